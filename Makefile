@@ -1,0 +1,51 @@
+# Two doors: `make run` and `make test`. Everything they need they set up themselves.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: run test check bench docs lock golden clean
+
+run: .venv/installed
+	@scripts/system-packages.sh run
+	$(BIN)/creditbook run
+
+test: .venv/installed
+	@scripts/system-packages.sh test
+	$(MAKE) check
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/creditbook docs --check
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks.main_job
+
+docs: .venv/installed
+	$(BIN)/creditbook docs
+
+# Rewrites the golden files from what the code now gives; read the difference before committing it.
+golden: .venv/installed
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -m "not slow" -k golden
+
+# Pins every dependency with its hashes and without a registry's address.
+lock:
+	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements/lock.txt
+
+.venv/installed: requirements/lock.txt pyproject.toml
+	scripts/system-packages.sh run
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/lock.txt \
+		|| $(BIN)/python -m pip install --quiet --require-hashes -r requirements/lock.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,160 @@
+"""The command `creditbook`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.flows.exits import exit_code
+
+STAGES = (
+    "ingest",
+    "label",
+    "build_features",
+    "fit_scorecard",
+    "fit_booster",
+    "validate",
+    "report",
+    "score",
+    "monitor",
+)
+
+app = typer.Typer(
+    help="Default prediction and credit limits for B2B trade credit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+ProjectOption = Annotated[Path, typer.Option("--project", help="The folder with params.yaml and dvc.yaml.")]
+
+
+@app.callback()
+def _options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:  # noqa: FBT002
+    if debug:
+        os.environ["CREDITBOOK_DEBUG"] = "1"
+
+
+@app.command()
+def run(project: ProjectOption = Path()) -> None:
+    """Run every stage that is out of date (dvc repro), then say what came out."""
+    from pipeline.flows.reproduce import reproduce
+
+    reproduce(project)
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="The folder of a ledger or an extract.")],
+    mapping: Annotated[Path | None, typer.Option(help="A mapping YAML.")] = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Report on a ledger without writing anything: what is there, what is missing, which rules are broken."""
+    from pipeline.flows.check import check_folder
+
+    check_folder(folder, mapping, project)
+
+
+@app.command("demo-book")
+def demo_book(
+    folder: Annotated[Path, typer.Argument(help="Where the ledger goes; the true PD goes beside it.")],
+    customers: Annotated[int, typer.Option(min=2)] = 2000,
+    months: Annotated[int, typer.Option(min=18)] = 72,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Write the ledger of a demo economy whose true PD is known."""
+    from pipeline.flows.demo import write_demo_book
+
+    write_demo_book(folder, customers, months, seed)
+
+
+@app.command()
+def score(
+    as_of: Annotated[dt.datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day; knowledge ends here.")],
+    tables: Annotated[Path | None, typer.Option(help="A canonical ledger; by default the project's.")] = None,
+    models: Annotated[Path | None, typer.Option(help="The models in force; by default the project's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where runs are published; by default score.out.")] = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Score the whole book of a day and publish it."""
+    from pipeline.flows.score_day import score_as_of
+
+    score_as_of(project, as_of.date(), tables, models, out)
+
+
+@app.command()
+def explain(
+    customer_id: Annotated[str, typer.Argument(help="The supplier's number for the customer.")],
+    out: Annotated[Path | None, typer.Option(help="Where runs are published; by default score.out.")] = None,
+    as_of: Annotated[
+        dt.datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="A published day; by default the latest.")
+    ] = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Print one customer's card from a published run."""
+    from pipeline.flows.explain import explain_customer
+
+    explain_customer(project, customer_id, out, as_of.date() if as_of else None)
+
+
+@app.command()
+def verify(folder: Annotated[Path, typer.Argument(help="A published run, such as data/scored/latest.")]) -> None:
+    """Check a published run against its manifest."""
+    from pipeline.flows.verify import verify_run
+
+    verify_run(folder)
+
+
+@app.command()
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Only say whether they are in step.")] = False,  # noqa: FBT002
+    project: ProjectOption = Path(),
+) -> None:
+    """Write the documents that are generated from the definitions."""
+    from pipeline.flows.documents import check_documents, write_documents
+
+    (check_documents if check else write_documents)(project)
+
+
+@app.command()
+def stage(name: Annotated[str, typer.Argument(help="One of: " + ", ".join(STAGES))]) -> None:
+    """Run one stage in the current folder, without DVC."""
+    if name not in STAGES:
+        raise typer.BadParameter(f"{name!r} is no stage; choose one of {', '.join(STAGES)}")
+    import_module(f"pipeline.stages.{name}").main()
+
+
+def main() -> None:
+    """Runs the command and leaves with its exit code (BSD sysexits; 2 is a usage error)."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    usage = 0
+
+    def invoke() -> None:
+        nonlocal usage
+        try:
+            result = app(arguments, standalone_mode=False)
+            usage = result if isinstance(result, int) else 0
+        except typer.Exit as ended:
+            usage = ended.exit_code
+        except (typer.Abort, KeyboardInterrupt) as stopped:
+            raise KeyboardInterrupt from stopped
+        except Exception as error:
+            if not hasattr(error, "format_message"):
+                raise
+            print(f"usage: {error.format_message()} (see creditbook --help)", file=sys.stderr)
+            usage = 2
+
+    return exit_code(invoke) or usage
+
+
+if __name__ == "__main__":
+    main()

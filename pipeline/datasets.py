@@ -1,0 +1,201 @@
+"""Every file that is read or written, by name, and how it is put in place: aside, synced, renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.engine import read_parquet, write_parquet
+from pipeline.errors import MissingInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder: the one that holds params.yaml and dvc.yaml."""
+
+    root: Path
+
+    @property
+    def params(self) -> Path:
+        """The parameters."""
+        return self.root / "params.yaml"
+
+    @property
+    def policy(self) -> Path:
+        """The dated policy files."""
+        return self.root / "policy"
+
+    @property
+    def demo(self) -> Path:
+        """The demo ledger; the truth lies beside it."""
+        return self.root / "data" / "demo"
+
+    @property
+    def demo_truth(self) -> Path:
+        """The true PD of the demo economy, one row per (customer_id, as_of)."""
+        return self.root / "data" / "demo-truth" / "true_pd.parquet"
+
+    @property
+    def ledger(self) -> Path:
+        """The canonical ledger."""
+        return self.root / "data" / "ledger"
+
+    @property
+    def snapshots(self) -> Path:
+        """The labelled snapshots."""
+        return self.root / "data" / "labels" / "snapshots.parquet"
+
+    @property
+    def features(self) -> Path:
+        """The features of the labelled snapshots."""
+        return self.root / "data" / "features" / "training.parquet"
+
+    @property
+    def models(self) -> Path:
+        """The models in force and the candidates."""
+        return self.root / "models"
+
+    def candidate(self, kind: str) -> Path:
+        """The last fitted model of a kind, not yet registered."""
+        return self.models / "candidates" / kind
+
+    @property
+    def validation(self) -> Path:
+        """What validation measured and drew."""
+        return self.models / "validation"
+
+    @property
+    def report(self) -> Path:
+        """The model report."""
+        return self.models / "report" / "model_report.html"
+
+    @property
+    def receipt(self) -> Path:
+        """What the score stage published last."""
+        return self.root / "data" / "receipts" / "score.json"
+
+    @property
+    def monitoring(self) -> Path:
+        """The record of drift."""
+        return self.root / "data" / "monitor"
+
+    @property
+    def tracking(self) -> Path:
+        """The embedded MLflow store."""
+        return self.models / "mlflow"
+
+
+def open_project(root: Path) -> Project:
+    """The project in that folder. Raises MissingInputError when the folder holds no params.yaml."""
+    project = Project(root)
+    if not project.params.is_file():
+        raise MissingInputError(
+            f"{root.resolve()}: no params.yaml here; change to a project folder or name one with --project"
+        )
+    return project
+
+
+def read_table(path: Path, made_by: str) -> pa.Table:
+    """A Parquet file of an earlier stage. Raises MissingInputError naming the stage that makes it."""
+    if not path.is_file():
+        raise MissingInputError(f"{path}: not there; run the stage {made_by} first (creditbook stage {made_by})")
+    return read_parquet(path)
+
+
+def read_json(path: Path, made_by: str) -> Any:
+    """A JSON file of an earlier stage. Raises MissingInputError naming the stage that makes it."""
+    if not path.is_file():
+        raise MissingInputError(f"{path}: not there; run the stage {made_by} first (creditbook stage {made_by})")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_table(rows: pa.Table, path: Path) -> None:
+    """Puts a Parquet file in place; a reader sees the old one or the new one."""
+    with _aside(path) as draft:
+        write_parquet(rows, draft)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Puts a text file in place; a reader sees the old one or the new one."""
+    with _aside(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_json(content: object, path: Path) -> None:
+    """Puts a JSON file in place, its keys sorted; NaN is refused."""
+    write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def code_hash() -> str:
+    """The sha256 over this package's sources: the code's version, with or without git."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package).as_posix()} {file_hash(path)}\n".encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def draft_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill beside `target`; at the end of the block it takes the target's place whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield draft
+        _sync_tree(draft)
+        draft.chmod(0o755)
+        old = target.with_name(f".{target.name}-old")
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        draft.rename(target)
+        _sync(target.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft-{os.getpid()}")
+    try:
+        yield draft
+        _sync(draft)
+        draft.replace(path)
+        _sync(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""What we knew then: the features, defined once."""

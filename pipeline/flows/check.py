@@ -1,0 +1,20 @@
+"""`creditbook check`: a report on a folder; nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.errors import ContractError
+from pipeline.params import IngestParams, parse_params
+from pipeline.tables.check import check, text
+from pipeline.tables.mapping import load_mapping
+
+
+def check_folder(folder: Path, mapping: Path | None, root: Path) -> None:
+    """Prints the report. Raises ContractError when the folder would not be taken in."""
+    params = root / "params.yaml"
+    settings = parse_params(params.read_text(encoding="utf-8"), str(params)).ingest if params.is_file() else IngestParams()
+    report = check(folder, load_mapping(mapping) if mapping else None, settings)
+    print(text(report))
+    if report.exit_code:
+        raise ContractError(f"{folder}: would not be taken in; the report above says why")

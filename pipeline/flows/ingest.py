@@ -1,0 +1,45 @@
+"""From a source folder, or the demo economy, to the canonical ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import MissingInputError
+from pipeline.tables.demo.book import demo_book, write_demo
+from pipeline.tables.intake import intake, write_canonical
+from pipeline.tables.mapping import load_mapping
+
+if TYPE_CHECKING:
+    from pipeline.flows.setting import Setting
+
+DEMO = "demo"
+
+
+def ingest(setting: Setting) -> None:
+    """Takes in `ingest.source` and replaces the canonical ledger whole, or leaves it as it was.
+
+    Raises MissingInputError without the source, ContractError when too many rows break their contract.
+    """
+    settings = setting.params.ingest
+    source = _demo_folder(setting) if settings.source == DEMO else _folder(setting, settings.source)
+    mapping = load_mapping(setting.project.root / settings.mapping) if settings.mapping else None
+    taken = intake(source, mapping, settings)
+    write_canonical(taken, setting.project.ledger)
+    rows = sum(table.num_rows for table in taken.tables.values())
+    bad = sum(table.num_rows for table in taken.quarantine.values())
+    print(f"{rows:,} rows in {len(taken.tables)} tables up to {taken.extract_date}, {bad:,} in quarantine")
+
+
+def _demo_folder(setting: Setting) -> Path:
+    demo = setting.params.ingest.demo
+    print(f"making the demo economy: {demo.customers:,} customers, {demo.months} months, seed {demo.seed}")
+    write_demo(demo_book(demo.customers, demo.months, demo.seed), setting.project.demo)
+    return setting.project.demo
+
+
+def _folder(setting: Setting, source: str) -> Path:
+    folder = setting.project.root / source
+    if not folder.is_dir():
+        raise MissingInputError(f"ingest.source: {folder}: no such folder; name the folder of a ledger, or demo")
+    return folder

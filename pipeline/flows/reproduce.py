@@ -1,0 +1,93 @@
+"""`creditbook run`: dvc repro with its progress told, then what came out; the exit code of a failed stage passes on."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from pipeline.errors import CreditbookError, MissingInputError
+from pipeline.flows.setting import open_setting
+from pipeline.flows.summary import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_RUNNING = re.compile(r"^Running stage '(?P<stage>\w+)'")
+_SKIPPED = re.compile(r"^Stage '(?P<stage>\w+)' (?:didn't change|is cached)")
+_EXITED = re.compile(r"exited with (?P<code>\d+)")
+# DVC's own talk that says nothing to someone who waits for a result.
+_NOISE = ("> ", "Updating lock file", "Generating lock file", "To track the changes", "git add", "To enable auto", "Use `dvc")
+
+
+class StageFailedError(CreditbookError):
+    """A stage ended with an error, which it has told itself; carries its exit code."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("a stage failed; its message stands above, and no earlier result was changed")
+        self.exit_code = exit_code
+
+
+def reproduce(root: Path) -> None:
+    """Runs every stage that is out of date, in order, and prints the summary.
+
+    Raises StageFailedError with the stage's own exit code.
+    """
+    setting = open_setting(root)
+    recipe = root / "dvc.yaml"
+    if not recipe.is_file():
+        raise MissingInputError(f"{root.resolve()}: no dvc.yaml here; change to a project folder")
+    stages = list(yaml.safe_load(recipe.read_text(encoding="utf-8"))["stages"])
+    started = time.monotonic()
+    code = _follow(root, stages)
+    if code:
+        raise StageFailedError(code)
+    print(f"\nall stages are up to date after {time.monotonic() - started:.0f} s\n")
+    print(summary(setting))
+
+
+def _follow(root: Path, stages: list[str]) -> int:
+    """Runs dvc repro and tells its progress; 0, or the exit code of the stage that failed."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dvc", "repro"],
+        cwd=root,
+        env={**environment, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    failed_with = 0
+    for line in _lines(process):
+        exited = _EXITED.search(line)
+        failed_with = int(exited["code"]) if exited else failed_with
+        told = _told(line, stages)
+        if told:
+            print(told, flush=True)
+    code = process.wait()
+    return failed_with or code
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    if process.stdout is None:
+        return
+    for line in process.stdout:
+        yield line.rstrip("\n")
+
+
+def _told(line: str, stages: list[str]) -> str:
+    running, skipped = _RUNNING.match(line), _SKIPPED.match(line)
+    if running and running["stage"] in stages:
+        return f"[{stages.index(running['stage']) + 1}/{len(stages)}] {running['stage']}"
+    if skipped and skipped["stage"] in stages:
+        return f"[{stages.index(skipped['stage']) + 1}/{len(stages)}] {skipped['stage']}: up to date"
+    if not line.strip() or line.strip().startswith(_NOISE):
+        return ""
+    return f"    {line}"

@@ -1,0 +1,52 @@
+"""What every flow starts from: the project, its parameters, an engine and the ledger."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.datasets import Project, open_project
+from pipeline.engine import Engine, connect
+from pipeline.params import Params, parse_params
+from pipeline.tables.canonical import Ledger, open_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A project and its parameters, read and checked."""
+
+    project: Project
+    params: Params
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """An engine by the parameters, closed at the end."""
+        engine = connect(self.params.engine.threads, self.params.engine.memory_limit)
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
+def open_setting(root: Path = Path()) -> Setting:
+    """The project in `root`. Raises MissingInputError without one, ParameterError when params.yaml is wrong."""
+    project = open_project(root)
+    return Setting(project, parse_params(project.params.read_text(encoding="utf-8"), str(project.params)))
+
+
+def ledger_in(engine: Engine, folder: Path) -> Ledger:
+    """The canonical ledger in a folder, every file's hash checked."""
+    return open_ledger(engine.read, engine.register, folder)
+
+
+def default_definition(setting: Setting) -> DefaultDefinition:
+    """The definition of default in force. Raises MissingInputError or ParameterError."""
+    path = setting.project.policy / "default_definition.yaml"
+    if not path.is_file():
+        raise MissingInputError(f"{path}: the definition of default is not there; restore the policy folder")
+    return parse_definition(path.read_text(encoding="utf-8"), str(path))

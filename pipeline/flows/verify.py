@@ -1,0 +1,19 @@
+"""`creditbook verify`: a published run against its manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.errors import ContractError, MissingInputError
+from pipeline.score.publish import verify
+
+
+def verify_run(folder: Path) -> None:
+    """Prints that the run is whole. Raises MissingInputError without a run, ContractError with every breach."""
+    if not folder.is_dir():
+        raise MissingInputError(f"{folder}: no such run; name a folder such as data/scored/latest")
+    breaches = verify(folder)
+    if breaches:
+        listed = "\n".join(f"  - {breach}" for breach in breaches)
+        raise ContractError(f"{folder}: {len(breaches)} breach(es) of its manifest:\n{listed}\nDo not use this run; score again.")
+    print(f"{folder}: whole; every file is what the manifest says")

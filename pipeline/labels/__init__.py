@@ -1,0 +1,1 @@
+"""What happened next: snapshots, performance window, is_bad."""

@@ -1,0 +1,308 @@
+"""params.yaml as frozen dataclasses: unknown keys refused, every breach told at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import yaml
+
+from pipeline.errors import ParameterError
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class EngineParams:
+    """Where expressions run: `memory_limit` such as "2GB"; `threads` at least 1."""
+
+    kind: Literal["duckdb"] = "duckdb"
+    memory_limit: str = "2GB"
+    threads: int = 2
+
+
+@dataclass(frozen=True)
+class DemoParams:
+    """The size of the demo economy and its seed."""
+
+    customers: int = 2000
+    months: int = 72
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class IngestParams:
+    """What comes in: `source` is "demo" or a folder; `max_bad_share` overrides a table's threshold of bad rows."""
+
+    source: str = "demo"
+    mapping: str | None = None
+    base_currency: str = "EUR"
+    extract_date: dt.date | None = None
+    max_bad_share: dict[str, float] = field(default_factory=dict)
+    demo: DemoParams = DemoParams()
+
+
+@dataclass(frozen=True)
+class LabelParams:
+    """What is predicted: `default` by the written definition, or `late`: an item due in the window `days` late or more.
+
+    Exactly one of `window_months` and `window_days` is set.
+    """
+
+    kind: Literal["default", "late"] = "default"
+    days: int = 90
+    window_months: int | None = 12
+    window_days: int | None = None
+    posting_lag_days: int = 30
+    observation_months: int = 12
+    first_snapshot: dt.date | None = None
+    last_snapshot: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class SplitParams:
+    """Shares of customer groups by role; `purge` "best_effort" lets a history train that is too short for a whole
+    performance window between the eras."""
+
+    train_share: float = 0.5
+    calibration_share: float = 0.25
+    test_share: float = 0.25
+    purge: Literal["required", "best_effort"] = "required"
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class ScorecardParams:
+    """How the scorecard is binned, selected and scaled."""
+
+    min_iv: float = 0.02
+    max_correlation: float = 0.7
+    max_variables: int = 12
+    max_bins: int = 6
+    min_bin_share: float = 0.05
+    min_bads_per_bin: int = 5
+    min_goods_per_bin: int = 20
+    max_p_value: float = 0.1
+    pdo: float = 20.0
+    base_score: float = 600.0
+    base_odds: float = 30.0
+
+
+@dataclass(frozen=True)
+class BoosterParams:
+    """How the booster is grown."""
+
+    learning_rate: float = 0.05
+    max_leaves: int = 15
+    max_depth: int = 4
+    min_rows_per_leaf: int = 100
+    feature_share: float = 0.7
+    row_share: float = 0.8
+    l2: float = 10.0
+    max_rounds: int = 600
+    early_stopping_rounds: int = 50
+    folds: int = 3
+    threads: int = 2
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class CalibrationParams:
+    """How raw log odds become a PD: `min_bads` is the count of bad customers below which the slope is shrunk."""
+
+    method: Literal["platt"] = "platt"
+    min_bads: int = 20
+
+
+@dataclass(frozen=True)
+class ValidateParams:
+    """How uncertainty is measured: rounds of the bootstrap by customer group, level of the intervals."""
+
+    bootstrap_rounds: int = 500
+    confidence: float = 0.95
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class ReportParams:
+    """The language of the report."""
+
+    language: Literal["en"] = "en"
+
+
+@dataclass(frozen=True)
+class ScoreParams:
+    """The day to score (null: the extract date) and where runs are published."""
+
+    as_of: dt.date | None = None
+    out: str = "data/scored"
+    role: Literal["champion", "challenger"] = "champion"
+
+
+@dataclass(frozen=True)
+class MonitorParams:
+    """PSI cut-offs by custom, and the level of the test that says whether a PSI exceeds its noise."""
+
+    psi_watch: float = 0.10
+    psi_act: float = 0.25
+    significance: float = 0.01
+
+
+@dataclass(frozen=True)
+class RegistryParams:
+    """MLflow: `tracking_uri` null is a SQLite file in the project; MLFLOW_TRACKING_URI overrides both."""
+
+    experiment: str = "creditbook"
+    model_name: str = "creditbook-pd"
+    tracking_uri: str | None = None
+
+
+@dataclass(frozen=True)
+class Params:
+    """All of params.yaml, one section per concern."""
+
+    engine: EngineParams = EngineParams()
+    ingest: IngestParams = IngestParams()
+    label: LabelParams = LabelParams()
+    split: SplitParams = SplitParams()
+    fit_scorecard: ScorecardParams = ScorecardParams()
+    fit_booster: BoosterParams = BoosterParams()
+    calibration: CalibrationParams = CalibrationParams()
+    validate: ValidateParams = ValidateParams()
+    report: ReportParams = ReportParams()
+    score: ScoreParams = ScoreParams()
+    monitor: MonitorParams = MonitorParams()
+    registry: RegistryParams = RegistryParams()
+
+
+def parse_params(text: str, origin: str = "params.yaml") -> Params:
+    """Reads params.yaml. Raises ParameterError naming every unknown key and every wrong type or value at once."""
+    try:
+        raw = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{origin} is not YAML: {error}; correct the file") from error
+    breaches: list[str] = []
+    params: Params = _build(Params, raw, "", breaches)
+    if not breaches:
+        breaches.extend(_inconsistencies(params))
+    if breaches:
+        listed = "\n".join(f"  - {breach}" for breach in breaches)
+        raise ParameterError(
+            f"{origin}: {len(breaches)} breach(es):\n{listed}\nCorrect the keys named; none was ignored."
+        )
+    return params
+
+
+def as_dict(params: object) -> dict[str, Any]:
+    """The parameters as plain values, dates as ISO text."""
+    plain: dict[str, Any] = dataclasses.asdict(params)  # type: ignore[call-overload]
+    return plain
+
+
+def _build(section: type[Any], raw: object, path: str, breaches: list[str]) -> Any:
+    if not isinstance(raw, dict):
+        breaches.append(f"{path or 'the file'}: expected a section of keys, found {raw!r}")
+        return section()
+    hints = typing.get_type_hints(section)
+    names = {f.name for f in dataclasses.fields(section)}
+    breaches.extend(
+        f"{_join(path, unknown)}: unknown key; known here: {', '.join(sorted(names))}"
+        for unknown in sorted(str(key) for key in raw if key not in names)
+    )
+    values = {
+        name: _value(hints[name], raw[name], _join(path, name), breaches) for name in sorted(names) if name in raw
+    }
+    return section(**values)
+
+
+def _value(hint: Any, raw: object, path: str, breaches: list[str]) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _build(hint, {} if raw is None else raw, path, breaches)
+    if not _fits(hint, raw):
+        breaches.append(f"{path}: expected {_spell(hint)}, found {raw!r}")
+        return raw
+    return float(raw) if hint is float and isinstance(raw, int) else raw
+
+
+def _fits(hint: Any, raw: object) -> bool:
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        return raw in typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(option, raw) for option in typing.get_args(hint))
+    if origin is dict:
+        key, value = typing.get_args(hint)
+        return isinstance(raw, dict) and all(_fits(key, k) and _fits(value, v) for k, v in raw.items())
+    if hint in (int, float):
+        return isinstance(raw, int | hint) and not isinstance(raw, bool) and abs(raw) < float("inf")
+    # A point in time is a day too for Python, not for us.
+    return isinstance(raw, hint) and not isinstance(raw, dt.datetime)
+
+
+def _spell(hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        return "one of " + ", ".join(repr(a) for a in typing.get_args(hint))
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_spell(a) for a in typing.get_args(hint))
+    if hint is type(None):
+        return "null"
+    spelled = {str: "a text", int: "a whole number", float: "a number", dt.date: "a day such as 2025-12-31"}
+    return spelled.get(hint, str(hint))
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "engine.threads": (1, 1024),
+    "ingest.demo.customers": (2, 10_000_000),
+    "ingest.demo.months": (18, 600),
+    "label.days": (1, 365),
+    "label.posting_lag_days": (0, 365),
+    "label.observation_months": (0, 120),
+    "split.train_share": (0.05, 0.9),
+    "split.calibration_share": (0.05, 0.9),
+    "split.test_share": (0.05, 0.9),
+    "fit_scorecard.max_variables": (1, 100),
+    "fit_scorecard.max_bins": (2, 20),
+    "fit_scorecard.pdo": (1, 1000),
+    "fit_scorecard.base_odds": (0.01, 1e6),
+    "fit_booster.learning_rate": (1e-4, 1),
+    "fit_booster.max_leaves": (2, 1024),
+    "fit_booster.max_rounds": (1, 100_000),
+    "fit_booster.folds": (2, 20),
+    "fit_booster.threads": (1, 1024),
+    "validate.bootstrap_rounds": (50, 100_000),
+    "validate.confidence": (0.5, 0.999),
+}
+
+
+def _inconsistencies(params: Params) -> list[str]:
+    found = []
+    for path, (low, high) in _BOUNDS.items():
+        value: Any = params
+        for name in path.split("."):
+            value = getattr(value, name)
+        if not low <= value <= high:
+            found.append(f"{path}: {value} lies outside {low:g} to {high:g}")
+    if (params.label.window_months is None) == (params.label.window_days is None):
+        found.append("label: set exactly one of window_months and window_days, the other to null")
+    window = params.label.window_months or params.label.window_days
+    if window is not None and window < 1:
+        found.append("label: the performance window must be at least 1")
+    shares = params.split.train_share + params.split.calibration_share + params.split.test_share
+    if abs(shares - 1) > 1e-9:
+        found.append(f"split: the three shares add up to {shares:g}, not to 1")
+    found.extend(
+        f"ingest.max_bad_share.{table}: {share} lies outside 0 to 1"
+        for table, share in params.ingest.max_bad_share.items()
+        if not 0 <= share <= 1
+    )
+    return found

@@ -1,0 +1,1 @@
+"""Tell: data dictionary and model report."""

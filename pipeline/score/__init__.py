@@ -1,0 +1,1 @@
+"""Apply: models, calibration, master scale, limit, reasons, alerts, the scored book."""

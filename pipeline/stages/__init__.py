@@ -1,0 +1,1 @@
+"""One thin verb per DVC stage; nothing imports these."""

@@ -1,0 +1,14 @@
+"""Fit and calibrate the booster."""
+
+from pipeline.flows.exits import leave
+from pipeline.flows.setting import open_setting
+from pipeline.flows.fit import fit_booster
+
+
+def main() -> None:
+    """Fit and calibrate the booster."""
+    fit_booster(open_setting())
+
+
+if __name__ == "__main__":
+    leave(main)

@@ -1,0 +1,14 @@
+"""Measure drift and keep it."""
+
+from pipeline.flows.exits import leave
+from pipeline.flows.setting import open_setting
+from pipeline.flows.monitor import monitor
+
+
+def main() -> None:
+    """Measure drift and keep it."""
+    monitor(open_setting())
+
+
+if __name__ == "__main__":
+    leave(main)

@@ -1,0 +1,14 @@
+"""Score the book of the day and publish it."""
+
+from pipeline.flows.exits import leave
+from pipeline.flows.setting import open_setting
+from pipeline.flows.score_day import score
+
+
+def main() -> None:
+    """Score the book of the day and publish it."""
+    score(open_setting())
+
+
+if __name__ == "__main__":
+    leave(main)

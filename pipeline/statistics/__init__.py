@@ -1,0 +1,1 @@
+"""Intervals, stability, calibration and discrimination: pure functions of arrays."""

@@ -1,0 +1,48 @@
+"""Intervals and tests for a default rate."""
+
+from __future__ import annotations
+
+from scipy import stats
+
+
+def jeffreys_interval(bads: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Equal-tailed interval of a default rate: Beta(bads + ½, n − bads + ½); 0 bads begin at 0, n bads end at 1.
+
+    `bads` and `n` may be fractional (an effective count). Source: Brown, Cai and DasGupta 2001, section 4.
+
+    >>> low, high = jeffreys_interval(0, 100)
+    >>> low, round(high, 4)
+    (0.0, 0.0247)
+    """
+    _check(bads, n)
+    tail = (1.0 - confidence) / 2.0
+    low = 0.0 if bads == 0 else float(stats.beta.ppf(tail, bads + 0.5, n - bads + 0.5))
+    high = 1.0 if bads == n else float(stats.beta.ppf(1.0 - tail, bads + 0.5, n - bads + 0.5))
+    return low, high
+
+
+def jeffreys_upper(bads: float, n: float, confidence: float) -> float:
+    """One-sided upper bound of a default rate at `confidence`; with no observation the bound of the prior alone.
+
+    >>> round(jeffreys_upper(2, 100, 0.75), 4)
+    0.0328
+    """
+    _check(bads, n)
+    return float(stats.beta.ppf(confidence, bads + 0.5, n - bads + 0.5))
+
+
+def jeffreys_p_value(pd: float, bads: float, n: float) -> float:
+    """Evidence that a forecast PD is too low: BetaCDF(PD; D + ½, N − D + ½); small means underestimated.
+
+    Source: ECB, Instructions for reporting the validation results of internal models (2019), section 2.5.3.1.
+
+    >>> round(jeffreys_p_value(0.01, 5, 100), 4)
+    0.0013
+    """
+    _check(bads, n)
+    return float(stats.beta.cdf(pd, bads + 0.5, n - bads + 0.5))
+
+
+def _check(bads: float, n: float) -> None:
+    if not 0 <= bads <= n:
+        raise ValueError(f"a default rate needs 0 <= bads <= n, found {bads} bads of {n}")

@@ -1,0 +1,1 @@
+"""What we receive: contract, mapping, quarantine, the tables, the demo economy."""

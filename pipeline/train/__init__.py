@@ -1,0 +1,1 @@
+"""Fit: splits, binning, scorecard, booster, calibration, validation."""

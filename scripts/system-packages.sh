@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs the Debian packages the project needs, where it may; says what is missing where it may not.
+#   libgomp1   OpenMP at run time, for LightGBM
+#   python3-venv is named because Debian's own Python ships without it
+#   chromium   opens the report in a test; needed by `make test` only
+# usage: system-packages.sh run|test
+set -euo pipefail
+
+missing=()
+ldconfig -p 2>/dev/null | grep -q 'libgomp\.so\.1' || missing+=(libgomp1)
+python3.11 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3.11-venv)
+if [ "${1:-run}" = test ]; then
+  command -v chromium >/dev/null || missing+=(chromium)
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  echo "installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+  echo "please install these packages first: ${missing[*]}" >&2
+  exit 69
+fi
