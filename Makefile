@@ -14,7 +14,7 @@ run: .venv/installed
 test: .venv/installed
 	@scripts/system-packages.sh test
 	$(MAKE) check
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: .venv/installed
 	$(BIN)/ruff check .

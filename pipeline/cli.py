@@ -93,7 +93,8 @@ def explain(
     customer_id: Annotated[str, typer.Argument(help="The supplier's number for the customer.")],
     out: Annotated[Path | None, typer.Option(help="Where runs are published; by default score.out.")] = None,
     as_of: Annotated[
-        dt.datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="A published day; by default the latest.")
+        dt.datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="A published day; by default the latest."),
     ] = None,
     project: ProjectOption = Path(),
 ) -> None:

@@ -38,6 +38,21 @@ class Project:
         return self.root / "policy"
 
     @property
+    def definition(self) -> Path:
+        """The definition of default in force."""
+        return self.policy / "default_definition.yaml"
+
+    @property
+    def thin_file(self) -> Path:
+        """The rule of the thin file in force."""
+        return self.policy / "thin_file.yaml"
+
+    @property
+    def master_scale(self) -> Path:
+        """The master scale in force."""
+        return self.policy / "master_scale.yaml"
+
+    @property
     def demo(self) -> Path:
         """The demo ledger; the truth lies beside it."""
         return self.root / "data" / "demo"
@@ -63,6 +78,11 @@ class Project:
         return self.root / "data" / "features" / "training.parquet"
 
     @property
+    def positions(self) -> Path:
+        """What stood open, was billed and covered at the labelled snapshots."""
+        return self.root / "data" / "features" / "positions.parquet"
+
+    @property
     def models(self) -> Path:
         """The models in force and the candidates."""
         return self.root / "models"
@@ -85,6 +105,11 @@ class Project:
     def receipt(self) -> Path:
         """What the score stage published last."""
         return self.root / "data" / "receipts" / "score.json"
+
+    @property
+    def night(self) -> Path:
+        """The features of the day that was scored last, for monitoring."""
+        return self.root / "data" / "night" / "features.parquet"
 
     @property
     def monitoring(self) -> Path:

@@ -9,9 +9,8 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import yaml
-
 from pipeline.errors import ParameterError
+from pipeline.plain_yaml import read_yaml
 
 if typing.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,10 +181,7 @@ class Params:
 
 def parse_params(text: str, origin: str = "params.yaml") -> Params:
     """Reads params.yaml. Raises ParameterError naming every unknown key and every wrong type or value at once."""
-    try:
-        raw = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{origin} is not YAML: {error}; correct the file") from error
+    raw = read_yaml(text, origin)
     breaches: list[str] = []
     params: Params = _build(Params, raw, "", breaches)
     if not breaches:

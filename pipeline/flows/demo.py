@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.tables.demo.book import demo_book, write_demo
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_demo_book(folder: Path, customers: int, months: int, seed: int) -> None:

@@ -32,9 +32,11 @@ def exit_code(action: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("interrupted; nothing half-written was left in place", file=sys.stderr)
         return 130
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return _tell(
-            CreditbookError(f"internal error: {type(error).__name__}: {error}; run again with --debug for the traceback"),
+            CreditbookError(
+                f"internal error: {type(error).__name__}: {error}; run again with --debug for the traceback"
+            ),
             error,
         )
     return 0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError
+from pipeline.flows.mapping_file import mapping_in
 from pipeline.tables.demo.book import demo_book, write_demo
-from pipeline.tables.intake import intake, write_canonical
-from pipeline.tables.mapping import load_mapping
+from pipeline.tables.intake import intake
+from pipeline.tables.writing import write_canonical
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.flows.setting import Setting
 
 DEMO = "demo"
@@ -23,7 +25,7 @@ def ingest(setting: Setting) -> None:
     """
     settings = setting.params.ingest
     source = _demo_folder(setting) if settings.source == DEMO else _folder(setting, settings.source)
-    mapping = load_mapping(setting.project.root / settings.mapping) if settings.mapping else None
+    mapping = mapping_in(setting.project.root / settings.mapping) if settings.mapping else None
     taken = intake(source, mapping, settings)
     write_canonical(taken, setting.project.ledger)
     rows = sum(table.num_rows for table in taken.tables.values())

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 
 from pipeline.datasets import write_table
-from pipeline.flows.setting import default_definition, ledger_in
+from pipeline.flows.definition import default_definition
+from pipeline.flows.setting import ledger_in
 from pipeline.labels.outcomes import snapshot_outcomes
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def label(setting: Setting) -> None:
-    """Writes one row per snapshot with its outcome; only good and bad are trained on, the others are kept and marked."""
+    """Writes one row per snapshot with its outcome; only good and bad are trained on, the others are kept, marked."""
     with setting.engine() as engine:
         ledger = ledger_in(engine, setting.project.ledger)
         outcomes = snapshot_outcomes(ledger, setting.params.label, default_definition(setting), engine.keep)

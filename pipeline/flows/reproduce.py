@@ -23,7 +23,15 @@ _RUNNING = re.compile(r"^Running stage '(?P<stage>\w+)'")
 _SKIPPED = re.compile(r"^Stage '(?P<stage>\w+)' (?:didn't change|is cached)")
 _EXITED = re.compile(r"exited with (?P<code>\d+)")
 # DVC's own talk that says nothing to someone who waits for a result.
-_NOISE = ("> ", "Updating lock file", "Generating lock file", "To track the changes", "git add", "To enable auto", "Use `dvc")
+_NOISE = (
+    "> ",
+    "Updating lock file",
+    "Generating lock file",
+    "To track the changes",
+    "git add",
+    "To enable auto",
+    "Use `dvc",
+)
 
 
 class StageFailedError(CreditbookError):

@@ -42,11 +42,3 @@ def open_setting(root: Path = Path()) -> Setting:
 def ledger_in(engine: Engine, folder: Path) -> Ledger:
     """The canonical ledger in a folder, every file's hash checked."""
     return open_ledger(engine.read, engine.register, folder)
-
-
-def default_definition(setting: Setting) -> DefaultDefinition:
-    """The definition of default in force. Raises MissingInputError or ParameterError."""
-    path = setting.project.policy / "default_definition.yaml"
-    if not path.is_file():
-        raise MissingInputError(f"{path}: the definition of default is not there; restore the policy folder")
-    return parse_definition(path.read_text(encoding="utf-8"), str(path))

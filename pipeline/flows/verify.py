@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import ContractError, MissingInputError
-from pipeline.score.publish import verify
+from pipeline.score.run_check import verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def verify_run(folder: Path) -> None:
@@ -15,5 +18,7 @@ def verify_run(folder: Path) -> None:
     breaches = verify(folder)
     if breaches:
         listed = "\n".join(f"  - {breach}" for breach in breaches)
-        raise ContractError(f"{folder}: {len(breaches)} breach(es) of its manifest:\n{listed}\nDo not use this run; score again.")
+        raise ContractError(
+            f"{folder}: {len(breaches)} breach(es) of its manifest:\n{listed}\nDo not use this run; score again."
+        )
     print(f"{folder}: whole; every file is what the manifest says")

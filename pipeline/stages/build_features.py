@@ -1,8 +1,8 @@
 """Say of every snapshot what was known then."""
 
+from pipeline.flows.build_features import build_features
 from pipeline.flows.exits import leave
 from pipeline.flows.setting import open_setting
-from pipeline.flows.build_features import build_features
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Fit and calibrate the booster."""
 
 from pipeline.flows.exits import leave
+from pipeline.flows.fit_booster import fit_booster
 from pipeline.flows.setting import open_setting
-from pipeline.flows.fit import fit_booster
 
 
 def main() -> None:

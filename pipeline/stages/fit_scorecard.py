@@ -1,8 +1,8 @@
 """Fit and calibrate the scorecard."""
 
 from pipeline.flows.exits import leave
+from pipeline.flows.fit_scorecard import fit_scorecard
 from pipeline.flows.setting import open_setting
-from pipeline.flows.fit import fit_scorecard
 
 
 def main() -> None:

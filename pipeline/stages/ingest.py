@@ -1,8 +1,8 @@
 """Take in the ledger."""
 
 from pipeline.flows.exits import leave
-from pipeline.flows.setting import open_setting
 from pipeline.flows.ingest import ingest
+from pipeline.flows.setting import open_setting
 
 
 def main() -> None:

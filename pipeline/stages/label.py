@@ -1,8 +1,8 @@
 """Say of every snapshot what happened next."""
 
 from pipeline.flows.exits import leave
-from pipeline.flows.setting import open_setting
 from pipeline.flows.label import label
+from pipeline.flows.setting import open_setting
 
 
 def main() -> None:

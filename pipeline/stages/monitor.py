@@ -1,8 +1,8 @@
 """Measure drift and keep it."""
 
 from pipeline.flows.exits import leave
-from pipeline.flows.setting import open_setting
 from pipeline.flows.monitor import monitor
+from pipeline.flows.setting import open_setting
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Score the book of the day and publish it."""
 
 from pipeline.flows.exits import leave
-from pipeline.flows.setting import open_setting
 from pipeline.flows.score_day import score
+from pipeline.flows.setting import open_setting
 
 
 def main() -> None:

@@ -89,7 +89,7 @@ def _curvature(columns: Floats, p: Floats) -> Floats:
 def _uphill(objective: Callable[[Floats], float], beta: Floats, step: Floats) -> Floats:
     here = objective(beta)
     for halving in range(30):
-        tried = beta + step / 2**halving
+        tried: Floats = beta + step / 2**halving
         if objective(tried) >= here:
             return tried
     return beta

@@ -37,7 +37,7 @@ def jeffreys_p_value(pd: float, bads: float, n: float) -> float:
     Source: ECB, Instructions for reporting the validation results of internal models (2019), section 2.5.3.1.
 
     >>> round(jeffreys_p_value(0.01, 5, 100), 4)
-    0.0013
+    0.0014
     """
     _check(bads, n)
     return float(stats.beta.cdf(pd, bads + 0.5, n - bads + 0.5))

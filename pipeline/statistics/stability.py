@@ -37,10 +37,18 @@ def psi_noise(expected: ArrayLike, actual: ArrayLike, significance: float) -> fl
     0.238
     """
     first, second = _counts(expected, actual)
-    if len(first) < 2:
+    return noise_quantile(len(first), float(first.sum()), float(second.sum()), significance)
+
+
+def noise_quantile(bins: int, n: float, m: float, significance: float) -> float:
+    """The same for given sample sizes; also the information value that chance shows with n bads and m goods.
+
+    >>> noise_quantile(1, 10, 10, 0.05)
+    0.0
+    """
+    if bins < 2:
         return 0.0
-    quantile = stats.chi2.ppf(1.0 - significance, len(first) - 1)
-    return float(quantile * (1.0 / first.sum() + 1.0 / second.sum()))
+    return float(stats.chi2.ppf(1.0 - significance, bins - 1) * (1.0 / n + 1.0 / m))
 
 
 def _counts(expected: ArrayLike, actual: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

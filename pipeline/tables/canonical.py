@@ -57,8 +57,10 @@ def open_ledger(
     tables = {}
     for table in TABLES:
         name = f"{table.name}_{version[:12]}"
-        listed = table.name in files
-        tables[table.name] = read(folder / f"{table.name}.parquet", name) if listed else register(name, table.empty())
+        if table.name in files:
+            tables[table.name] = read(folder / f"{table.name}.parquet", f"{name}_file")
+        else:
+            tables[table.name] = register(f"{name}_rows", table.empty())
     return Ledger(
         tables,
         frozenset(manifest["present"]),
@@ -82,7 +84,7 @@ def ledger_of(
     conformed = {name: conform(name, rows) for name, rows in tables.items()}
     version = content_hash(conformed)
     everything = {t.name: conformed.get(t.name, t.empty()) for t in TABLES}
-    registered = {name: register(f"{name}_{version[:12]}", rows) for name, rows in everything.items()}
+    registered = {name: register(f"{name}_{version[:12]}_rows", rows) for name, rows in everything.items()}
     day = extract_date or _largest_known_on(conformed)
     return Ledger(registered, frozenset(conformed), day, base_currency, version)
 

@@ -1,0 +1,189 @@
+"""The catalogue: every feature there is, listed by subject. What is not listed here does not exist."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipeline.features import accounts, contracts_and_disputes, group_and_outside_events
+from pipeline.features import open_items_and_ageing as open_items
+from pipeline.features import orders_and_relationship as relationship
+from pipeline.features import payment_behaviour as behaviour
+from pipeline.features.feature import Feature, FeatureFamily, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BY_SUBJECT: Mapping[Subject, tuple[FeatureFamily, ...]] = {
+    Subject.PAYMENT_BEHAVIOUR: (
+        behaviour.mean_days_late,
+        behaviour.spread_of_days_late,
+        behaviour.days_late_change,
+        behaviour.median_days_late,
+        behaviour.range_of_days_late,
+        behaviour.days_late_over_own_best,
+        behaviour.share_paid_over_0_days_late,
+        behaviour.share_paid_over_10_days_late,
+        behaviour.share_paid_over_30_days_late,
+        behaviour.share_paid_over_60_days_late,
+        behaviour.share_paid_early,
+        behaviour.paydex,
+        behaviour.worst_days_late,
+        behaviour.mean_days_to_pay,
+        behaviour.part_payment_share,
+        behaviour.settled_invoice_count,
+        behaviour.bounced_payment_count,
+        behaviour.mean_days_late_with_overdue,
+        behaviour.worst_days_late_with_overdue,
+        behaviour.unpaid_share_of_due,
+    ),
+    Subject.OPEN_ITEMS: (
+        open_items.open_amount,
+        open_items.open_item_count,
+        open_items.overdue_item_count,
+        open_items.overdue_item_share,
+        open_items.open_share_over_0_days_past_due,
+        open_items.open_share_1_to_30_days_past_due,
+        open_items.open_share_over_30_days_past_due,
+        open_items.open_share_over_60_days_past_due,
+        open_items.open_share_over_90_days_past_due,
+        open_items.oldest_days_past_due,
+        open_items.mean_days_past_due,
+        open_items.open_share_beyond_habit,
+        open_items.oldest_days_past_due_over_habit,
+        open_items.largest_open_item_share,
+        open_items.open_credit_share,
+        open_items.dso_3m,
+        open_items.dso_12m,
+        open_items.overdue_days_of_billing,
+        open_items.overdue_growth_3m,
+        open_items.open_growth_3m,
+        open_items.due_soon_in_months_of_payment,
+        open_items.paid_to_billed_3m,
+    ),
+    Subject.RELATIONSHIP: (
+        relationship.order_count,
+        relationship.order_trend,
+        relationship.order_level_year_on_year,
+        relationship.order_size_trend,
+        relationship.cancelled_order_share,
+        relationship.days_since_last_order,
+        relationship.order_gap_over_habit,
+        relationship.book_to_bill_3m,
+        relationship.billed_amount,
+        relationship.invoice_count,
+        relationship.billed_month_count,
+        relationship.billing_trend,
+        relationship.billing_level_year_on_year,
+        relationship.credit_note_share,
+        relationship.mean_terms_days,
+        relationship.terms_change,
+        relationship.days_since_last_invoice,
+        relationship.days_since_last_payment,
+        relationship.tenure_months,
+        relationship.firm_age_years,
+        relationship.industry_section,
+        relationship.size_class,
+        relationship.is_natural_person,
+    ),
+    Subject.ACCOUNTS: (
+        accounts.current_ratio,
+        accounts.quick_ratio,
+        accounts.cash_ratio,
+        accounts.working_capital_to_assets,
+        accounts.equity_ratio,
+        accounts.debt_to_assets,
+        accounts.short_term_debt_share,
+        accounts.retained_earnings_to_assets,
+        accounts.open_to_equity,
+        accounts.interest_coverage,
+        accounts.cash_flow_to_liabilities,
+        accounts.cash_flow_to_debt,
+        accounts.cash_quality,
+        accounts.return_on_assets,
+        accounts.ebit_to_assets,
+        accounts.net_margin,
+        accounts.gross_margin,
+        accounts.asset_turnover,
+        accounts.receivable_days,
+        accounts.inventory_days,
+        accounts.billing_to_cost_of_sales,
+        accounts.revenue_growth,
+        accounts.equity_change,
+        accounts.net_margin_change,
+        accounts.receivable_days_change,
+        accounts.accounts_age_months,
+        accounts.publication_delay_months,
+        accounts.is_audited,
+        accounts.total_assets,
+        accounts.altman_z_double_prime,
+    ),
+    Subject.CONTRACTS: (
+        contracts_and_disputes.contract_count,
+        contracts_and_disputes.contract_months_left,
+        contracts_and_disputes.deposit_share,
+        contracts_and_disputes.late_obligation_share,
+        contracts_and_disputes.mean_obligation_days_late,
+        contracts_and_disputes.overdue_obligation_count,
+        contracts_and_disputes.dispute_count,
+        contracts_and_disputes.rejected_dispute_share,
+        contracts_and_disputes.mean_dispute_days,
+        contracts_and_disputes.disputed_open_share,
+        contracts_and_disputes.utilisation,
+        contracts_and_disputes.overdue_to_limit,
+        contracts_and_disputes.utilisation_change_3m,
+        contracts_and_disputes.limit_change_12m,
+        contracts_and_disputes.limit_age_months,
+        contracts_and_disputes.limit_in_months_of_billing,
+        contracts_and_disputes.cover_to_open,
+        contracts_and_disputes.cover_change_12m,
+        contracts_and_disputes.premium_rate,
+    ),
+    Subject.OUTSIDE: (
+        group_and_outside_events.group_member_count,
+        group_and_outside_events.group_overdue_share,
+        group_and_outside_events.group_share_over_90_days_past_due,
+        group_and_outside_events.group_insolvency_count_24m,
+        group_and_outside_events.industry_overdue_share,
+        group_and_outside_events.industry_share_over_90_days_past_due,
+        group_and_outside_events.industry_days_late_change,
+        group_and_outside_events.litigation_count,
+        group_and_outside_events.lien_count,
+        group_and_outside_events.payment_plan_count,
+        group_and_outside_events.contact_count,
+        group_and_outside_events.master_change_count,
+        group_and_outside_events.promise_count,
+        group_and_outside_events.broken_promise_count,
+        group_and_outside_events.external_rating,
+        group_and_outside_events.external_rating_change_12m,
+        group_and_outside_events.external_rating_age_months,
+        group_and_outside_events.industry_index_change_12m,
+        group_and_outside_events.pmi,
+        group_and_outside_events.pmi_change_12m,
+    ),
+}
+FAMILIES: tuple[FeatureFamily, ...] = tuple(family for families in BY_SUBJECT.values() for family in families)
+FEATURES: tuple[Feature, ...] = tuple(
+    feature for subject, families in BY_SUBJECT.items() for family in families for feature in family.features(subject)
+)
+_BY_NAME = {feature.name: feature for feature in FEATURES}
+
+
+def by_name(name: str) -> Feature:
+    """The feature of that name. Raises KeyError when the catalogue has none."""
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise KeyError(f"the catalogue has no feature {name!r}; creditbook docs writes the list") from None
+
+
+def as_json() -> list[dict[str, Any]]:
+    """The catalogue as plain values, in order."""
+    return [feature.as_json() for feature in FEATURES]
+
+
+def catalogue_hash() -> str:
+    """sha256 of the catalogue's words, directions and order; what a definition computes is told by the code's hash."""
+    text = json.dumps(as_json(), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

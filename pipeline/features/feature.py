@@ -1,0 +1,211 @@
+"""A feature, defined once: what it measures, its words in two languages, its direction of risk, what its null means."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import ibis.expr.types as ir
+
+    from pipeline.features.absence import Absence
+    from pipeline.features.relation import Relation
+
+Language = Literal["en", "zh"]
+
+
+class Risk(StrEnum):
+    """How the default probability moves as the value rises."""
+
+    RISES = "rises"
+    FALLS = "falls"
+    EITHER = "either"
+
+
+class Holds(StrEnum):
+    """What a column holds: a number (float64) or a category (string)."""
+
+    NUMBER = "number"
+    CATEGORY = "category"
+
+
+class Unit(StrEnum):
+    """The unit of a value. Shares lie between 0 and 1 unless the definition says otherwise; money is base currency."""
+
+    DAYS = "days"
+    MONTHS = "months"
+    YEARS = "years"
+    COUNT = "count"
+    SHARE = "share"
+    RATIO = "ratio"
+    MONEY = "money"
+    POINTS = "points"
+    FLAG = "flag"
+    CATEGORY = "category"
+
+
+class Subject(StrEnum):
+    """The six subjects of the catalogue."""
+
+    PAYMENT_BEHAVIOUR = "payment behaviour"
+    OPEN_ITEMS = "open items and ageing"
+    RELATIONSHIP = "orders and relationship"
+    ACCOUNTS = "accounts"
+    CONTRACTS = "contracts, disputes, limits and covers"
+    OUTSIDE = "group and outside events"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the feature table.
+
+    `idea` is the name without the window, `months` the window or null, `source` the tables without which the column is
+    null for every customer. `en` and `zh` are sentences with `{value}` and `{months}` to be formatted.
+    """
+
+    name: str
+    idea: str
+    subject: Subject
+    source: tuple[str, ...]
+    months: int | None
+    unit: Unit
+    risk: Risk
+    holds: Holds
+    null_means: str
+    null_means_zh: str
+    title_en: str
+    title_zh: str
+    en: str
+    zh: str
+    doc: str
+
+    def render(self, value: float | str | None, language: Language) -> str:
+        """The sentence for a customer's own value; of a null value, what the null means."""
+        if value is None or value != value:  # noqa: PLR0124 - NaN is a null from pandas
+            title, meaning = (
+                (self.title_en, self.null_means) if language == "en" else (self.title_zh, self.null_means_zh)
+            )
+            return f"{title}{': ' if language == 'en' else '：'}{meaning}"
+        template = self.en if language == "en" else self.zh
+        return template.format(value=value, months=self.months)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for `catalogue.json`."""
+        return {
+            "name": self.name,
+            "idea": self.idea,
+            "subject": str(self.subject),
+            "source": list(self.source),
+            "months": self.months,
+            "unit": str(self.unit),
+            "risk": str(self.risk),
+            "holds": str(self.holds),
+            "null_means": self.null_means,
+            "null_means_zh": self.null_means_zh,
+            "title_en": self.title_en,
+            "title_zh": self.title_zh,
+            "en": self.en,
+            "zh": self.zh,
+            "doc": self.doc,
+        }
+
+
+@dataclass(frozen=True)
+class FeatureFamily:
+    """One definition: a measure of a relation, and one column per window.
+
+    `measure` is an aggregate of the relation's rows, or a plain value where the relation has one row per snapshot.
+    `without_rows` is the value of a customer without a row in a table that was handed in; null unless it is a count or
+    a sum.
+    """
+
+    idea: str
+    measure: Callable[[ir.Table], ir.Value]
+    relation: Relation
+    tables: tuple[str, ...]
+    windows: tuple[int, ...]
+    unit: Unit
+    risk: Risk
+    holds: Holds
+    absence: Absence
+    title_en: str
+    title_zh: str
+    en: str
+    zh: str
+    without_rows: float | None
+
+    def features(self, subject: Subject) -> tuple[Feature, ...]:
+        """The family's columns: one per window, the window last in the name; one plain column without windows."""
+        return tuple(self._feature(subject, months) for months in self.windows or (None,))
+
+    def _feature(self, subject: Subject, months: int | None) -> Feature:
+        return Feature(
+            name=self.column(months),
+            idea=self.idea,
+            subject=subject,
+            source=self.tables,
+            months=months,
+            unit=self.unit,
+            risk=self.risk,
+            holds=self.holds,
+            null_means=self.absence.en,
+            null_means_zh=self.absence.zh,
+            title_en=self.title_en.format(months=months),
+            title_zh=self.title_zh.format(months=months),
+            en=self.en,
+            zh=self.zh,
+            doc=inspect.cleandoc(self.measure.__doc__ or ""),
+        )
+
+    def column(self, months: int | None) -> str:
+        """The column's name for one of the windows."""
+        return self.idea if months is None else f"{self.idea}_{months}m"
+
+
+def feature(
+    source: Relation,
+    *,
+    unit: Unit,
+    risk: Risk,
+    null_means: Absence,
+    title_en: str,
+    title_zh: str,
+    en: str,
+    zh: str,
+    months: tuple[int, ...] = (),
+    tables: tuple[str, ...] = (),
+    idea: str = "",
+    without_rows: float | None = None,
+) -> Callable[[Callable[[ir.Table], ir.Value]], FeatureFamily]:
+    """Makes a family of a measure; nothing is registered, `catalog.py` lists what counts.
+
+    `tables` names what the measure needs beyond the tables of its relation; `idea` replaces the function's name where
+    one function makes several families. Raises ValueError for a window the relation does not reach.
+    """
+    too_long = [m for m in months if m not in source.windows]
+    if too_long:
+        raise ValueError(f"relation {source.name}: no window of {too_long} months, it has {list(source.windows)}")
+
+    def define(measure: Callable[[ir.Table], ir.Value]) -> FeatureFamily:
+        return FeatureFamily(
+            idea=idea or measure.__name__,
+            measure=measure,
+            relation=source,
+            tables=(*source.tables, *(t for t in tables if t not in source.tables)),
+            windows=months,
+            unit=unit,
+            risk=risk,
+            holds=Holds.CATEGORY if unit is Unit.CATEGORY else Holds.NUMBER,
+            absence=null_means,
+            title_en=title_en,
+            title_zh=title_zh,
+            en=en,
+            zh=zh,
+            without_rows=without_rows,
+        )
+
+    return define

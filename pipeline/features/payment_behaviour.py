@@ -1,0 +1,331 @@
+"""How the customer pays: lateness by window, its spread and change, its distribution, parts, bounces.
+
+Days late are `paid_on` − `due_on`, negative when early. Lateness is weighted by amount: ten late cents must not
+outweigh one prompt million. A bounced payment is counted as such and left out of every lateness.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+
+from pipeline.features.absence import (
+    NO_HABIT,
+    NO_TABLE,
+    NOTHING_DUE,
+    NOTHING_PAID,
+    NOTHING_PAID_OR_OPEN,
+    NOTHING_SETTLED,
+)
+from pipeline.features.arithmetic import change, ratio, spread
+from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
+from pipeline.features.ledger_rows import BOUNCED, DUE, LATENESS, PAID
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+@feature(
+    source=PAID,
+    months=(3, 6, 12),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NOTHING_PAID,
+    title_en="Mean days late, {months} months",
+    title_zh="近{months}个月平均付款逾期天数",
+    en="Paid {value:.0f} days late on average over {months} months",
+    zh="近{months}个月平均逾期{value:.0f}天付款",
+)
+def mean_days_late(paid: ir.Table) -> ir.Value:
+    """Days from due date to payment, weighted by amount; early payment is negative."""
+    return ratio((paid.days_late * paid.amount).sum(), paid.amount.sum())
+
+
+@feature(
+    source=PAID,
+    months=(12,),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NOTHING_PAID,
+    title_en="Spread of days late, {months} months",
+    title_zh="近{months}个月付款逾期天数的波动",
+    en="Payment dates scatter by {value:.0f} days around the customer's own average over {months} months",
+    zh="近{months}个月付款时间围绕自身均值波动{value:.0f}天",
+)
+def spread_of_days_late(paid: ir.Table) -> ir.Value:
+    """Standard deviation of days late, weighted by amount: irregular payers differ from steadily late ones."""
+    weighted = paid.days_late * paid.amount
+    return spread(paid.amount.sum(), weighted.sum(), (paid.days_late * weighted).sum())
+
+
+@feature(
+    source=PAID,
+    months=(12,),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NO_HABIT,
+    title_en="Change of days late, last 3 months against the 9 before",
+    title_zh="近3个月付款逾期天数较此前9个月的变化",
+    en="Pays {value:+.0f} days against its own habit: last 3 months compared with the 9 before",
+    zh="近3个月付款比自身习惯（此前9个月）变化{value:+.0f}天",
+)
+def days_late_change(paid: ir.Table) -> ir.Value:
+    """Mean days late of the last 3 months less that of the 9 before; who is always late is judged by its own habit."""
+    is_recent = paid.within <= 3
+    weighted = paid.days_late * paid.amount
+    recent = ratio(weighted.sum(where=is_recent), paid.amount.sum(where=is_recent))
+    return change(recent, ratio(weighted.sum(where=~is_recent), paid.amount.sum(where=~is_recent)))
+
+
+@feature(
+    source=PAID,
+    months=(12,),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NOTHING_SETTLED,
+    title_en="Median days late, {months} months",
+    title_zh="近{months}个月付款逾期天数中位数",
+    en="Half of the invoices settled in {months} months were {value:.0f} days late or more",
+    zh="近{months}个月结清的发票中有一半逾期{value:.0f}天或更久",
+)
+def median_days_late(paid: ir.Table) -> ir.Value:
+    """Median of days late over invoices settled, each counted once at the payment that settled it."""
+    return paid.days_late.quantile(0.5, where=paid.is_final)
+
+
+@feature(
+    source=PAID,
+    months=(12, 24),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NOTHING_SETTLED,
+    title_en="Range of days late, {months} months",
+    title_zh="近{months}个月付款逾期天数的差距",
+    en="{value:.0f} days lie between this customer's prompt and its late payments of {months} months",
+    zh="近{months}个月该客户付款较早与较晚的发票相差{value:.0f}天",
+)
+def range_of_days_late(paid: ir.Table) -> ir.Value:
+    """90th less 10th percentile of days late over invoices settled; a few odd payments do not move it.
+
+    Free of the customer's habit: who always pays 40 days late has a range of 0.
+    """
+    late = paid.days_late.quantile(0.9, where=paid.is_final)
+    return change(late, paid.days_late.quantile(0.1, where=paid.is_final))
+
+
+@feature(
+    source=PAID,
+    months=(24,),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NOTHING_SETTLED,
+    title_en="Days late of 6 months above the customer's own best",
+    title_zh="近6个月付款逾期天数超出自身最好水平的天数",
+    en="Pays {value:.0f} days later in the last 6 months than in its own best times of {months} months",
+    zh="近6个月付款比自身近{months}个月的最好水平晚{value:.0f}天",
+)
+def days_late_over_own_best(paid: ir.Table) -> ir.Value:
+    """Median days late of the last 6 months less the 10th percentile of all, over invoices settled."""
+    recent = paid.days_late.quantile(0.5, where=paid.is_final & (paid.within <= 6))
+    return change(recent, paid.days_late.quantile(0.1, where=paid.is_final))
+
+
+def _share_paid_over(days: int, months: tuple[int, ...]) -> FeatureFamily:
+    def share(paid: ir.Table) -> ir.Value:
+        """Share of the amount paid that came more than so many days after the due date."""
+        return ratio(paid.amount.sum(where=paid.days_late > days).fill_null(0), paid.amount.sum())
+
+    return feature(
+        source=PAID,
+        idea=f"share_paid_over_{days}_days_late",
+        months=months,
+        unit=Unit.SHARE,
+        risk=Risk.RISES,
+        null_means=NOTHING_PAID,
+        title_en=f"Share paid more than {days} days late, {{months}} months",
+        title_zh=f"近{{months}}个月逾期超过{days}天的付款占比",
+        en=f"{{value:.0%}} of the amount paid in {{months}} months came more than {days} days late",
+        zh=f"近{{months}}个月付款金额中有{{value:.0%}}逾期超过{days}天",
+    )(share)
+
+
+share_paid_over_0_days_late = _share_paid_over(0, (12,))
+share_paid_over_10_days_late = _share_paid_over(10, (3, 12))
+share_paid_over_30_days_late = _share_paid_over(30, (3, 12))
+share_paid_over_60_days_late = _share_paid_over(60, (12,))
+
+
+@feature(
+    source=PAID,
+    months=(12,),
+    unit=Unit.SHARE,
+    risk=Risk.FALLS,
+    null_means=NOTHING_PAID,
+    title_en="Share paid 5 days early or more, {months} months",
+    title_zh="近{months}个月提前5天以上付款的占比",
+    en="Only {value:.0%} of the amount paid in {months} months came 5 days early or more",
+    zh="近{months}个月付款金额中仅{value:.0%}提前5天以上支付",
+)
+def share_paid_early(paid: ir.Table) -> ir.Value:
+    """Share of the amount paid at least five days before the due date, as for a cash discount."""
+    return ratio(paid.amount.sum(where=paid.days_late <= -5).fill_null(0), paid.amount.sum())
+
+
+# Days late and points: D&B's published PAYDEX scale, "anticipates" to 120 days beyond terms.
+_PAYDEX = ((-30, 100), (-20, 90), (0, 80), (15, 70), (22, 60), (30, 50), (60, 40), (90, 30), (120, 20))
+
+
+@feature(
+    source=PAID,
+    months=(3, 12),
+    unit=Unit.POINTS,
+    risk=Risk.FALLS,
+    null_means=NOTHING_PAID,
+    title_en="PAYDEX-like payment index, {months} months",
+    title_zh="近{months}个月付款指数（类PAYDEX）",
+    en="Payment index {value:.0f} of 100 over {months} months (80 is prompt)",
+    zh="近{months}个月付款指数为{value:.0f}分（80分为按时付款）",
+)
+def paydex(paid: ir.Table) -> ir.Value:
+    """Payment index from 1 to 100, weighted by amount; 80 is prompt, 50 is 30 days beyond terms.
+
+    Each payment gets the points of the last step of Dun & Bradstreet's published PAYDEX scale that it has reached; the
+    original interpolates and weights over trade references.
+    """
+    reached = [(paid.days_late <= days, points) for days, points in _PAYDEX]
+    points = ibis.cases(*reached, else_=1)
+    return ratio((points * paid.amount).sum(), paid.amount.sum())
+
+
+@feature(
+    source=PAID,
+    months=(12,),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NOTHING_PAID,
+    title_en="Latest payment, {months} months",
+    title_zh="近{months}个月最长付款逾期天数",
+    en="The latest payment in {months} months came {value:.0f} days after its due date",
+    zh="近{months}个月最晚的一笔付款逾期{value:.0f}天",
+)
+def worst_days_late(paid: ir.Table) -> ir.Value:
+    """Most days late of any payment."""
+    return paid.days_late.max()
+
+
+@feature(
+    source=PAID,
+    months=(12,),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NOTHING_PAID,
+    title_en="Days from invoice to payment, {months} months",
+    title_zh="近{months}个月从开票到付款的天数",
+    en="Takes {value:.0f} days from invoice to payment over {months} months",
+    zh="近{months}个月从开票到付款平均需{value:.0f}天",
+)
+def mean_days_to_pay(paid: ir.Table) -> ir.Value:
+    """Days from issue to payment, weighted by amount: terms and lateness together."""
+    return ratio((paid.days_to_pay * paid.amount).sum(), paid.amount.sum())
+
+
+@feature(
+    source=PAID,
+    months=(12, 24),
+    unit=Unit.SHARE,
+    risk=Risk.RISES,
+    null_means=NOTHING_PAID,
+    title_en="Share of part payments, {months} months",
+    title_zh="近{months}个月部分付款的占比",
+    en="{value:.0%} of the payments in {months} months settled only part of an invoice",
+    zh="近{months}个月有{value:.0%}的付款只清偿了发票的一部分",
+)
+def part_payment_share(paid: ir.Table) -> ir.Value:
+    """Share of payments, by number, that left part of their invoice open."""
+    return ratio((~paid.is_final).sum(), paid.count())
+
+
+@feature(
+    source=PAID,
+    months=(12,),
+    unit=Unit.COUNT,
+    risk=Risk.EITHER,
+    null_means=NO_TABLE,
+    title_en="Invoices settled, {months} months",
+    title_zh="近{months}个月结清的发票数",
+    en="{value:.0f} invoices settled in {months} months",
+    zh="近{months}个月结清{value:.0f}张发票",
+    without_rows=0.0,
+)
+def settled_invoice_count(paid: ir.Table) -> ir.Value:
+    """Number of invoices paid in full: how much evidence the lateness rests on."""
+    return paid.is_final.sum()
+
+
+@feature(
+    source=BOUNCED,
+    months=(3, 12, 24),
+    unit=Unit.COUNT,
+    risk=Risk.RISES,
+    null_means=NO_TABLE,
+    title_en="Bounced payments, {months} months",
+    title_zh="近{months}个月退票或被退回的付款次数",
+    en="{value:.0f} payments bounced or were returned in {months} months",
+    zh="近{months}个月有{value:.0f}笔付款被退票或退回",
+    without_rows=0.0,
+)
+def bounced_payment_count(bounced: ir.Table) -> ir.Value:
+    """Number of payments that bounced or were returned."""
+    return bounced.count()
+
+
+@feature(
+    source=LATENESS,
+    months=(3, 12),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NOTHING_PAID_OR_OPEN,
+    title_en="Mean days late of paid and overdue items, {months} months",
+    title_zh="近{months}个月已付与逾期未付账款的平均逾期天数",
+    en="{value:.0f} days late on average over {months} months, what is still overdue included",
+    zh="近{months}个月连同尚未支付的逾期款，平均逾期{value:.0f}天",
+)
+def mean_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
+    """Days late of what was paid and days past due of what is overdue, weighted by amount.
+
+    Lateness of payments alone is blind to who stopped paying.
+    """
+    return ratio((lateness.days * lateness.amount).sum(), lateness.amount.sum())
+
+
+@feature(
+    source=LATENESS,
+    months=(6, 12),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NOTHING_PAID_OR_OPEN,
+    title_en="Worst days late of paid and overdue items, {months} months",
+    title_zh="近{months}个月已付与逾期未付账款的最长逾期天数",
+    en="Up to {value:.0f} days late in {months} months, what is still overdue included",
+    zh="近{months}个月连同尚未支付的逾期款，最长逾期{value:.0f}天",
+)
+def worst_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
+    """Most days late of any payment in the window or of any item overdue now."""
+    return lateness.days.max()
+
+
+@feature(
+    source=DUE,
+    months=(3, 6, 12),
+    unit=Unit.SHARE,
+    risk=Risk.RISES,
+    null_means=NOTHING_DUE,
+    title_en="Unpaid share of what fell due, {months} months",
+    title_zh="近{months}个月到期账款的未付占比",
+    en="{value:.0%} of what fell due in {months} months is still unpaid",
+    zh="近{months}个月到期的账款中有{value:.0%}尚未支付",
+)
+def unpaid_share_of_due(due: ir.Table) -> ir.Value:
+    """What is overdue of the items that fell due in the window, over their amount."""
+    return ratio(due.unpaid_amount.sum(), due.amount.sum())

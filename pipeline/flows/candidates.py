@@ -1,0 +1,52 @@
+"""The candidates of the last fit, and their way into models/<model_version>/."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.datasets import draft_folder, read_json
+from pipeline.errors import MissingInputError
+from pipeline.score.model_folder import read_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.datasets import Project
+    from pipeline.score.model import Model
+
+# Which kind takes which role when no model is in force yet: the one a committee can read decides.
+FIRST_PAIR = {"champion": "scorecard", "challenger": "booster"}
+DETAILS = "details.json"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fitted model that is not yet in force: its folder, the model, and how it was fitted."""
+
+    folder: Path
+    model: Model
+    details: dict[str, Any]
+
+
+def candidates(project: Project) -> dict[str, Candidate]:
+    """The pair by role. Raises MissingInputError when a fit has not run, DamagedModelError when a file was changed."""
+    return {role: _candidate(project, kind) for role, kind in FIRST_PAIR.items()}
+
+
+def store(project: Project, candidate: Candidate) -> None:
+    """Copies a candidate to models/<model_version>/; a version that is there already is left as it is."""
+    target = project.models / candidate.model.version
+    if target.is_dir():
+        return
+    with draft_folder(target) as draft:
+        shutil.copytree(candidate.folder, draft, dirs_exist_ok=True)
+
+
+def _candidate(project: Project, kind: str) -> Candidate:
+    place = project.candidate(kind)
+    folders = sorted(path for path in place.glob(f"{kind}-*") if path.is_dir())
+    if not folders:
+        raise MissingInputError(f"{place}: no candidate here; run the stage fit_{kind} first")
+    return Candidate(folders[0], read_model(folders[0]), read_json(place / DETAILS, made_by=f"fit_{kind}"))

@@ -1,0 +1,24 @@
+"""Fits the scorecard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.features import catalog
+from pipeline.flows.fitted import ground_of, keep
+from pipeline.flows.training_book import timetable_of, training_book
+from pipeline.train.fit import train_scorecard
+
+if TYPE_CHECKING:
+    from pipeline.flows.setting import Setting
+
+
+def fit_scorecard(setting: Setting) -> None:
+    """Leaves a candidate. Raises UnfitForTrainingError when the book cannot carry a model."""
+    book = training_book(setting)
+    table = timetable_of(setting, book)
+    print(table.text())
+    keep(
+        setting,
+        train_scorecard(book, catalog.as_json(), table, setting.params.fit_scorecard, ground_of(setting)),
+    )

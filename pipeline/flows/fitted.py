@@ -1,0 +1,40 @@
+"""What fitting either kind needs, and where a candidate is left, with the story of the fit beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.datasets import draft_folder, write_json
+from pipeline.flows.candidates import DETAILS
+from pipeline.flows.policy_file import section_in
+from pipeline.score.model_folder import write_model
+from pipeline.score.points import Scaling
+from pipeline.score.policy_sections import ThinFileSection
+from pipeline.train.fit import Setting as Ground
+
+if TYPE_CHECKING:
+    from pipeline.flows.setting import Setting
+    from pipeline.train.fit import FittedModel
+
+
+def ground_of(setting: Setting) -> Ground:
+    """Label, scale of the points, calibration and thin-file rule: the same for both kinds."""
+    card = setting.params.fit_scorecard
+    return Ground(
+        label=setting.params.label,
+        scaling=Scaling(card.pdo, card.base_score, card.base_odds),
+        calibration=setting.params.calibration,
+        thin_rule=section_in(setting.project.thin_file, ThinFileSection).thin,
+    )
+
+
+def keep(setting: Setting, fitted: FittedModel) -> None:
+    """Replaces the candidate of the kind whole: one folder named by the version, and the details."""
+    with draft_folder(setting.project.candidate(fitted.model.kind)) as draft:
+        version = write_model(draft, fitted.model, fitted.golden_rows)
+        write_json(fitted.details, draft / DETAILS)
+    counts = fitted.details["samples"]["train"]
+    print(
+        f"{version}: {len(fitted.model.features)} features, fitted on {counts['rows']:,} snapshots of "
+        f"{counts['customers']:,} customer groups, {counts['bad_customers']:,} of them bad"
+    )

@@ -1,0 +1,25 @@
+"""One section of the policy, apart from the rest: models and validation depend on what they read, no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pipeline.errors import MissingInputError, ParameterError
+from pipeline.plain_yaml import read_yaml
+from pipeline.score.policy_reader import build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Section = TypeVar("Section")
+
+
+def section_in(path: Path, kind: type[Section]) -> Section:
+    """A policy file as its section. Raises MissingInputError without it, ParameterError with every breach of it."""
+    if not path.is_file():
+        raise MissingInputError(f"{path}: not there; restore the policy folder")
+    breaches: list[str] = []
+    section: Section = build(kind, read_yaml(path.read_text(encoding="utf-8"), str(path)), path.stem, breaches)
+    if breaches:
+        raise ParameterError(f"{path}: {len(breaches)} breach(es): " + "; ".join(breaches))
+    return section

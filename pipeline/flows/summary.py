@@ -1,0 +1,65 @@
+"""What came out, for someone who waits at a terminal."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from pipeline.datasets import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipeline.flows.setting import Setting
+
+
+def summary(setting: Setting) -> str:
+    """Gini of both models with intervals, the book by grade, money at risk, where report and scores lie."""
+    project = setting.project
+    metrics = read_json(project.validation / "metrics.json", made_by="validate")
+    receipt = read_json(project.receipt, made_by="score")
+    out = project.root / receipt["out"]
+    lines = [
+        "Models, on other customers at later dates",
+        *(_model(metrics, role) for role in ("champion", "challenger")),
+        "",
+        f"The book on {receipt['as_of']}",
+        *_grades(receipt["counts"]),
+        *_money(receipt["totals"]),
+        "",
+        f"report  {project.report}",
+        f"scores  {out / 'latest'}",
+    ]
+    return "\n".join(lines)
+
+
+def _model(metrics: Mapping[str, float], role: str) -> str:
+    gini = metrics.get(f"{role}.test.gini")
+    if gini is None:
+        return f"  {role:<11}Gini cannot be told: the test set holds no bad or no good customer"
+    low, high = metrics[f"{role}.test.gini_low"], metrics[f"{role}.test.gini_high"]
+    bads = int(metrics[f"{role}.test.bad_customers"])
+    rate = metrics.get(f"{role}.test.observed_over_expected")
+    level = "" if rate is None else f", observed / expected defaults {rate:.2f}"
+    return f"  {role:<11}Gini {gini:.2f} ({low:.2f} to {high:.2f}; {bads} bad customers){level}"
+
+
+def _grades(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    grades = {grade: n for grade, n in counts["by_grade"].items() if grade != "none"}
+    most = max(grades.values(), default=1)
+    for grade, n in grades.items():
+        yield f"  {grade:<5}{n:>7,}  {'#' * round(40 * n / most)}"
+    unrated = counts["by_grade"].get("none", 0)
+    if unrated:
+        yield f"  {unrated:,} customers are not in the book of that day and have no grade"
+
+
+def _money(totals: Mapping[str, Any]) -> Iterator[str]:
+    titles = {
+        "open_amount": "open",
+        "overdue_amount": "overdue",
+        "ead": "exposure at default",
+        "expected_loss": "expected loss",
+    }
+    for name, title in titles.items():
+        yield f"  {title:<20}{Decimal(totals[name]):>18,.2f}"

@@ -1,0 +1,97 @@
+"""From what validation measured to the model report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import yaml
+
+from pipeline.datasets import read_json, read_table, write_text
+from pipeline.features import catalog
+from pipeline.flows.candidates import candidates
+from pipeline.flows.training_book import training_book
+from pipeline.params import as_dict
+from pipeline.report.model_report import ReportInput, WorkedCustomer, render
+from pipeline.tables.canonical import read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipeline.flows.candidates import Candidate
+    from pipeline.flows.setting import Setting
+
+_COMMANDS = ("make run", "creditbook stage validate", "creditbook stage report", "dvc metrics show")
+
+
+def report(setting: Setting) -> None:
+    """Writes models/report/model_report.html, one self-contained file."""
+    project = setting.project
+    pair = candidates(project)
+    told = read_json(project.validation / "validation.json", made_by="validate")
+    page = render(_input(setting, pair, told))
+    write_text(page, project.report)
+    print(f"report: {project.report} ({len(page.encode()) / 1e6:.1f} MB)")
+
+
+def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]) -> ReportInput:
+    project = setting.project
+    ledger = read_manifest(project.ledger)
+    card = pair["champion"].folder
+    return ReportInput(
+        label=as_dict(setting.params.label),
+        validation=told,
+        snapshots=_snapshots(setting),
+        catalogue=catalog.as_json(),
+        details=told["details"],
+        definition=yaml.safe_load(project.definition.read_text(encoding="utf-8")),
+        master_scale=yaml.safe_load(project.master_scale.read_text(encoding="utf-8")),
+        roc=pd.read_csv(project.validation / "roc.csv"),
+        confidence=setting.params.validate.confidence,
+        scorecard=json.loads((card / "scorecard.json").read_text(encoding="utf-8")),
+        scorecard_calibration=json.loads((card / "calibration.json").read_text(encoding="utf-8")),
+        worked=_worked(setting, pair["champion"]),
+        pictures=_pictures(project.validation / "pictures" / "booster"),
+        weights=told["weights"]["challenger"],
+        base_currency=ledger["base_currency"],
+        limitations=[*told["timetable"]["limitations"], *_assumptions(ledger)],
+        provenance={
+            "extract_date": ledger["extract_date"],
+            "champion": pair["champion"].model.version,
+            "challenger": pair["challenger"].model.version,
+            **told["lineage"],
+        },
+        commands=_COMMANDS,
+        language=setting.params.report.language,
+    )
+
+
+def _snapshots(setting: Setting) -> pd.DataFrame:
+    """Every snapshot with its outcome, and what the population chapter tells of it."""
+    outcomes = read_table(setting.project.snapshots, made_by="label").to_pandas()
+    stood = read_table(setting.project.positions, made_by="build_features").to_pandas()
+    shown = ["customer_id", "as_of", "industry", "size_class"]
+    merged: pd.DataFrame = outcomes.merge(stood[shown], on=["customer_id", "as_of"], how="left", validate="one_to_one")
+    return merged
+
+
+def _worked(setting: Setting, champion: Candidate) -> WorkedCustomer:
+    """The held-out customer of middling risk: neither the best nor the worst says how points add up."""
+    book = training_book(setting)
+    days = [dt.date.fromisoformat(day) for day in champion.details["timetable"]["test"]]
+    rows = book[book["as_of"].isin(days) & book["is_bad"].notna()]
+    ordered = rows.assign(pd=champion.model.pd(rows)).sort_values(["pd", "customer_id", "as_of"], ignore_index=True)
+    row = ordered.iloc[len(ordered) // 2]
+    features = {name: None if pd.isna(row[name]) else row[name] for name in champion.model.features}
+    return WorkedCustomer(row["customer_id"], row["as_of"].isoformat(), features)
+
+
+def _pictures(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.png"))}
+
+
+def _assumptions(ledger: Mapping[str, Any]) -> list[str]:
+    return [f"assumed at intake: {assumption}" for assumption in ledger.get("assumptions", [])]

@@ -1,0 +1,101 @@
+"""Measures both candidates, explains them, registers them; the first pair promotes itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.datasets import code_hash, draft_folder, read_json, read_table, write_json, write_text
+from pipeline.features.catalog import catalogue_hash
+from pipeline.flows.candidates import Candidate, candidates, store
+from pipeline.flows.promotion import promote_first_pair
+from pipeline.flows.registration import register
+from pipeline.flows.scale import master_scale
+from pipeline.flows.training_book import timetable_of, training_book
+from pipeline.train.explanation import explanation_plots, mean_weights
+from pipeline.train.sample import samples
+from pipeline.train.validation import Validation
+from pipeline.train.validation import validate as measure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from pipeline.flows.setting import Setting
+    from pipeline.score.model import Model
+
+
+def validate(setting: Setting) -> None:
+    """Writes models/validation/, stores and registers both models; promotes them when no model is in force yet."""
+    pair = candidates(setting.project)
+    book = training_book(setting)
+    table = timetable_of(setting, book)
+    models = {role: candidate.model for role, candidate in pair.items()}
+    measured = measure(
+        models, book, table, master_scale(setting), setting.params.validate, truth=_truth(setting, models["champion"])
+    )
+    held_out = samples(book, table)["out_of_time"].rows
+    lineage = _lineage(setting)
+    with draft_folder(setting.project.validation) as draft:
+        _write(draft, pair, measured, held_out, lineage)
+    for candidate in pair.values():
+        store(setting.project, candidate)
+    register(setting, pair, measured.metrics, lineage, held_out)
+    print(promote_first_pair(setting, models))
+    print(_headline(measured.metrics))
+
+
+def _truth(setting: Setting, model: Model) -> pd.DataFrame | None:
+    """The true PD of the demo economy, where the ledger is the demo's and the label is the one it tells of."""
+    if setting.params.ingest.source != "demo" or not model.is_default_12m:
+        return None
+    truth: pd.DataFrame = read_table(setting.project.demo_truth, made_by="ingest").to_pandas()
+    return truth.rename(columns={"true_pd": "pd"})
+
+
+def _lineage(setting: Setting) -> dict[str, str]:
+    ledger = read_json(setting.project.ledger / "manifest.json", made_by="ingest")
+    return {
+        "data_version": str(ledger["data_version"]),
+        "extract_date": str(ledger["extract_date"]),
+        "code_version": code_hash(),
+        "catalogue_hash": catalogue_hash(),
+    }
+
+
+def _write(
+    draft: Path,
+    pair: Mapping[str, Candidate],
+    measured: Validation,
+    held_out: pd.DataFrame,
+    lineage: Mapping[str, str],
+) -> None:
+    report: dict[str, Any] = {
+        **measured.report,
+        "details": {candidate.model.kind: candidate.details for candidate in pair.values()},
+        "weights": {role: mean_weights(candidate.model, held_out) for role, candidate in pair.items()},
+        "lineage": dict(lineage),
+    }
+    write_json(report, draft / "validation.json")
+    write_json(measured.metrics, draft / "metrics.json")
+    names = {"roc": "roc", "calibration_by_grade": "calibration", "default_rate": "default_rate"}
+    for name, file in names.items():
+        write_text(measured.frames[name].to_csv(index=False, lineterminator="\n"), draft / f"{file}.csv")
+    for candidate in pair.values():
+        folder = draft / "pictures" / candidate.model.kind
+        folder.mkdir(parents=True)
+        for name, picture in explanation_plots(candidate.model, held_out).items():
+            (folder / name).write_bytes(picture)
+
+
+def _headline(metrics: Mapping[str, float]) -> str:
+    lines = []
+    for role in ("champion", "challenger"):
+        gini = metrics.get(f"{role}.test.gini")
+        if gini is None:
+            lines.append(f"{role}: the test set holds no bad or no good customer; its Gini cannot be told")
+            continue
+        low, high = metrics[f"{role}.test.gini_low"], metrics[f"{role}.test.gini_high"]
+        lines.append(f"{role}: Gini {gini:.3f} (95 % interval {low:.3f} to {high:.3f}), other customers at later dates")
+    return "\n".join(lines)

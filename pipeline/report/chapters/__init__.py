@@ -1,0 +1,1 @@
+"""The chapters of the model report: each turns what was measured into blocks."""

@@ -1,0 +1,117 @@
+"""The booster in pictures: what moves its forecasts, and which way."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Missing, Picture, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+SHOWS = ("bar", "beeswarm", "dependence")
+# Pictures beyond this are left out and told, so that the page stays a file one can send.
+MOST_BYTES = 3_300_000
+_MOST_WEIGHTS = 15
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def booster(given: ReportInput, words: Words) -> Chapter:
+    """SHAP pictures in a fixed order, and the features that move it most."""
+    title = words("booster.title")
+    told: Mapping[str, Any] = given.details.get("booster") or {}
+    if not told and not given.pictures:
+        return Chapter("booster", title, (Missing(words("booster.none")),))
+    blocks: list[Block] = list(_pictures(given, words))
+    if not given.pictures:
+        blocks.append(Missing(words("booster.no_pictures")))
+    blocks += _facts(told, words)
+    blocks += _weights(given, words)
+    return Chapter("booster", title, tuple(blocks), words("booster.lead"))
+
+
+def _pictures(given: ReportInput, words: Words) -> Iterable[Block]:
+    spent = 0
+    for file in sorted(given.pictures, key=lambda name: (_rank(name), name)):
+        png, (shows, feature) = given.pictures[file], shown_in(file)
+        name = given.titles.get(feature, feature) or words.or_name("booster", f"name_{shows}")
+        size = png_size(png)
+        if size is None:
+            yield Missing(words("booster.broken", name=name))
+            continue
+        spent += len(png)
+        if spent > MOST_BYTES:
+            yield Missing(words("booster.too_large", name=name))
+            continue
+        leading = ", ".join(given.titles.get(f, f) for f in list(given.weights)[:6]) or words("booster.see_table")
+        alt = words(f"booster.alt_{shows}", name=name, leading=leading)
+        source = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+        yield Picture(words(f"booster.says_{shows}", name=name), alt, source, *size)
+
+
+def shown_in(file: str) -> tuple[str, str]:
+    """What a picture shows, and of which feature, by its file name.
+
+    >>> shown_in("beeswarm.png"), shown_in("booster/dependence_age_years.png")
+    (('beeswarm', ''), ('dependence', 'age_years'))
+    """
+    stem = file.rsplit("/", 1)[-1].removesuffix(".png")
+    for shows in SHOWS:
+        if stem == shows or stem.startswith(f"{shows}_"):
+            return shows, stem[len(shows) + 1 :]
+    return "other", stem
+
+
+def _rank(file: str) -> int:
+    shows, _ = shown_in(file)
+    return SHOWS.index(shows) if shows in SHOWS else len(SHOWS)
+
+
+def png_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG in pixels; null when it is none."""
+    if not content.startswith(_PNG) or len(content) < 24:
+        return None
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height
+
+
+def _facts(told: Mapping[str, Any], words: Words) -> list[Block]:
+    if not told.get("rounds"):
+        return []
+    folds = ", ".join(figures.count(n) for n in told.get("fold_rounds") or ())
+    unused = told.get("unused") or ()
+    pairs = (
+        (words("booster.rounds"), figures.count(told["rounds"])),
+        (words("booster.fold_rounds"), folds or figures.DASH),
+        (words("booster.unused"), figures.count(len(unused))),
+    )
+    return [Facts(pairs)]
+
+
+def _weights(given: ReportInput, words: Words) -> list[Block]:
+    weights = given.weights
+    total = sum(float(weights[name]) for name in sorted(weights))
+    if total <= 0:
+        return []
+    ranked = sorted(weights, key=lambda name: (-float(weights[name]), name))[:_MOST_WEIGHTS]
+    largest = float(weights[ranked[0]])
+    rows = tuple(
+        (
+            Cell(given.titles.get(name, name), note=name),
+            Cell(figures.decimal(weights[name], 3), bar=float(weights[name]) / largest),
+            Cell(figures.share(float(weights[name]) / total)),
+        )
+        for name in ranked
+    )
+    columns = (
+        Column(words("selection.feature")),
+        Column(words("booster.weight"), is_number=True),
+        Column(words("booster.share"), is_number=True),
+    )
+    return [Table(words("booster.caption", n=len(ranked), of=len(weights)), columns, rows, (words("booster.note"),))]

@@ -1,0 +1,62 @@
+"""Segments and limits of the last scored book: sums by segment, action and cap."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pipeline.report import figures
+from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+SEGMENTS = ("low", "medium", "high", "default")
+ACTIONS = ("keep", "raise", "cut", "hold", "refer")
+
+
+def limits(given: ReportInput, words: Words) -> Chapter:
+    """Three tables of sums in the base currency; what is null for a customer adds nothing and is told."""
+    title = words("limits.title")
+    book = given.book
+    if book is None or not len(book):
+        return Chapter("limits", title, (Missing(words("limits.no_book")),))
+    blocks: list[Block] = [
+        _sums(book, "segment", SEGMENTS, ("open_amount", "overdue_amount", "ead", "expected_loss"), words),
+        _sums(book, "limit_action", ACTIONS, ("limit_current", "limit_suggested", "ead"), words),
+        _sums(book, "limit_binding_cap", (), ("limit_suggested",), words),
+    ]
+    total = figures.count(_sum(book["ead"]))
+    day = figures.day(str(book["as_of"].max()))
+    lead = words("limits.lead", n=figures.count(len(book)), day=day, ead=total, currency=given.base_currency)
+    return Chapter("limits", title, tuple(blocks), lead)
+
+
+def _sums(book: pd.DataFrame, by: str, order: Sequence[str], amounts: Sequence[str], words: Words) -> Table:
+    keys = book[by].where(book[by].notna(), "none").astype(str)
+    sizes = keys.value_counts()
+    first = [name for name in order if name in sizes.index]
+    rest = sorted((name for name in sizes.index if name not in first), key=lambda n: (n == "none", -int(sizes[n]), n))
+    rows = [_line(book[keys == name], words.or_name(by, name), len(book), amounts) for name in (*first, *rest)]
+    rows.append(_line(book, words("limits.total"), len(book), amounts))
+    columns = (
+        Column(words(f"limits.by.{by}")),
+        Column(words("limits.customers"), is_number=True),
+        *(Column(words(f"limits.{name}"), is_number=True) for name in amounts),
+    )
+    return Table(words(f"limits.caption.{by}"), columns, tuple(rows), (words(f"limits.note.{by}"),))
+
+
+def _line(part: pd.DataFrame, name: str, total: int, amounts: Sequence[str]) -> tuple[Cell, ...]:
+    sums = [Cell(figures.count(_sum(part[column]))) for column in amounts]
+    return Cell(name), Cell(figures.count(len(part)), bar=len(part) / total), *sums
+
+
+def _sum(column: pd.Series) -> Decimal:
+    """An exact sum: amounts come as Decimal; a float is taken by its shortest text."""
+    return sum((v if isinstance(v, Decimal) else Decimal(str(v)) for v in column.dropna()), Decimal(0))

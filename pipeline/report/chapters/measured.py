@@ -1,0 +1,82 @@
+"""Reading of the validation's figures: intervals as text, and the exact reason where there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.blocks import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+MODELS = ("champion", "challenger")
+ROLES = ("test", "out_of_time", "calibration", "train")
+HELD_OUT = ("test", "out_of_time")
+# Below so many bad customers an interval tells little more than that nothing is known.
+FEW_BADS = 10
+
+
+def models(given: ReportInput) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(role of the model, what was measured), the champion first."""
+    found = given.validation["models"]
+    yield from ((name, found[name]) for name in MODELS if name in found)
+
+
+def model_name(name: str, given: ReportInput, words: Words) -> str:
+    """Such as "Scorecard (champion)"."""
+    kind = words.or_name("kind", given.validation["models"][name]["kind"])
+    return words(f"model.{name}", kind=kind)
+
+
+def figure_cell(
+    raw: Mapping[str, Any] | None,
+    counts: Mapping[str, Any],
+    words: Words,
+    write: Callable[[Any], str] = figures.decimal,
+) -> Cell:
+    """A figure with its interval under it, or the reason why there is no interval or no figure."""
+    told = figures.measured(raw, write)
+    if told.interval:
+        return Cell(told.value, note=told.interval)
+    return Cell(told.value, note=why_none(raw, counts, words))
+
+
+def why_none(raw: Mapping[str, Any] | None, counts: Mapping[str, Any], words: Words) -> str:
+    """Why a figure or its interval is missing, from the counts of the sample."""
+    rows, bads = int(counts.get("rows") or 0), int(counts.get("bads") or 0)
+    if not rows:
+        return words("why.no_rows")
+    if not bads:
+        return words("why.no_bads")
+    if bads == rows:
+        return words("why.no_goods")
+    if raw and raw.get("rounds") is not None:
+        return words("why.rounds", rounds=raw["rounds"])
+    return words("why.not_measured")
+
+
+def measures(given: ReportInput, model: str, role: str) -> Mapping[str, Any]:
+    """What was measured of a model in a role; empty where it was not."""
+    found: Mapping[str, Any] = given.validation["models"].get(model, {}).get("roles", {}).get(role) or {}
+    return found
+
+
+def lies(interval: Mapping[str, Any] | None, point: float) -> str:
+    """Where an interval lies: `above`, `below` or `around` the point; `unknown` without an interval."""
+    if not interval or not (figures.is_known(interval.get("low")) and figures.is_known(interval.get("high"))):
+        return "unknown"
+    if interval["low"] > point:
+        return "above"
+    return "below" if interval["high"] < point else "around"
+
+
+def slope_interval(told: Mapping[str, Any], z: float) -> dict[str, Any] | None:
+    """The calibration slope with its normal interval from the standard error by customer group."""
+    slope, error = told.get("calibration_slope"), told.get("calibration_slope_error")
+    if not figures.is_known(slope) or not figures.is_known(error):
+        return None
+    return {"value": slope, "low": slope - z * error, "high": slope + z * error}

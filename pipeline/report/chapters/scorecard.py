@@ -1,0 +1,186 @@
+"""The scorecard as a table that can be recomputed by hand, with one customer worked out."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipeline.report import figures
+from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Heading, Missing, Table, Text
+from pipeline.score.calibration import Calibration
+from pipeline.score.scorecard import Bin, Characteristic, Scorecard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.report.report_input import ReportInput, WorkedCustomer
+    from pipeline.report.words import Words
+
+
+def scorecard(given: ReportInput, words: Words) -> Chapter:
+    """Every bin of every characteristic, the scaling, and the worked customer."""
+    title = words("scorecard.title")
+    if given.scorecard is None:
+        return Chapter("scorecard", title, (Missing(words("scorecard.none")),))
+    card = Scorecard.from_json(json.dumps(given.scorecard))
+    blocks: list[Block] = [Text(words("scorecard.how")), _scaling(card, words)]
+    blocks += [_characteristics(card, given, words), _points(card, given, words)]
+    blocks += [Heading(words("scorecard.worked_title")), *_worked(card, given, words)]
+    return Chapter("scorecard", title, tuple(blocks), words("scorecard.lead", n=len(card.characteristics)))
+
+
+def _scaling(card: Scorecard, words: Words) -> Facts:
+    return Facts(
+        (
+            (words("scorecard.base"), words("scorecard.base_text", score=f"{card.base_score:g}", odds=f"{card.base_odds:g}")),
+            (words("scorecard.pdo"), words("scorecard.pdo_text", pdo=f"{card.pdo:g}")),
+            (words("scorecard.start"), figures.decimal(card.intercept_points)),
+            (words("scorecard.formula"), words("scorecard.formula_text", base=f"{card.base_score:g}",
+                                               odds=f"{card.base_odds:g}", pdo=f"{card.pdo:g}")),
+        )
+    )  # fmt: skip
+
+
+def _characteristics(card: Scorecard, given: ReportInput, words: Words) -> Table:
+    told = {str(c["feature"]): c for c in (given.details.get("scorecard") or {}).get("coefficients") or ()}
+    widest = max(_span(c) for c in card.characteristics) or 1.0
+    rows = [
+        (
+            Cell(given.titles.get(c.feature, c.feature), note=c.feature),
+            Cell(words.or_name("risk", c.risk)),
+            Cell(figures.decimal(c.iv)),
+            Cell(figures.decimal(c.coefficient, 3), note=_error(told.get(c.feature), words)),
+            Cell(figures.decimal(_span(c), 0), bar=_span(c) / widest),
+        )
+        for c in card.characteristics
+    ]
+    columns = (
+        Column(words("scorecard.characteristic")),
+        Column(words("scorecard.risk")),
+        *(Column(words(f"scorecard.{name}"), is_number=True) for name in ("iv", "coefficient", "span")),
+    )
+    notes = (words("scorecard.characteristics_note"),)
+    return Table(words("scorecard.characteristics_caption"), columns, tuple(rows), notes)
+
+
+def _error(told: Mapping[str, Any] | None, words: Words) -> str:
+    if not told:
+        return ""
+    error = figures.decimal(told.get("standard_error"), 3)
+    return words("scorecard.error", value=figures.decimal(told.get("unpenalised"), 3), error=error)
+
+
+def _span(characteristic: Characteristic) -> float:
+    points = [b.points for b in characteristic.bins if b.count]
+    return max(points) - min(points) if points else 0.0
+
+
+def _points(card: Scorecard, given: ReportInput, words: Words) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    groups: list[tuple[int, str]] = []
+    for c in card.characteristics:
+        heading = words(
+            "scorecard.group", title=given.titles.get(c.feature, c.feature), coefficient=f"{c.coefficient:.6g}"
+        )
+        groups.append((len(rows), heading))
+        total = sum(b.count for b in c.bins) or 1
+        rows.extend(_bin_row(b, total, words) for b in c.bins)
+    columns = (
+        Column(words("scorecard.bin")),
+        *(Column(words(f"scorecard.{name}"), is_number=True)
+          for name in ("count", "weight", "bads", "rate", "woe", "points")),
+    )  # fmt: skip
+    return Table(
+        words("scorecard.points_caption"), columns, tuple(rows), (words("scorecard.points_note"),), tuple(groups)
+    )
+
+
+def _bin_row(b: Bin, total: int, words: Words) -> tuple[Cell, ...]:
+    rate = b.bads / b.count if b.count else None
+    return (
+        Cell(_bin_name(b, words)),
+        Cell(figures.count(b.count)),
+        Cell(figures.share(b.count / total)),
+        Cell(figures.count(b.bads)),
+        Cell(figures.share(rate)),
+        Cell(figures.decimal(b.woe, 4)),
+        Cell(figures.decimal(b.points)),
+    )
+
+
+def _bin_name(b: Bin, words: Words) -> str:
+    if b.kind in {"missing", "unseen"}:
+        return words(f"scorecard.{b.kind}")
+    return b.label
+
+
+def _worked(card: Scorecard, given: ReportInput, words: Words) -> list[Block]:
+    worked = given.worked
+    if worked is None:
+        return [Missing(words("scorecard.no_worked"))]
+    lacking = [name for name in card.features if name not in worked.features]
+    if lacking:
+        return [Missing(words("scorecard.worked_lacks", features=", ".join(lacking)))]
+    frame = pd.DataFrame({name: [worked.features[name]] for name in card.features})
+    told = words("scorecard.worked_text", customer=worked.customer_id, day=worked.as_of)
+    return [Text(told), _worked_table(card, frame, worked, given, words), *_result(card, frame, given, words)]
+
+
+def _worked_table(
+    card: Scorecard, frame: pd.DataFrame, worked: WorkedCustomer, given: ReportInput, words: Words
+) -> Table:
+    rows = [(Cell(words("scorecard.start")), Cell(""), Cell(""), Cell(figures.decimal(card.intercept_points, 4)))]
+    for c in card.characteristics:
+        found = c.bins[int(c.bin_index(frame)[0])]
+        value = worked.features[c.feature]
+        shown = figures.plain(value) if value is not None and value == value else words("scorecard.missing_value")  # noqa: PLR0124
+        title = given.titles.get(c.feature, c.feature)
+        rows.append((Cell(title), Cell(shown), Cell(_bin_name(found, words)), Cell(figures.decimal(found.points, 4))))
+    total = float(card.total_points(frame)[0])
+    rows.append((Cell(words("scorecard.sum")), Cell(""), Cell(""), Cell(figures.decimal(total, 4))))
+    columns = (
+        Column(words("scorecard.characteristic")),
+        Column(words("scorecard.value"), is_number=True),
+        Column(words("scorecard.bin")),
+        Column(words("scorecard.points"), is_number=True),
+    )
+    return Table(words("scorecard.worked_caption"), columns, tuple(rows))
+
+
+def _result(card: Scorecard, frame: pd.DataFrame, given: ReportInput, words: Words) -> list[Block]:
+    total = float(card.total_points(frame)[0])
+    odds = card.base_odds * 2.0 ** ((total - card.base_score) / card.pdo)
+    told: list[Block] = [
+        Text(
+            words(
+                "scorecard.odds_text",
+                base_odds=f"{card.base_odds:g}",
+                total=figures.decimal(total, 4),
+                base=f"{card.base_score:g}",
+                pdo=f"{card.pdo:g}",
+                odds=figures.decimal(odds, 3),
+                pd=figures.probability(1 / (1 + odds)),
+            )
+        )
+    ]
+    line = Calibration.from_json(json.dumps(given.scorecard_calibration)) if given.scorecard_calibration else None
+    if line is None or line.method == "identity":
+        told.append(Text(words("scorecard.folded")))
+        return told
+    calibrated = float(line.log_odds([math.log(odds)])[0])
+    pd_12m = float(line.pd([math.log(odds)])[0])
+    told.append(
+        Text(
+            words(
+                "scorecard.calibrated",
+                raw=figures.decimal(math.log(odds), 4),
+                calibrated=figures.decimal(calibrated, 4),
+                pd=figures.probability(pd_12m),
+                knots="; ".join(f"{x:.4g} → {y:.4g}" for x, y in line.knots),
+            )
+        )
+    )
+    return told

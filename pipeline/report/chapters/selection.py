@@ -1,0 +1,75 @@
+"""The selection log: what became of every feature, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.blocks import Cell, Chapter, Column, Missing, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+FATES = (
+    "selected",
+    "beyond_maximum",
+    "same_idea",
+    "not_significant",
+    "wrong_sign",
+    "correlated",
+    "weak",
+    "unbinnable",
+)
+
+
+def selection(given: ReportInput, words: Words) -> Chapter:
+    """Every feature of the catalogue with its fate; the selected first, in the order in which they came in."""
+    title = words("selection.title")
+    fates: Sequence[Mapping[str, Any]] = (given.details.get("scorecard") or {}).get("selection") or ()
+    if not fates:
+        return Chapter("selection", title, (Missing(words("selection.none")),))
+    ordered = sorted(fates, key=_rank)
+    rows: list[tuple[Cell, ...]] = []
+    groups: list[tuple[int, str]] = []
+    before = None
+    for fate in ordered:
+        name = str(fate["fate"])
+        if name != before:
+            n = sum(1 for f in ordered if f["fate"] == name)
+            groups.append((len(rows), words("selection.group", fate=words.or_name("fate", name), n=n)))
+            before = name
+        rows.append(_row(fate, given))
+    columns = (
+        Column(words("selection.feature")),
+        Column(words("selection.reason")),
+        Column(words("selection.iv"), is_number=True),
+        Column(words("selection.p_value"), is_number=True),
+        Column(words("selection.bins"), is_number=True),
+    )
+    table = Table(words("selection.caption"), columns, tuple(rows), (words("selection.note"),), tuple(groups))
+    chosen = sum(1 for f in ordered if f["fate"] == "selected")
+    return Chapter("selection", title, (table,), words("selection.lead", n=len(ordered), chosen=chosen))
+
+
+def _rank(fate: Mapping[str, Any]) -> tuple[int, float, float, str]:
+    name = str(fate["fate"])
+    place = FATES.index(name) if name in FATES else len(FATES)
+    return place, float(fate.get("step") or 0), -float(fate.get("iv") or 0), str(fate["feature"])
+
+
+def _row(fate: Mapping[str, Any], given: ReportInput) -> tuple[Cell, ...]:
+    name = str(fate["feature"])
+    return (
+        Cell(given.titles.get(name, name), note=name),
+        Cell(str(fate.get("reason") or "")),
+        Cell(figures.decimal(fate.get("iv"), 3)),
+        Cell(_p_value(fate.get("p_value"))),
+        Cell(figures.count(fate.get("bins"))),
+    )
+
+
+def _p_value(value: Any) -> str:
+    return "< 0.001" if figures.is_known(value) and float(value) < 0.001 else figures.decimal(value, 3)

@@ -1,0 +1,165 @@
+"""The first page: what was found in plain words, five figures, what is undecided, and the limitations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.blocks import Block, Bullets, Chapter, Text, Tile, Tiles
+from pipeline.report.chapters.calibration import z_of
+from pipeline.report.chapters.label_words import bad_words, window_words
+from pipeline.report.chapters.measured import FEW_BADS, lies, measures, model_name, models, slope_interval, why_none
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+_ROLE = "test"
+# A level known only to within this factor from one end of the interval to the other is called undecided.
+_WIDE = 2.0
+
+
+def verdict(given: ReportInput, words: Words) -> Chapter:
+    """The champion on the test decides: customers and dates neither model has seen."""
+    told = measures(given, "champion", _ROLE)
+    blocks: list[Block] = [Text(_numbers(told, given, words)), _tiles(given, words)]
+    open_questions = _undecided(given, words)
+    blocks.append(Bullets(words("verdict.undecided"), open_questions or (words("verdict.nothing_undecided"),)))
+    blocks.append(Bullets(words("verdict.limitations"), _limitations(given, words)))
+    return Chapter("verdict", words("verdict.title"), tuple(blocks), lead_words(given, words))
+
+
+def lead_words(given: ReportInput, words: Words) -> str:
+    """One or two sentences: does the champion order customers, and are its forecasts right."""
+    told = measures(given, "champion", _ROLE)
+    name = words.or_name("kind_role", given.validation["models"]["champion"]["kind"])
+    order, level = order_found(told), lies(told.get("observed_over_expected"), 1.0)
+    if order == "too_few":
+        return words("verdict.too_few", model=name, n=figures.count(told.get("bad_customers")))
+    return words(f"verdict.order_{order}", model=name) + " " + words(f"verdict.level_{level}")
+
+
+def order_found(told: Mapping[str, Any]) -> str:
+    """`shown`, `not_shown`, or `too_few` where fewer than ten bad customers or no interval could say."""
+    found = lies(told.get("gini"), 0.0)
+    if int(told.get("bad_customers") or 0) < FEW_BADS or found == "unknown":
+        return "too_few"
+    return "shown" if found == "above" else "not_shown"
+
+
+def _numbers(told: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+    gini = figures.measured(told.get("gini"))
+    ratio = figures.measured(told.get("observed_over_expected"))
+    none = why_none(told.get("gini"), told, words)
+    return words(
+        "verdict.numbers",
+        rows=figures.count(told.get("rows")),
+        customers=figures.count(told.get("customers")),
+        bads=figures.count(told.get("bads")),
+        bad_customers=figures.count(told.get("bad_customers")),
+        happened=bad_words(given.label, words),
+        window=window_words(given.label, words),
+        gini=gini.value,
+        gini_interval=gini.interval or none,
+        auc=figures.share((told.get("auc") or {}).get("value"), 0),
+        expected=figures.decimal(_expected(told), 1),
+        ratio=ratio.value,
+        ratio_interval=ratio.interval or none,
+        level=figures.share(given.confidence, 0),
+    )
+
+
+def _expected(told: Mapping[str, Any]) -> float | None:
+    return told["mean_pd"] * told["rows"] if figures.is_known(told.get("mean_pd")) else None
+
+
+def _tiles(given: ReportInput, words: Words) -> Tiles:
+    counts = given.validation["samples"].get(_ROLE) or {}
+    tiles = [
+        Tile(
+            words("verdict.tile_test"),
+            figures.count(counts.get("customers")),
+            words("verdict.tile_test_rows", rows=figures.count(counts.get("rows"))),
+            words("verdict.tile_test_bads", n=figures.count(counts.get("bad_customers"))),
+        )
+    ]
+    for name, _ in models(given):
+        told = measures(given, name, _ROLE)
+        gini = figures.measured(told.get("gini"))
+        reason = gini.interval or why_none(told.get("gini"), told, words)
+        tiles.append(Tile(words("verdict.tile_gini", model=model_name(name, given, words)), gini.value, reason, ""))
+    for name, _ in models(given):
+        told = measures(given, name, _ROLE)
+        ratio = figures.measured(told.get("observed_over_expected"))
+        tiles.append(
+            Tile(
+                words("verdict.tile_ratio", model=model_name(name, given, words)),
+                ratio.value,
+                ratio.interval or why_none(told.get("observed_over_expected"), told, words),
+                words("verdict.tile_ratio_note", bads=figures.count(told.get("bads")),
+                      expected=figures.decimal(_expected(told), 1)),
+            )
+        )  # fmt: skip
+    return Tiles(tuple(tiles))
+
+
+def _undecided(given: ReportInput, words: Words) -> tuple[str, ...]:
+    found = [*_undecided_pairs(given, words)]
+    for name, _ in models(given):
+        told = measures(given, name, _ROLE)
+        ratio = told.get("observed_over_expected") or {}
+        if lies(ratio, 1.0) == "around" and ratio["high"] > _WIDE * max(ratio["low"], 1e-9):
+            interval = figures.measured(ratio).interval
+            found.append(words("verdict.wide_level", model=model_name(name, given, words), interval=interval))
+        slope = slope_interval(told, z_of(given))
+        if slope is None:
+            found.append(words("verdict.no_slope", model=model_name(name, given, words)))
+    thin = [g for g in _grades(given) if g["rows"] and g["bad_customers"] < FEW_BADS]
+    filled = [g for g in _grades(given) if g["rows"]]
+    if thin:
+        found.append(words("verdict.thin_grades", n=len(thin), of=len(filled), few=FEW_BADS))
+    return tuple(found)
+
+
+def _undecided_pairs(given: ReportInput, words: Words) -> list[str]:
+    found = []
+    for pair, roles in (given.validation.get("differences") or {}).items():
+        raw = roles.get(_ROLE)
+        if lies(raw, 0.0) not in {"around", "unknown"}:
+            continue
+        first, second = pair.split(" - ", 1)
+        told = figures.measured(raw, figures.signed)
+        counts = given.validation["samples"].get(_ROLE) or {}
+        names = {"first": _scorer(first, given, words), "second": _scorer(second, given, words)}
+        reason = told.interval or why_none(raw, counts, words)
+        found.append(words("verdict.undecided_pair", difference=told.value, interval=reason, **names))
+    return found
+
+
+def _scorer(name: str, given: ReportInput, words: Words) -> str:
+    kinds = given.validation["models"]
+    if name in kinds:
+        return words.or_name("kind_role", kinds[name]["kind"])
+    return words("discrimination.rule", rule=words.or_name("rule", name))
+
+
+def _grades(given: ReportInput) -> list[Mapping[str, Any]]:
+    told = given.validation["models"]["champion"].get("grades") or {}
+    return list(told.get(_ROLE) or ())
+
+
+def _limitations(given: ReportInput, words: Words) -> tuple[str, ...]:
+    table = given.validation.get("timetable") or {}
+    found = [str(text) for text in table.get("limitations") or ()]
+    if given.label["kind"] == "late":
+        found.append(words("verdict.late_is_not_loss"))
+    absent = given.validation.get("naive_absent") or {}
+    found += [words("verdict.rule_absent", rule=words.or_name("rule", name)) for name in absent]
+    if given.validation.get("truth"):
+        found.append(words("verdict.demo"))
+    found.append(words("verdict.months_overlap"))
+    found.append(words("verdict.one_ledger"))
+    found += [str(text) for text in given.limitations]
+    return tuple(found)

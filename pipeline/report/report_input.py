@@ -1,0 +1,61 @@
+"""What the report tells from: plain values, tables and pictures; no file, engine or registry in sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class WorkedCustomer:
+    """A customer to reckon by hand: `features` maps every feature of the scorecard to its value (null: missing)."""
+
+    customer_id: str
+    as_of: str
+    features: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """Everything the model report needs.
+
+    `validation` and `roc`: `report` and `frames["roc"]` of train.validation. `snapshots`: one row per (customer_id, as_of) with group_key,
+    outcome and is_bad (null: not trained on); industry, size_class and data_depth are told where the columns are there.
+    `details`: what fitting told, by kind of model (FittedModel.details). `scorecard`, `scorecard_calibration`: the JSON
+    files of the model folder; null when there is no scorecard. `definition`, `master_scale`: the policy files as read.
+    `pictures`, `weights`: of the booster, as train.explanation makes them: PNG files by name (`bar.png`, `beeswarm.png`,
+    `dependence_<feature>.png`) and mean absolute contributions. `book`: a scored book (SCORED_BOOK columns), null when none has been scored. `provenance`: names and values in the
+    order in which they are told: versions and hashes; `extract_date` and `champion` also stand under the title.
+    `confidence`: the level of the validation's intervals.
+    """
+
+    label: Mapping[str, Any]
+    validation: Mapping[str, Any]
+    snapshots: pd.DataFrame
+    catalogue: Sequence[Mapping[str, Any]]
+    details: Mapping[str, Mapping[str, Any]]
+    definition: Mapping[str, Any]
+    master_scale: Mapping[str, Any]
+    roc: pd.DataFrame | None = None
+    confidence: float = 0.95
+    scorecard: Mapping[str, Any] | None = None
+    scorecard_calibration: Mapping[str, Any] | None = None
+    worked: WorkedCustomer | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    book: pd.DataFrame | None = None
+    base_currency: str = ""
+    limitations: Sequence[str] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    commands: Sequence[str] = ()
+    language: str = "en"
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The title of each feature in the report's language; a feature without one is called by its name."""
+        return {str(f["name"]): str(f.get(f"title_{self.language}") or f["name"]) for f in self.catalogue}

@@ -1,0 +1,90 @@
+"""A gradient booster read from LightGBM's text; lightgbm is imported when the first row is scored, not before."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import DamagedModelError, MissingInputError
+from pipeline.score.feature_columns import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Booster:
+    """LightGBM's text, its features in the order it was fitted on and the texts behind its category codes.
+
+    The text must have passed its hash before: a damaged one can crash the process inside LightGBM.
+    """
+
+    text: str
+    features: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def from_text(cls, text: str, feature_names: tuple[str, ...], categories: Mapping[str, tuple[str, ...]]) -> Booster:
+        """Wraps a model text. Raises DamagedModelError when its own feature list is another or in another order."""
+        line = next((row for row in text.splitlines() if row.startswith("feature_names=")), "feature_names=")
+        own = tuple(line.removeprefix("feature_names=").split(" "))
+        if own != tuple(feature_names):
+            differing = [f"{a!r} for {b!r}" for a, b in zip(own, feature_names, strict=False) if a != b]
+            raise DamagedModelError(
+                f"booster.txt: its {len(own)} features are not the {len(feature_names)} of the manifest in order, "
+                f"e.g. {(differing or ['another count'])[0]}; fit the model again"
+            )
+        return cls(text, tuple(feature_names), {k: tuple(v) for k, v in categories.items()})
+
+    @cached_property
+    def _trees(self) -> Any:
+        import pipeline.environment  # noqa: F401  (sets OMP_WAIT_POLICY before lightgbm starts its threads)
+
+        try:
+            import lightgbm
+        except ImportError as error:
+            raise MissingInputError(
+                "the model is a booster and lightgbm is not installed; install it and libgomp1"
+            ) from error
+        return lightgbm.Booster(model_str=self.text)
+
+    def log_odds(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Ln odds of good before calibration, one per row; columns are taken by name."""
+        matrix = encode(frame, self.features, self.categories)
+        if not len(matrix):
+            return np.empty(0)
+        raw: npt.NDArray[np.float64] = np.asarray(self._trees.predict(matrix, raw_score=True, num_threads=1))
+        return -raw
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """SHAP values in log odds of bad per feature (positive is riskier), then `base`; rows add up to −log_odds."""
+        matrix = encode(frame, self.features, self.categories)
+        columns = [*self.features, "base"]
+        if not len(matrix):
+            return pd.DataFrame(np.empty((0, len(columns))), columns=columns, index=frame.index)
+        values = self._trees.predict(matrix, pred_contrib=True, num_threads=2)
+        return pd.DataFrame(values, columns=columns, index=frame.index)
+
+    def columns_json(self) -> str:
+        """What booster.json holds: the feature order and the categories."""
+        return (
+            json.dumps({"features": self.features, "categories": self.categories}, indent=1, ensure_ascii=False) + "\n"
+        )
+
+    @classmethod
+    def from_files(cls, text: str, columns_json: str) -> Booster:
+        """Reads booster.txt and booster.json. Raises DamagedModelError when they do not fit each other."""
+        try:
+            raw = json.loads(columns_json)
+            names = tuple(raw["features"])
+            categories = {name: tuple(values) for name, values in raw["categories"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DamagedModelError(f"booster.json cannot be read ({error!r}); fit the model again") from error
+        return cls.from_text(text, names, categories)

@@ -1,0 +1,229 @@
+"""What changed since the run before, and how much of it came from data, from the model and from policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.score.exposure import expose
+from pipeline.score.limits import suggest_limits
+from pipeline.score.position_columns import money, text
+from pipeline.score.rating import rate
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import numpy.typing as npt
+
+    from pipeline.score.limits import Limits
+    from pipeline.score.model import Model
+    from pipeline.score.policy import Policy
+    from pipeline.score.previous import PreviousRun
+    from pipeline.score.rating import Rating
+
+TOP = 3
+CHANGES_SCHEMA = pa.schema(
+    [
+        pa.field("customer_id", pa.string(), nullable=False),
+        pa.field("quantity", pa.string(), nullable=False),
+        *(pa.field(name, pa.float64(), nullable=False) for name in ("before", "after")),
+        *(pa.field(name, pa.float64()) for name in ("from_data", "from_model", "from_policy")),
+        *(
+            pa.field(name, kind)
+            for rank in range(1, TOP + 1)
+            for name, kind in ((f"top_feature_{rank}", pa.string()), (f"top_feature_{rank}_share", pa.float64()))
+        ),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Day:
+    """The inputs of one night, aligned row by row, and what came out."""
+
+    positions: pd.DataFrame
+    features: pd.DataFrame
+    model: Model
+    policy: Policy
+    as_of: dt.date
+    rating: Rating
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Split:
+    """A quantity before and after with its three parts, which add up to after − before; NaN where it cannot be told."""
+
+    before: npt.NDArray[np.float64]
+    after: npt.NDArray[np.float64]
+    from_data: npt.NDArray[np.float64]
+    from_model: npt.NDArray[np.float64]
+    from_policy: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Change columns of the book, one per position row, and the parts by quantity (`pd`, `limit`)."""
+
+    pd_previous: npt.NDArray[np.float64]
+    grade_previous: npt.NDArray[np.object_]
+    notches: npt.NDArray[np.float64]
+    driver: npt.NDArray[np.object_]
+    splits: dict[str, Split]
+    notes: tuple[str, ...]
+
+
+def change_of(day: Day, previous: PreviousRun | None) -> Change:
+    """Compares with the previous run. Notches are counted downwards: +2 is two grades worse.
+
+    When the model or the policy changed, today's data are rated again with the old ones in turn (old model and old
+    policy, new model and old policy, both new); where an old one is gone the parts are null and a note says so.
+    """
+    rows = len(day.positions)
+    if previous is None:
+        nothing = np.full(rows, np.nan)
+        none = np.full(rows, None, dtype=object)
+        return Change(nothing, none, nothing, np.full(rows, "new", dtype=object), {}, ())
+    book = previous.book.set_index("customer_id").reindex(day.positions["customer_id"])
+    was_there = pd.Index(previous.book["customer_id"]).get_indexer(pd.Index(day.positions["customer_id"])) >= 0
+    before_pd = book["pd"].to_numpy(dtype=np.float64, na_value=np.nan)
+    before_grade = text(book["grade"])
+    splits, notes = _splits(day, previous, before_pd, money(book["limit_suggested"]))
+    position = day.policy.scale.position
+    driver = _driver(splits, was_there, _is_same(day, book), previous, day)
+    notches = position(day.rating.grade) - position(before_grade)
+    return Change(before_pd, before_grade, notches, driver, splits, notes)
+
+
+def changes_table(day: Day, change: Change, features_before: pd.DataFrame | None) -> pa.Table:
+    """One row per customer and quantity that changed, ordered by both; without a run before it is empty.
+
+    `top_feature_n` are the features that moved the PD most in points under one model, each with its share of all
+    movement; null without `features_before` (the features of the previous run's day).
+    """
+    parts = []
+    for quantity, split in change.splits.items():
+        row = np.flatnonzero(~np.isnan(split.before) & ~np.isnan(split.after) & (split.before != split.after))
+        columns = {
+            "customer_id": text(day.positions["customer_id"])[row],
+            "quantity": np.full(len(row), quantity, dtype=object),
+            **{name: getattr(split, name)[row] for name in CHANGES_SCHEMA.names[2:7]},
+        }
+        movers = _top_features(day, row, features_before) if quantity == "pd" else {}
+        parts.append(pd.DataFrame({**columns, **movers}))
+    if not parts:
+        return CHANGES_SCHEMA.empty_table()
+    rows = pd.concat([part.reindex(columns=CHANGES_SCHEMA.names).astype(object) for part in parts])
+    rows = rows.sort_values(["customer_id", "quantity"], kind="stable")
+    arrays = [pa.array(rows[field.name], type=field.type, from_pandas=True) for field in CHANGES_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=CHANGES_SCHEMA)
+
+
+def _is_same(day: Day, book: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    limit_before, limit_now = money(book["limit_suggested"]), day.limits.suggested
+    pd_before, pd_now = book["pd"].to_numpy(dtype=np.float64, na_value=np.nan), day.rating.pd
+    same_limit = (limit_before == limit_now) | (np.isnan(limit_before) & np.isnan(limit_now))
+    same_pd = (pd_before == pd_now) | (np.isnan(pd_before) & np.isnan(pd_now))
+    is_same: npt.NDArray[np.bool_] = same_limit & same_pd & (text(book["grade"]) == day.rating.grade)
+    is_same &= text(book["rating_status"]) == day.rating.status
+    return is_same
+
+
+def _splits(
+    day: Day, previous: PreviousRun, before_pd: npt.NDArray[np.float64], before_limit: npt.NDArray[np.float64]
+) -> tuple[dict[str, Split], tuple[str, ...]]:
+    is_new_model = previous.model_version != day.model.version
+    is_new_policy = previous.policy_version != day.policy.version
+    old_model = previous.model if is_new_model else day.model
+    old_policy = previous.policy if is_new_policy else day.policy
+    unknown = np.full(len(day.positions), np.nan)
+    notes = []
+    if old_model is None:
+        notes.append(f"changes: the parts are null, model {previous.model_version} is no longer there to score with")
+    elif not set(old_model.features) <= set(day.features.columns):
+        notes.append(f"changes: the parts are null, model {old_model.version} reads features that are no longer built")
+        old_model = None
+    if old_policy is None:
+        notes.append(f"changes: the parts are null, policy {previous.policy_version} can no longer be read")
+    if old_model is None or old_policy is None:
+        return {
+            "pd": Split(before_pd, day.rating.pd, unknown, unknown, unknown),
+            "limit": Split(before_limit, day.limits.suggested, unknown, unknown, unknown),
+        }, tuple(notes)
+    now = (day.rating.pd, day.limits.suggested)
+    with_new_model = _rated_with(day, day.model, old_policy) if is_new_policy else now
+    with_old = _rated_with(day, old_model, old_policy) if is_new_model else with_new_model
+    return {
+        name: Split(before, after, old - before, between - old, after - between)
+        for name, before, after, old, between in zip(
+            ("pd", "limit"), (before_pd, before_limit), now, with_old, with_new_model, strict=True
+        )
+    }, ()
+
+
+def _rated_with(day: Day, model: Model, policy: Policy) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    rating = rate(day.positions, day.features, model, policy, day.as_of)
+    exposure = expose(day.positions, rating, policy.loss)
+    return rating.pd, suggest_limits(day.positions, rating, exposure, policy, day.as_of).suggested
+
+
+def _driver(
+    splits: dict[str, Split],
+    was_there: npt.NDArray[np.bool_],
+    is_same: npt.NDArray[np.bool_],
+    previous: PreviousRun,
+    day: Day,
+) -> npt.NDArray[np.object_]:
+    """The largest part of the change of PD, else of the limit; one that has no parts is laid to what was replaced."""
+    driver = np.full(len(was_there), "data", dtype=object)
+    replaced = [
+        name
+        for name, before, now in (
+            ("model", previous.model_version, day.model.version),
+            ("policy", previous.policy_version, day.policy.version),
+        )
+        if before != now
+    ]
+    if replaced:
+        is_open = np.ones(len(was_there), dtype=bool)
+        for split in splits.values():
+            parts = np.abs(np.vstack([split.from_data, split.from_model, split.from_policy]))
+            has_parts = is_open & ~np.isnan(parts).any(axis=0) & (parts.max(axis=0, initial=0.0) > 0)
+            names = np.array(["data", "model", "policy"], dtype=object)
+            driver[has_parts] = names[parts.argmax(axis=0)][has_parts]
+            is_open &= ~has_parts
+        cannot_tell = is_open & np.isnan(splits["pd"].from_data) & ~np.isnan(splits["pd"].before)
+        driver[cannot_tell & ~np.isnan(splits["pd"].after)] = replaced[0]
+    driver[is_same] = "none"
+    driver[~was_there] = "new"
+    return driver
+
+
+def _top_features(
+    day: Day, row: npt.NDArray[np.intp], features_before: pd.DataFrame | None
+) -> dict[str, npt.NDArray[np.object_] | npt.NDArray[np.float64]]:
+    names = [name for name in CHANGES_SCHEMA.names if name.startswith("top_feature_")]
+    result = {name: np.full(len(row), None, dtype=object) for name in names}
+    if features_before is None or not set(day.model.features) <= set(features_before.columns):
+        return result
+    customers = day.positions["customer_id"].iloc[row]
+    is_rated = (day.rating.status[row] == "rated") & customers.isin(features_before["customer_id"]).to_numpy()
+    at = np.flatnonzero(is_rated)
+    if not len(at):
+        return result
+    then = features_before.set_index("customer_id").reindex(customers.iloc[at]).reset_index(drop=True)
+    now = day.features.iloc[row[at]].reset_index(drop=True)
+    moved = np.abs(day.model.points_lost(now).to_numpy() - day.model.points_lost(then).to_numpy())
+    whole = moved.sum(axis=1)
+    order = (-moved).argsort(axis=1, kind="stable")
+    for rank in range(min(TOP, moved.shape[1])):
+        feature = order[:, rank]
+        movement = moved[np.arange(len(at)), feature]
+        told = movement > 0
+        result[f"top_feature_{rank + 1}"][at[told]] = np.array(day.model.features, dtype=object)[feature[told]]
+        result[f"top_feature_{rank + 1}_share"][at[told]] = movement[told] / whole[told]
+    return result

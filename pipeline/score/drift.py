@@ -1,0 +1,80 @@
+"""How far the scored book has moved from the book the model was developed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from pipeline.score.feature_columns import category_column, number_column
+from pipeline.statistics.stability import psi, psi_noise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from pipeline.score.model import Model
+
+Light = Literal["green", "amber", "red", "grey"]
+SCORE = "score"
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """PSI cut-offs by custom, and the level of the test against noise."""
+
+    watch: float
+    act: float
+    significance: float
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One distribution against development. `noise` is the PSI that sampling alone would exceed with the test's level;
+    a PSI below it is green whatever the custom says. Grey: too few rows to say anything."""
+
+    quantity: str
+    psi: float | None
+    noise: float | None
+    rows: int
+    light: Light
+
+
+def drift_of(model: Model, rows: pd.DataFrame, cuts: Cuts) -> list[Drift]:
+    """The score and every feature of the model, for the rated rows of a day; worst first after the score."""
+    development = model.development
+    raw = model.log_odds(rows)
+    found = [_drift(SCORE, development[SCORE], _numbers(raw, development[SCORE]), cuts)]
+    features = [_drift(name, told, _counts(rows, name, told), cuts) for name, told in development["features"].items()]
+    return found + sorted(features, key=lambda drift: (-(drift.psi or 0.0), drift.quantity))
+
+
+def _counts(rows: pd.DataFrame, name: str, told: Mapping[str, Any]) -> list[int]:
+    if "categories" not in told:
+        return _numbers(number_column(rows, name), told)
+    texts, is_null = category_column(rows, name)
+    known = texts[~is_null].astype(str)
+    counts = [int((known == category).sum()) for category in told["categories"]]
+    return [*counts, len(known) - sum(counts), int(is_null.sum())]
+
+
+def _numbers(values: np.ndarray, told: Mapping[str, Any]) -> list[int]:
+    known = values[~np.isnan(values)]
+    codes = np.searchsorted(np.asarray(told["splits"], dtype=float), known, side="right")
+    return [*np.bincount(codes, minlength=len(told["splits"]) + 1).tolist(), len(values) - len(known)]
+
+
+def _drift(quantity: str, told: Mapping[str, Any], now: list[int], cuts: Cuts) -> Drift:
+    before = [*told["counts"], told["missing"]]
+    if not sum(now) or not sum(before):
+        return Drift(quantity, None, None, sum(now), "grey")
+    value, noise = psi(before, now), psi_noise(before, now, cuts.significance)
+    return Drift(quantity, value, noise, sum(now), _light(value, noise, cuts))
+
+
+def _light(value: float, noise: float, cuts: Cuts) -> Light:
+    if value <= max(noise, cuts.watch):
+        return "green"
+    return "amber" if value <= cuts.act else "red"

@@ -1,0 +1,110 @@
+"""Files that are whole or not there: written aside, flushed to the disk, renamed in."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipeline.errors import CreditbookError, LockedError, OutputError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM}
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], last: str) -> None:
+    """Writes all files beside the folder, `last` last, and renames them in at once; an equal folder stays as it is.
+
+    Raises OutputError when nothing can be written there, StorageError when the disk is full.
+    """
+    with told_errors(folder):
+        if all((folder / name).is_file() and (folder / name).read_bytes() == files[name] for name in files):
+            return
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = folder.parent / f".{folder.name}.aside"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        for name in [*sorted(n for n in files if n != last), last]:
+            write_file(aside / name, files[name])
+        sync_folder(aside)
+        if folder.exists():
+            shutil.rmtree(folder)
+        aside.rename(folder)
+        sync_folder(folder.parent)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes and flushes one file."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replaces a small file at once: readers see the old one or the new one."""
+    with told_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.aside")
+        write_file(aside, text.encode())
+        aside.replace(path)
+        sync_folder(path.parent)
+
+
+def replace_link(link: Path, target: str) -> None:
+    """Points a symbolic link to `target` (relative) at once; nothing is done when it points there already."""
+    with told_errors(link):
+        if link.is_symlink() and str(link.readlink()) == target:
+            return
+        aside = link.with_name(f".{link.name}.aside")
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(target)
+        aside.replace(link)
+        sync_folder(link.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flushes a folder's entries, so that a rename survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds the lock file; the kernel frees it when the process ends. Raises LockedError when another run holds it."""
+    with told_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise LockedError(f"{path}: another run is publishing here; wait for it to end, then run again") from None
+    try:
+        yield
+    finally:
+        file.close()
+
+
+@contextmanager
+def told_errors(path: Path) -> Iterator[None]:
+    """Turns an OSError into OutputError (73) or, when the disk or the device failed, StorageError (74)."""
+    try:
+        yield
+    except CreditbookError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError(f"{path}: {error.strerror}; free space or mend the disk, then run again") from error
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}; choose another place or mend it"
+        ) from error

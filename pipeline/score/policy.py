@@ -1,0 +1,145 @@
+"""Policy: the dated rules of the house as one frozen object with a version; unknown keys refused, all breaches told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pipeline.errors import MissingInputError, ParameterError
+from pipeline.score.master_scale import MasterScale
+from pipeline.score.policy_reader import build
+from pipeline.score.policy_sections import (
+    AlertsSection,
+    LimitsSection,
+    LossSection,
+    MasterScaleSection,
+    TermsSection,
+    ThinFileSection,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SECTIONS: Mapping[str, type] = {
+    "master_scale": MasterScaleSection,
+    "limits": LimitsSection,
+    "lgd_ead": LossSection,
+    "alerts": AlertsSection,
+    "thin_file": ThinFileSection,
+    "terms": TermsSection,
+}
+CAPS = ("grade", "equity", "need", "insured_cover", "single_name", "manual", "in_default")
+REFERRALS = ("hold_overdue", "refer_overdue", "refer_thin_file", "refer_accounts", "refer_group", "refer_person")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All of policy/ that scoring needs; `texts` spell the files again, so that a run can carry them."""
+
+    scale: MasterScale
+    limits: LimitsSection
+    loss: LossSection
+    alerts: AlertsSection
+    thin_file: ThinFileSection
+    terms: TermsSection
+    hashes: Mapping[str, str]
+    texts: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """Twelve digits of the hash over the meaning of all files; comments and layout do not count."""
+        told = json.dumps(dict(self.hashes), sort_keys=True)
+        return f"policy-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+    @property
+    def valid_from(self) -> dt.date:
+        """The first day on which every file is in force."""
+        return max(s.valid_from for s in (self.limits, self.loss, self.alerts, self.thin_file, self.terms))
+
+
+def read_policy(folder: Path) -> Policy:
+    """Reads the YAML files of the folder. Raises MissingInputError or ParameterError telling all breaches at once."""
+    missing = [f"{name}.yaml" for name in SECTIONS if not (folder / f"{name}.yaml").is_file()]
+    if missing:
+        raise MissingInputError(f"{folder}: {len(missing)} policy file(s) missing: {', '.join(missing)}; restore them")
+    return parse_policy({name: (folder / f"{name}.yaml").read_text(encoding="utf-8") for name in SECTIONS})
+
+
+def parse_policy(texts: Mapping[str, str]) -> Policy:
+    """Policy from YAML texts by section name. Raises ParameterError naming every breach."""
+    breaches: list[str] = []
+    raw = {name: _parsed(name, texts[name], breaches) for name in SECTIONS}
+    built = {name: build(section, raw[name], name, breaches) for name, section in SECTIONS.items()}
+    if not breaches:
+        breaches.extend(_contradictions(built))
+    if breaches:
+        listed = "\n".join(f"  - {breach}" for breach in breaches)
+        raise ParameterError(
+            f"policy/: {len(breaches)} breach(es):\n{listed}\nCorrect the keys named; none was ignored."
+        )
+    return Policy(
+        scale=MasterScale.load(asdict(built["master_scale"])),
+        limits=built["limits"],
+        loss=built["lgd_ead"],
+        alerts=built["alerts"],
+        thin_file=built["thin_file"],
+        terms=built["terms"],
+        hashes={name: _hash(raw[name]) for name in sorted(SECTIONS)},
+        texts={name: yaml.safe_dump(raw[name], allow_unicode=True, sort_keys=True) for name in sorted(SECTIONS)},
+    )
+
+
+def _parsed(name: str, text: str, breaches: list[str]) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        breaches.append(f"{name}: not YAML ({error})")
+        return {}
+
+
+def _hash(raw: object) -> str:
+    return hashlib.sha256(json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+
+
+def _contradictions(built: Mapping[str, Any]) -> list[str]:
+    limits: LimitsSection = built["limits"]
+    grades = [row.grade for row in built["master_scale"].grades]
+    found = [f"limits.grades.{g}: missing, the master scale has it" for g in grades if g not in limits.grades]
+    found += [f"limits.grades.{g}: not on the master scale" for g in limits.grades if g not in grades]
+    for path, grade in (
+        ("limits.insured_cover.from_grade", limits.insured_cover.from_grade),
+        ("thin_file.best_grade", built["thin_file"].best_grade),
+    ):
+        if grade not in grades:
+            found.append(f"{path}: {grade!r} is not on the master scale")
+    found += [f"limits.texts.{cap}: missing" for cap in (*CAPS, *REFERRALS) if cap not in limits.texts]
+    found += _wrong_ladders(limits)
+    if limits.referral_tier not in [tier.tier for tier in limits.approval]:
+        found.append(f"limits.referral_tier: {limits.referral_tier!r} is no approval tier")
+    for name in ("secured_lgd", "unsecured_lgd"):
+        table = getattr(built["lgd_ead"], name)
+        if set(table) != {"low", "medium", "high", "default"}:
+            found.append(f"lgd_ead.{name}: needs low, medium, high and default, has {', '.join(table)}")
+        found += [
+            f"lgd_ead.{name}.{key}: {lgd:g} lies outside 0 to 1" for key, lgd in table.items() if not 0 <= lgd <= 1
+        ]
+    return found
+
+
+def _wrong_ladders(limits: LimitsSection) -> list[str]:
+    found = []
+    for name, bounds in (
+        ("rounding", [step.below for step in limits.rounding]),
+        ("approval", [tier.up_to for tier in limits.approval]),
+    ):
+        inner = [b for b in bounds[:-1] if b is not None]
+        if not bounds or bounds[-1] is not None or len(inner) != len(bounds) - 1 or inner != sorted(set(inner)):
+            found.append(f"limits.{name}: bounds must rise and end with null")
+    found += [f"limits.rounding: a step of {s.step:g} is no step" for s in limits.rounding if s.step <= 0]
+    return found

@@ -1,0 +1,69 @@
+"""Plain YAML values into frozen dataclasses: unknown and missing keys and wrong types are gathered, none is ignored."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import math
+import types
+import typing
+from typing import Any
+
+Breaches = list[str]
+
+
+def build(hint: Any, raw: object, path: str, breaches: Breaches) -> Any:
+    """The value of type `hint` that `raw` spells; a breach is added, naming the path, where it spells none."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _section(hint, raw, path, breaches)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType:
+        if raw is None and type(None) in arguments:
+            return None
+        return build(next(a for a in arguments if a is not type(None)), raw, path, breaches)
+    if origin is tuple and isinstance(raw, list):
+        return tuple(build(arguments[0], item, f"{path}[{i}]", breaches) for i, item in enumerate(raw))
+    if origin is dict and isinstance(raw, dict):
+        return {str(key): build(arguments[1], item, f"{path}.{key}", breaches) for key, item in raw.items()}
+    return _plain(hint, raw, path, breaches)
+
+
+def _section(hint: type, raw: object, path: str, breaches: Breaches) -> Any:
+    fields = {f.name: f for f in dataclasses.fields(hint)}
+    if not isinstance(raw, dict):
+        breaches.append(f"{path}: expected the keys {', '.join(fields)}, found {raw!r}")
+        return None
+    hints = typing.get_type_hints(hint)
+    for key in raw:
+        if key not in fields:
+            breaches.append(f"{path}.{key}: unknown key; known here: {', '.join(fields)}")
+    missing = [name for name in fields if name not in raw]
+    breaches.extend(f"{path}.{name}: missing" for name in missing)
+    values = {name: build(hints[name], raw[name], f"{path}.{name}", breaches) for name in fields if name in raw}
+    return None if missing else hint(**values)
+
+
+def _plain(hint: Any, raw: object, path: str, breaches: Breaches) -> Any:
+    is_number = isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw)
+    if hint is float and is_number:
+        return float(typing.cast("float", raw))
+    fits = (
+        (typing.get_origin(hint) is typing.Literal and raw in typing.get_args(hint))
+        or (hint is int and isinstance(raw, int) and not isinstance(raw, bool))
+        or (hint is str and isinstance(raw, str))
+        or (hint is dt.date and isinstance(raw, dt.date) and not isinstance(raw, dt.datetime))
+    )
+    if not fits:
+        breaches.append(f"{path}: expected {_spelled(hint)}, found {raw!r}")
+    return raw
+
+
+def _spelled(hint: Any) -> str:
+    spelled = {str: "a text", int: "a whole number", float: "a number", dt.date: "a day such as 2025-12-31"}
+    if typing.get_origin(hint) is typing.Literal:
+        return "one of " + ", ".join(map(str, typing.get_args(hint)))
+    if typing.get_origin(hint) is tuple:
+        return "a list"
+    if typing.get_origin(hint) is dict:
+        return "a table of keys"
+    return spelled.get(hint, str(hint))

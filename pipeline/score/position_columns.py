@@ -1,0 +1,102 @@
+"""Columns of the positions frame as arrays: money to the cent, days, flags; a null is NaN, NaT or False as told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.errors import ContractError
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import numpy.typing as npt
+
+MONEY = pa.decimal128(18, 2)
+NEEDED = (
+    "customer_id", "name", "group_id", "country", "is_natural_person", "is_public_body", "is_in_book", "is_in_default",
+    "open_amount", "overdue_amount", "max_days_past_due", "committed_orders_amount", "limit_current",
+    "billing_12m_amount", "mean_terms_days", "cover_amount", "covered_share", "equity_amount", "accounts_end_on",
+    "invoices_due_12m_count", "history_months", "has_external_rating", "grade_override", "limit_override",
+    "group_default_count",
+)  # fmt: skip
+
+
+def ordered_positions(positions: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+    """Positions in the order of customer_id. Raises ContractError on a missing column, a repeat, another day."""
+    missing = [name for name in NEEDED if name not in positions.columns]
+    if missing:
+        raise ContractError(f"positions: {len(missing)} columns missing: {', '.join(missing)}; build them with history")
+    repeated = positions["customer_id"].duplicated()
+    if repeated.any():
+        example = positions["customer_id"][repeated].iloc[0]
+        raise ContractError(
+            f"positions.customer_id: {int(repeated.sum())} of {len(positions)} rows repeat a customer, e.g. "
+            f"{example!r}; hand in one row per customer for the day"
+        )
+    if "as_of" in positions.columns and len(positions):
+        days = pd.to_datetime(positions["as_of"]).dt.date
+        other = days[days != as_of]
+        if len(other):
+            raise ContractError(
+                f"positions.as_of: {len(other)} of {len(positions)} rows are of another day than {as_of}, e.g. "
+                f"{other.iloc[0]}; hand in the day to be scored"
+            )
+    return positions.sort_values("customer_id", kind="stable").reset_index(drop=True)
+
+
+def money(values: pd.Series) -> npt.NDArray[np.float64]:
+    """Amounts in the base currency, null as NaN; exact to the cent below 9e13."""
+    if values.dtype == np.float64:
+        return np.rint(values.to_numpy() * 100.0) / 100.0
+    amounts: npt.NDArray[np.float64] = (
+        pa.array(values, type=MONEY, from_pandas=True).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    )
+    return amounts
+
+
+def cents(amounts: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Whole cents of amounts without null."""
+    whole: npt.NDArray[np.int64] = np.rint(amounts * 100.0).astype(np.int64)
+    return whole
+
+
+def decimals(amounts: npt.NDArray[np.float64]) -> pa.Array:
+    """Amounts as DECIMAL(18,2), NaN as null."""
+    is_null = np.isnan(amounts)
+    whole = cents(np.where(is_null, 0.0, amounts))
+    # Python integers built into 128-bit words: the sign extends into the high word.
+    words = np.empty((len(whole), 2), dtype=np.int64)
+    words[:, 0], words[:, 1] = whole, np.where(whole < 0, -1, 0)
+    valid = pa.array(~is_null).buffers()[1]
+    return pa.Array.from_buffers(MONEY, len(whole), [valid, pa.py_buffer(words.tobytes())], int(is_null.sum()))
+
+
+def number(values: pd.Series) -> npt.NDArray[np.float64]:
+    """Numbers as doubles, null as NaN."""
+    numbers: npt.NDArray[np.float64] = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
+
+
+def flag(values: pd.Series) -> npt.NDArray[np.bool_]:
+    """Flags, null as False."""
+    flags: npt.NDArray[np.bool_] = values.astype(object).where(values.notna(), np.False_).to_numpy(dtype=bool)
+    return flags
+
+
+def text(values: pd.Series) -> npt.NDArray[np.object_]:
+    """Texts, null as None."""
+    plain = values.astype(object)
+    texts: npt.NDArray[np.object_] = plain.where(plain.notna(), None).to_numpy()
+    return texts
+
+
+def age_in_months(days: pd.Series, as_of: dt.date) -> npt.NDArray[np.float64]:
+    """Full calendar months from each day to `as_of`; null as NaN."""
+    then = pd.to_datetime(days)
+    year, month, day = (number(part) for part in (then.dt.year, then.dt.month, then.dt.day))
+    age: npt.NDArray[np.float64] = (as_of.year - year) * 12.0 + (as_of.month - month) - (day > as_of.day)
+    return age

@@ -1,0 +1,220 @@
+"""Publishing a run: a folder that never changes, and links that are swapped when it is whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from pipeline.errors import ContractError, CreditbookError, ParameterError, StorageError
+from pipeline.score.csv_text import csv_bytes
+from pipeline.score.durable import locked, replace_link, told_errors, write_folder
+from pipeline.score.model_folder import read_model
+from pipeline.score.policy import Policy, parse_policy
+from pipeline.score.previous import PreviousRun
+from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from pipeline.score.model import Model
+    from pipeline.score.scored_book import ScoredRun
+
+FORMAT = 1
+_LINK = "as_of="
+# What the caller tells beyond the run itself.
+_TOLD = frozenset({"base_currency", "data_version", "code_version", "gates", "quarantined"})
+
+
+def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any]) -> Path:
+    """Publishes a run under `out` and returns its folder `out/.runs/<run id>`.
+
+    `manifest` tells `data_version` and, when known, `base_currency`, `code_version`, `gates` and `quarantined`. A run
+    that is already there whole is left as it is. `as_of=DATE` always points to the run published last for the day;
+    `latest` only ever moves to the same or a later day, so that filling in an old day does not turn readers back.
+    Raises LockedError, OutputError, StorageError, ParameterError.
+    """
+    inputs = run_inputs(run, manifest)
+    folder = out / ".runs" / run_id_of(inputs)
+    with locked(out / ".lock"), told_errors(out):
+        for leftover in (out / ".runs").glob(".*.aside"):
+            shutil.rmtree(leftover)
+        if not (folder / MANIFEST).is_file() or hash_breaches(folder):
+            _write(run, folder, inputs, manifest)
+        target = f".runs/{folder.name}"
+        replace_link(out / f"{_LINK}{run.as_of.isoformat()}", target)
+        if _latest_day(out) <= run.as_of:
+            replace_link(out / "latest", target)
+    return folder
+
+
+def run_inputs(run: ScoredRun, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """What a run is made of; equal inputs give the same run id and the same bytes."""
+    unknown = sorted(set(manifest) - _TOLD)
+    if unknown or "data_version" not in manifest:
+        raise ParameterError(
+            f"publish: the manifest takes {', '.join(sorted(_TOLD))} and needs data_version; "
+            f"unknown: {', '.join(unknown) or 'none'}"
+        )
+    return {
+        "as_of": run.as_of.isoformat(),
+        "data_version": str(manifest["data_version"]),
+        "model_version": run.model.version,
+        "policy_version": run.policy.version,
+        "previous": "" if run.previous is None else run.previous.manifest_sha256,
+        "code_version": str(manifest.get("code_version") or code_version()),
+    }
+
+
+def published(out: Path, run_id: str) -> Path | None:
+    """The folder of a run that is already there and whole, else null."""
+    folder = out / ".runs" / run_id
+    return folder if (folder / MANIFEST).is_file() and not hash_breaches(folder) else None
+
+
+def previous_run(out: Path, as_of: dt.date, models: Path | None = None) -> PreviousRun | None:
+    """The newest published run of a day before `as_of`, null without one. Raises StorageError when it is damaged."""
+    days = [day for day in _published_days(out) if day < as_of]
+    if not days:
+        return None
+    folder = (out / f"{_LINK}{max(days).isoformat()}").resolve()
+    breaches = hash_breaches(folder)
+    if breaches:
+        raise StorageError(
+            f"{folder}: the previous run is damaged ({breaches[0]}); restore it or publish its day again"
+        )
+    manifest = read_manifest(folder)
+    versions = manifest["versions"]
+    return PreviousRun(
+        as_of=max(days),
+        run_id=manifest["run_id"],
+        manifest_sha256=hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
+        model_version=versions["model"]["version"],
+        policy_version=versions["policy"]["version"],
+        book=_read(folder, "scored_book").to_pandas(),
+        alerts=_read(folder, "alerts").to_pandas(),
+        policy=_policy_of(manifest),
+        model=None if models is None else _model_of(models / versions["model"]["version"]),
+    )
+
+
+def code_version() -> str:
+    """Sha256 over the source of the whole package, by relative path: another line of code is another run."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py"), key=lambda p: p.relative_to(root).as_posix()):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _write(run: ScoredRun, folder: Path, inputs: Mapping[str, str], told: Mapping[str, Any]) -> None:
+    tables = {"scored_book": run.book, "alerts": run.alerts, "limit_trace": run.limit_trace, "changes": run.changes}
+    files = {f"{name}.parquet": _parquet_bytes(table) for name, table in tables.items()}
+    files["scored_book.csv"] = csv_bytes(run.book)
+    manifest = {
+        "format": FORMAT,
+        "run_id": folder.name,
+        "inputs": dict(inputs),
+        "as_of": run.as_of.isoformat(),
+        "base_currency": told.get("base_currency"),
+        "label": dict(run.model.label),
+        "versions": _versions(run, inputs),
+        "rows": {name: table.num_rows for name, table in tables.items()},
+        "files": {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            for name, content in sorted(files.items())
+        },
+        "counts": run.summary["counts"],
+        "totals": run.summary["totals"],
+        "notes": run.summary["notes"],
+        "gates": told.get("gates", []),
+        "quarantined": told.get("quarantined", {}),
+        "previous": None
+        if run.previous is None
+        else {
+            "as_of": run.previous.as_of.isoformat(),
+            "run_id": run.previous.run_id,
+            "manifest_sha256": run.previous.manifest_sha256,
+        },
+    }
+    files[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    write_folder(folder, files, last=MANIFEST)
+
+
+def _versions(run: ScoredRun, inputs: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "model": {"version": run.model.version, "kind": run.model.kind},
+        "policy": {
+            "version": run.policy.version,
+            "valid_from": run.policy.valid_from.isoformat(),
+            "hashes": dict(run.policy.hashes),
+            # The text travels with the run, so that the next one can tell what a change of policy did.
+            "texts": dict(run.policy.texts),
+        },
+        "master_scale": run.policy.hashes["master_scale"],
+        "feature_catalogue": run.model.catalogue_hash,
+        "code": inputs["code_version"],
+        "ledger": inputs["data_version"],
+    }
+
+
+def _parquet_bytes(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(
+        table.replace_schema_metadata(None),
+        buffer,
+        compression="zstd",
+        version="2.6",
+        write_page_checksum=True,
+        store_schema=False,
+    )
+    return buffer.getvalue()
+
+
+def _read(folder: Path, name: str) -> pa.Table:
+    return pq.read_table(folder / f"{name}.parquet", page_checksum_verification=True)
+
+
+def _policy_of(manifest: Mapping[str, Any]) -> Policy | None:
+    try:
+        return parse_policy(manifest["versions"]["policy"]["texts"])
+    except (CreditbookError, KeyError):
+        # Written by a version whose policy had other keys; the caller notes that it cannot be used.
+        return None
+
+
+def _model_of(folder: Path) -> Model | None:
+    try:
+        return read_model(folder)
+    except CreditbookError:
+        # Gone or damaged; the caller notes that the change cannot be told apart.
+        return None
+
+
+def _published_days(out: Path) -> list[dt.date]:
+    days = []
+    for link in sorted(out.glob(f"{_LINK}*")):
+        try:
+            days.append(dt.date.fromisoformat(link.name.removeprefix(_LINK)))
+        except ValueError:
+            raise ContractError(
+                f"{link}: this is no day; only published runs may stand in {out}, move it away"
+            ) from None
+    return days
+
+
+def _latest_day(out: Path) -> dt.date:
+    latest = out / "latest"
+    try:
+        return dt.date.fromisoformat(read_manifest(latest.resolve())["as_of"])
+    except CreditbookError:
+        # No latest yet, or one that points to nothing whole: any run is better.
+        return dt.date.min

@@ -1,0 +1,214 @@
+"""A scorecard: a table of bins with points that a person can read; applied vectorised, the same alone as in a batch."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import DamagedModelError
+from pipeline.score.calibration import Calibration
+from pipeline.score.feature_columns import category_column, number_column, require_columns
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+BinKind = Literal["range", "categories", "missing", "unseen"]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One row of the card. A range holds lower <= value < upper (null: no bound); `woe` is ln(goods / bads) in shares.
+
+    `points` = factor × coefficient × woe in score points, where factor = pdo / ln 2.
+    """
+
+    label: str
+    kind: BinKind
+    woe: float
+    points: float
+    lower: float | None = None
+    upper: float | None = None
+    categories: tuple[str, ...] | None = None
+    count: int = 0
+    bads: int = 0
+
+
+@dataclass(frozen=True)
+class Characteristic:
+    """A feature with its bins: rising ranges or category bins, one missing and (categories) one unseen bin.
+
+    `mean_points` is the mean over the development book: the baseline that reasons are measured from. Raises
+    DamagedModelError when the bins leave a gap or overlap.
+    """
+
+    feature: str
+    coefficient: float
+    bins: tuple[Bin, ...]
+    risk: str
+    iv: float
+    mean_points: float
+
+    def __post_init__(self) -> None:
+        breaches = _bin_breaches(self.bins)
+        if breaches:
+            raise DamagedModelError(f"scorecard, {self.feature}: {'; '.join(breaches)}; fit the scorecard again")
+
+    @property
+    def holds_categories(self) -> bool:
+        """The feature is a text."""
+        return any(b.kind == "categories" for b in self.bins)
+
+    @property
+    def splits(self) -> tuple[float, ...]:
+        """The inner bounds of the ranges, rising."""
+        return tuple(b.upper for b in self.bins if b.kind == "range" and b.upper is not None)
+
+    def bin_index(self, frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+        """Position in `bins` for each row. Raises ContractError on an infinite value or a wrong type."""
+        kinds = [b.kind for b in self.bins]
+        missing = kinds.index("missing")
+        if self.holds_categories:
+            at = {c: i for i, b in enumerate(self.bins) for c in (b.categories or ()) if b.kind == "categories"}
+            values, is_null = category_column(frame, self.feature)
+            codes = pd.Index(list(at), dtype=object).get_indexer(pd.Index(values, dtype=object))
+            found = np.array([*at.values(), kinds.index("unseen")])[codes]
+            return np.where(is_null, missing, found)
+        numbers = number_column(frame, self.feature)
+        ranges = np.array([i for i, k in enumerate(kinds) if k == "range"])
+        found = ranges[np.searchsorted(np.array(self.splits), numbers, side="right").clip(0, len(ranges) - 1)]
+        return np.where(np.isnan(numbers), missing, found)
+
+    def points(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Points of each row's bin."""
+        return np.array([b.points for b in self.bins])[self.bin_index(frame)]
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Points in score units: ln odds of good = ln base_odds + (sum of points − base_score) × ln 2 / pdo.
+
+    `intercept_points` = base_score + factor × (intercept − ln base_odds) of the logistic regression on WoE.
+    """
+
+    characteristics: tuple[Characteristic, ...]
+    intercept_points: float
+    pdo: float
+    base_score: float
+    base_odds: float
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features it reads, in the order in which points are added."""
+        return tuple(c.feature for c in self.characteristics)
+
+    @property
+    def factor(self) -> float:
+        """Points for one unit of log odds."""
+        return self.pdo / math.log(2.0)
+
+    def total_points(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Sum of points, added characteristic by characteristic, so that a row alone equals the row in a batch."""
+        require_columns(frame, self.features)
+        total = np.full(len(frame), self.intercept_points)
+        for characteristic in self.characteristics:
+            total = total + characteristic.points(frame)
+        return total
+
+    def log_odds(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Ln odds of good, before calibration unless the calibration is folded in; one per row of the frame."""
+        return math.log(self.base_odds) + (self.total_points(frame) - self.base_score) / self.factor
+
+    def points_by_characteristic(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Points per row and feature; with `intercept_points` they add up to the total."""
+        require_columns(frame, self.features)
+        return pd.DataFrame({c.feature: c.points(frame) for c in self.characteristics}, index=frame.index)
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Log odds of bad per feature against the development mean, then `base`; rows add up to −log_odds."""
+        points = self.points_by_characteristic(frame)
+        against = {c.feature: (c.mean_points - points[c.feature]) / self.factor for c in self.characteristics}
+        return pd.DataFrame({**against, "base": -self.base_log_odds}, index=frame.index)
+
+    @property
+    def base_log_odds(self) -> float:
+        """Ln odds of good of a customer with mean points everywhere."""
+        total = self.intercept_points
+        for characteristic in self.characteristics:
+            total = total + characteristic.mean_points
+        return math.log(self.base_odds) + (total - self.base_score) / self.factor
+
+    def to_json(self) -> str:
+        """JSON text that a person can read; numbers keep every digit."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Scorecard:
+        """Reads `to_json`. Raises DamagedModelError when a part is missing or bins leave a gap."""
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            characteristics = tuple(
+                Characteristic(**{**c, "bins": tuple(_bin(b) for b in c["bins"])}) for c in raw["characteristics"]
+            )
+            return cls(**{**raw, "characteristics": characteristics})
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedModelError(f"scorecard.json cannot be read ({error!r}); fit the model again") from error
+
+
+def fold(card: Scorecard, calibration: Calibration) -> tuple[Scorecard, Calibration]:
+    """Works a straight calibration into the points, so that their sum is the score before rounding.
+
+    calibrated = a + b × raw, so every bin's points and every coefficient are multiplied by b and the intercept moves.
+    A broken line cannot be folded: card and calibration come back as they are.
+    """
+    if not calibration.is_straight or calibration.method == "identity":
+        return card, calibration
+    slope = calibration.segments[0][2]
+    at_zero = float(calibration.log_odds(np.array([0.0]))[0])
+    shift = math.log(card.base_odds)
+    intercept = card.base_score + slope * (card.intercept_points - card.base_score)
+    intercept += card.factor * (at_zero + slope * shift - shift)
+    folded = tuple(
+        replace(
+            c,
+            coefficient=c.coefficient * slope,
+            mean_points=c.mean_points * slope,
+            bins=tuple(replace(b, points=b.points * slope) for b in c.bins),
+        )
+        for c in card.characteristics
+    )
+    return replace(card, characteristics=folded, intercept_points=intercept), Calibration.identity(calibration.knots)
+
+
+def _bin(raw: dict[str, Any]) -> Bin:
+    return Bin(**{**raw, "categories": None if raw["categories"] is None else tuple(raw["categories"])})
+
+
+def _bin_breaches(bins: tuple[Bin, ...]) -> list[str]:
+    found = []
+    ranges = [b for b in bins if b.kind == "range"]
+    named = [c for b in bins if b.kind == "categories" for c in (b.categories or ())]
+    if bool(ranges) == any(b.kind == "categories" for b in bins):
+        found.append("bins must be ranges or categories, not both and not neither")
+    if sum(b.kind == "missing" for b in bins) != 1:
+        found.append("exactly one missing bin is needed")
+    if named and sum(b.kind == "unseen" for b in bins) != 1:
+        found.append("exactly one unseen bin is needed")
+    if len(set(named)) != len(named):
+        found.append("a category stands in two bins")
+    if ranges and (ranges[0].lower is not None or ranges[-1].upper is not None):
+        found.append("the outer ranges must be open")
+    bounds = [(a.upper, b.lower) for a, b in itertools.pairwise(ranges)]
+    if any(upper is None or upper != lower for upper, lower in bounds):
+        found.append("ranges leave a gap or overlap")
+    uppers = [b.upper for b in ranges[:-1] if b.upper is not None]
+    if any(b <= a for a, b in itertools.pairwise(uppers)):
+        found.append("ranges do not rise")
+    if not all(math.isfinite(b.points) for b in bins):
+        found.append("points are not finite")
+    return found

@@ -1,0 +1,179 @@
+"""One night: positions and features in, the scored book, alerts, limit trace and changes out; no file in sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.errors import CreditbookError
+from pipeline.score.alerts import Night, alerts_of, counts_by_customer
+from pipeline.score.change import Change, Day, change_of, changes_table
+from pipeline.score.columns import BOOK_SCHEMA, breaches_of
+from pipeline.score.exposure import Exposure, expose
+from pipeline.score.limit_caps import limit_trace
+from pipeline.score.limits import suggest_limits
+from pipeline.score.position_columns import decimals, money, number, ordered_positions, text
+from pipeline.score.rating import aligned_features, rate
+from pipeline.score.reasons import SLOTS, Reasons, reasons_of
+from pipeline.score.summary import summary_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from pipeline.score.model import Model
+    from pipeline.score.policy import Policy
+    from pipeline.score.previous import PreviousRun
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """The tables of one run and what the manifest tells of them. `model` and `policy` are what it was made with."""
+
+    as_of: dt.date
+    book: pa.Table
+    alerts: pa.Table
+    limit_trace: pa.Table
+    changes: pa.Table
+    summary: Mapping[str, Any]
+    model: Model
+    policy: Policy
+    previous: PreviousRun | None
+
+
+def score_book(  # noqa: PLR0917 - the six inputs of a night
+    positions: pd.DataFrame,
+    features: pd.DataFrame,
+    model: Model,
+    policy: Policy,
+    previous: PreviousRun | None,
+    as_of: dt.date,
+    *,
+    positions_before: pd.DataFrame | None = None,
+    features_before: pd.DataFrame | None = None,
+) -> ScoredRun:
+    """Scores every customer of `positions` for one day.
+
+    `positions` has one row per customer (history/position.py); `features` one row for each of the book at least, of the
+    same day; `positions_before` is a month older and `features_before` of the previous run's day, both may be null.
+    Raises ContractError on inputs that do not fit each other; nothing is written here.
+    """
+    positions = ordered_positions(positions, as_of)
+    features = aligned_features(features, positions)
+    rating = rate(positions, features, model, policy, as_of)
+    exposure = expose(positions, rating, policy.loss)
+    limits = suggest_limits(positions, rating, exposure, policy, as_of)
+    day = Day(positions, features, model, policy, as_of, rating, limits)
+    change = change_of(day, previous)
+    night = Night(positions, positions_before, features, rating, change.grade_previous, as_of)
+    alerts = alerts_of(night, policy, None if previous is None else previous.alerts)
+    reasons = reasons_of(positions, features, rating, model, policy)
+    book = _book(day, exposure, reasons, change, alerts)
+    _require_true(book)
+    notes = (*rating.notes, *limits.notes, *change.notes, *_policy_notes(policy, model, as_of))
+    return ScoredRun(
+        as_of=as_of,
+        book=book,
+        alerts=alerts,
+        limit_trace=limit_trace(positions, limits, policy),
+        changes=changes_table(day, change, features_before),
+        summary=summary_of(book, notes),
+        model=model,
+        policy=policy,
+        previous=previous,
+    )
+
+
+def _book(day: Day, exposure: Exposure, reasons: Reasons, change: Change, alerts: pa.Table) -> pa.Table:
+    positions, rating = day.positions, day.rating
+    count, severity = counts_by_customer(alerts, text(positions["customer_id"]))
+    columns: dict[str, Any] = {
+        "as_of": np.full(len(positions), np.datetime64(day.as_of, "D")),
+        "model_version": np.full(len(positions), day.model.version, dtype=object),
+        "policy_version": np.full(len(positions), day.policy.version, dtype=object),
+        **{name: text(positions[name]) for name in ("customer_id", "name", "group_id", "is_natural_person")},
+        "rating_status": rating.status,
+        "pd": rating.pd,
+        "pd_12m": rating.pd if day.model.is_default_12m else np.full(len(positions), np.nan),
+        "score": rating.score,
+        "grade": rating.grade,
+        "segment": rating.segment,
+        "data_depth": rating.data_depth,
+        "model": rating.model,
+        **_exposure_columns(positions, exposure),
+        **_limit_columns(day),
+        **_reason_columns(reasons),
+        "pd_previous": change.pd_previous,
+        "grade_previous": change.grade_previous,
+        "notches": change.notches,
+        "change_driver": change.driver,
+        "alert_count": count,
+        "alert_severity": severity,
+    }
+    return pa.Table.from_arrays([_array(columns[f.name], f.type) for f in BOOK_SCHEMA], schema=BOOK_SCHEMA)
+
+
+def _exposure_columns(positions: pd.DataFrame, exposure: Exposure) -> dict[str, Any]:
+    return {
+        "open_amount": money(positions["open_amount"]),
+        "overdue_amount": money(positions["overdue_amount"]),
+        "max_days_past_due": np.nan_to_num(number(positions["max_days_past_due"])),
+        "utilisation": exposure.utilisation,
+        "ead": exposure.ead,
+        "lgd": exposure.lgd,
+        "expected_loss": exposure.expected_loss,
+    }
+
+
+def _limit_columns(day: Day) -> dict[str, Any]:
+    limits = day.limits
+    return {
+        "limit_current": money(day.positions["limit_current"]),
+        "limit_suggested": limits.suggested,
+        "limit_binding_cap": limits.binding_cap,
+        "limit_action": limits.action,
+        "limit_valid_to": limits.valid_to,
+        "approval_tier": limits.approval_tier,
+        "terms_days_suggested": limits.terms_days,
+        "deposit_share_suggested": limits.deposit_share,
+    }
+
+
+def _reason_columns(reasons: Reasons) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for slot in range(SLOTS):
+        for part in ("code", "points", "en", "zh"):
+            columns[f"reason_{slot + 1}_{part}"] = getattr(reasons, part)[:, slot]
+    return columns
+
+
+def _array(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """Arrow column; NaN and None are null."""
+    if pa.types.is_decimal(kind):
+        return decimals(values)
+    if pa.types.is_integer(kind) and values.dtype.kind == "f":
+        is_null = np.isnan(values)
+        return pa.array(np.where(is_null, 0, values).astype(np.int64), type=kind, mask=is_null)
+    return pa.array(values, type=kind, from_pandas=True)
+
+
+def _require_true(book: pa.Table) -> None:
+    breaches = breaches_of(book)
+    if breaches:
+        listed = "\n".join(f"  - {breach}" for breach in breaches)
+        raise CreditbookError(f"scored book: {len(breaches)} breach(es), nothing was published:\n{listed}")
+
+
+def _policy_notes(policy: Policy, model: Model, as_of: dt.date) -> tuple[str, ...]:
+    notes = []
+    if as_of < policy.valid_from:
+        notes.append(f"policy: in force from {policy.valid_from}, applied to the earlier day {as_of}")
+    if model.thin_file.rule != policy.thin_file.thin:
+        notes.append("thin file: the pool of the model was drawn by another rule than policy has now; fit again")
+    return tuple(notes)

@@ -1,0 +1,275 @@
+"""Cuts features into bins in their declared direction; each bin gets its weight of evidence from our own counts."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.score.feature_columns import category_column, number_column
+from pipeline.score.scorecard import Bin, Characteristic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from pipeline.params import ScorecardParams
+    from pipeline.train.sample import Sample
+
+    Floats = NDArray[np.float64]
+
+_TREND = {"rises": "ascending", "falls": "descending", "either": "auto_asc_desc"}
+_SPLIT_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Binning:
+    """Binned features by name (points are the WoE), why others could not be binned, and remarks on single features."""
+
+    characteristics: Mapping[str, Characteristic]
+    unbinnable: Mapping[str, str]
+    remarks: Mapping[str, str]
+
+    def woe(self, rows: pd.DataFrame, features: Sequence[str]) -> Floats:
+        """WoE of the rows by the code that scores them; shape (rows, features)."""
+        return np.column_stack([self.characteristics[name].points(rows) for name in features])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Counts the weights of evidence rest on: rows by outcome, and the half bad customer every bin is given.
+
+    WoE = ln[((g + g₀)/(b + b₀)) · (B/G)] with b₀ = half a bad customer in rows (½ · bad rows / bad customers) and
+    g₀ = b₀ · G/B: a bin without rows is neutral, one without bads stays finite, many rows leave it be.
+    """
+
+    bads: float
+    goods: float
+    prior_bads: float
+
+    def woe(self, bads: Floats, goods: Floats) -> Floats:
+        """Ln(share of goods / share of bads) of bins, smoothed; positive is safer.
+
+        >>> Evidence(10, 90, 0.0).woe(np.array([5.0]), np.array([15.0])).round(4).tolist()
+        [-1.0986]
+        """
+        odds = self.goods / self.bads
+        return np.asarray(np.log((goods + self.prior_bads * odds) / (bads + self.prior_bads) / odds))
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Per bin: rows by outcome, and customer groups seen with that outcome."""
+
+    bads: Floats
+    goods: Floats
+    bad_customers: Floats
+    good_customers: Floats
+
+    def is_enough(self, settings: ScorecardParams) -> NDArray[np.bool_]:
+        return (self.bad_customers >= settings.min_bads_per_bin) & (self.good_customers >= settings.min_goods_per_bin)
+
+
+def evidence(sample: Sample) -> Evidence:
+    """The evidence of a training sample; the sample must hold bads and goods."""
+    bads = float(sample.is_bad.sum())
+    return Evidence(bads, len(sample.is_bad) - bads, 0.5 * bads / sample.bad_customers)
+
+
+def fit_bins(sample: Sample, catalogue: Sequence[Mapping[str, Any]], settings: ScorecardParams) -> Binning:
+    """Bins every feature of the catalogue. A feature that cannot be binned is listed with the reason, never guessed.
+
+    `min_bads_per_bin` and `min_goods_per_bin` count customer groups, not months. Raises ContractError on infinities.
+    """
+    binned: dict[str, Characteristic] = {}
+    unbinnable: dict[str, str] = {}
+    remarks: dict[str, str] = {}
+    for feature in catalogue:
+        name, fit = feature["name"], _fit_categories if feature["holds"] == "category" else _fit_numbers
+        result = fit(sample, name, feature["risk"], settings)
+        if isinstance(result, str):
+            unbinnable[name] = result
+            continue
+        binned[name] = result
+        missing = next(b for b in result.bins if b.kind == "missing")
+        if missing.count and missing.woe == 0:
+            remarks[name] = f"{missing.count:,} rows without a value hold too few bads or goods: neutral (WoE 0)"
+    return Binning(binned, unbinnable, remarks)
+
+
+def _fit_numbers(sample: Sample, name: str, risk: str, settings: ScorecardParams) -> Characteristic | str:
+    values = number_column(sample.rows, name)
+    is_known = ~np.isnan(values)
+    fault = _fault(values[is_known], sample.is_bad[is_known])
+    if fault:
+        return fault
+    found = _optimal_splits(values[is_known], sample.part(is_known), name, risk, settings)
+    if isinstance(found, str):
+        return found
+    splits = _rounded(found)
+    splits = _merged(values[is_known], sample.part(is_known), splits, risk, settings)
+    codes = np.where(is_known, np.searchsorted(splits, values, side="right"), len(splits) + 1)
+    bounds = [None, *splits.tolist(), None]
+    shells = [
+        Bin(_range_label(low, high), "range", 0.0, 0.0, lower=low, upper=high)
+        for low, high in itertools.pairwise(bounds)
+    ]
+    bins = _weighed(sample, [*shells, Bin("no value", "missing", 0.0, 0.0)], codes, settings)
+    return _characteristic(name, risk, bins, settings)
+
+
+def _fit_categories(sample: Sample, name: str, risk: str, settings: ScorecardParams) -> Characteristic | str:
+    values, is_null = category_column(sample.rows, name)
+    known = values[~is_null].astype(str)
+    fault = _fault(known, sample.is_bad[~is_null])
+    if fault:
+        return fault
+    names, codes = np.unique(known, return_inverse=True)
+    enough = _count(codes, sample.part(~is_null), len(names)).is_enough(settings)
+    groups = _optimal_groups(known[enough[codes]], sample.part(~is_null).part(enough[codes]), name, settings)
+    if isinstance(groups, str):
+        return groups
+    rare = tuple(names[~enough].tolist())
+    groups = [*groups, rare] if rare else groups
+    shells = [Bin(", ".join(group), "categories", 0.0, 0.0, categories=group) for group in groups]
+    at = {category: i for i, group in enumerate(groups) for category in group}
+    row_codes = np.array([len(groups) if null else at[str(v)] for v, null in zip(values, is_null, strict=True)])
+    shells += [Bin("no value", "missing", 0.0, 0.0), Bin("any other", "unseen", 0.0, 0.0)]
+    return _characteristic(name, risk, _weighed(sample, shells, row_codes, settings), settings)
+
+
+def _fault(known: NDArray[Any], is_bad: Floats) -> str:
+    if not len(known):
+        return "null on every row"
+    if not is_bad.any() or is_bad.all():
+        return f"all {len(known):,} rows with a value have one outcome"
+    return ""
+
+
+def _weighed(sample: Sample, shells: list[Bin], codes: NDArray[Any], settings: ScorecardParams) -> tuple[Bin, ...]:
+    """Weighs bins by their own counts; a missing or rare bin without enough of them is neutral."""
+    counts = _count(codes, sample, len(shells))
+    woe = np.where(counts.is_enough(settings), evidence(sample).woe(counts.bads, counts.goods), 0.0)
+    return tuple(
+        replace(shell, woe=float(w), points=float(w), count=int(b + g), bads=int(b))
+        for shell, w, b, g in zip(shells, woe, counts.bads, counts.goods, strict=True)
+    )
+
+
+def _characteristic(name: str, risk: str, bins: tuple[Bin, ...], settings: ScorecardParams) -> Characteristic | str:
+    if len({b.woe for b in bins if b.count}) < 2:
+        return (
+            f"no cut leaves {settings.min_bads_per_bin} bad and {settings.min_goods_per_bin} good customers on both "
+            f"sides in the declared direction ({risk})"
+        )
+    return Characteristic(name, 1.0, bins, risk, information_value(bins), mean_points=0.0)
+
+
+def information_value(bins: Sequence[Bin]) -> float:
+    """Σ (share of goods − share of bads) · WoE over the bins. Source: Siddiqi 2006, chapter 6."""
+    goods, bads = sum(b.count - b.bads for b in bins), sum(b.bads for b in bins)
+    return math.fsum(((b.count - b.bads) / goods - b.bads / bads) * b.woe for b in bins)
+
+
+def _optimal_splits(values: Floats, sample: Sample, name: str, risk: str, settings: ScorecardParams) -> Floats | str:
+    if np.ptp(values) == 0:
+        return np.empty(0)
+    solver = _solver(name, "numerical", sample, settings, monotonic_trend=_TREND[risk])
+    return _solved(solver, values, sample.is_bad) or np.asarray(solver.splits, dtype=float)
+
+
+def _optimal_groups(
+    values: NDArray[Any], sample: Sample, name: str, settings: ScorecardParams
+) -> list[tuple[str, ...]] | str:
+    names = sorted(set(values.tolist()))
+    if len(names) < 2:
+        return [tuple(names)] if names else []
+    solver = _solver(name, "categorical", sample, settings, monotonic_trend=None)
+    fault = _solved(solver, values.astype(object), sample.is_bad)
+    return fault or [tuple(sorted(str(value) for value in group)) for group in solver.splits]
+
+
+def _solver(name: str, dtype: str, sample: Sample, settings: ScorecardParams, monotonic_trend: str | None) -> Any:
+    from optbinning import OptimalBinning
+
+    bads = int(sample.is_bad.sum())
+    rows_per_bad = bads / max(sample.bad_customers, 1)
+    fewest_bads = max(1, min(math.ceil(settings.min_bads_per_bin * rows_per_bad), bads // 2))
+    return OptimalBinning(
+        name=name,
+        dtype=dtype,
+        prebinning_method="cart",
+        solver="cp",
+        max_n_prebins=20,
+        min_prebin_size=settings.min_bin_share,
+        min_bin_size=settings.min_bin_share,
+        max_n_bins=settings.max_bins,
+        min_bin_n_event=fewest_bads,
+        min_bin_n_nonevent=settings.min_goods_per_bin,
+        monotonic_trend=monotonic_trend,
+        cat_cutoff=None,
+        # Far above what a variable needs (0.1 s): the answer must not depend on the clock.
+        time_limit=3600,
+    )
+
+
+def _solved(solver: Any, values: NDArray[Any], is_bad: Floats) -> str:
+    """Fits; gives the reason when the optimum was not proven. Without a solution the library keeps one bin silently."""
+    with warnings.catch_warnings():
+        # Libraries of the solver warn about each other's spelling; nothing a reader could act on.
+        warnings.simplefilter("ignore")
+        solver.fit(values, is_bad.astype(int))
+    return "" if solver.status == "OPTIMAL" else f"the solver found no optimal binning (status {solver.status})"
+
+
+def _merged(values: Floats, sample: Sample, splits: Floats, risk: str, settings: ScorecardParams) -> Floats:
+    """Takes splits away until every bin has enough customers and WoE moves in the declared direction."""
+    weights = evidence(sample)
+    while len(splits):
+        counts = _count(np.searchsorted(splits, values, side="right"), sample, len(splits) + 1)
+        steps = np.diff(weights.woe(counts.bads, counts.goods))
+        sign = {"rises": -1.0, "falls": 1.0}.get(risk, 1.0 if steps.sum() > 0 else -1.0)
+        is_wrong = steps * sign <= 0
+        thin = np.flatnonzero(~counts.is_enough(settings))
+        if not is_wrong.any() and not len(thin):
+            break
+        if len(thin):
+            sides = [i for i in (thin[0] - 1, thin[0]) if 0 <= i < len(splits)]
+            taken = min(sides, key=lambda i: abs(steps[i]))
+        else:
+            taken = int(np.argmin(np.where(is_wrong, np.abs(steps), np.inf)))
+        splits = np.delete(splits, taken)
+    return splits
+
+
+def _count(codes: NDArray[Any], sample: Sample, bins: int) -> _Counts:
+    clusters = sample.codes
+    bad = sample.is_bad == 1
+
+    def customers(is_in: NDArray[np.bool_]) -> Floats:
+        pairs = np.unique(clusters[is_in] * bins + codes[is_in].astype(np.int64))
+        return np.bincount(pairs % bins, minlength=bins).astype(float)
+
+    bads = np.bincount(codes[bad].astype(int), minlength=bins).astype(float)
+    goods = np.bincount(codes[~bad].astype(int), minlength=bins).astype(float)
+    return _Counts(bads, goods, customers(bad), customers(~bad))
+
+
+def _rounded(splits: Floats) -> Floats:
+    """Splits with four significant digits, where they stay apart: a committee reads 8.814, not 8.81426811."""
+    rounded = np.array([float(f"{split:.{_SPLIT_DIGITS}g}") for split in splits])
+    return rounded if len(np.unique(rounded)) == len(splits) else splits
+
+
+def _range_label(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return "any value"
+    if low is None:
+        return f"below {high:g}"
+    return f"{low:g} or more" if high is None else f"{low:g} to below {high:g}"

@@ -1,0 +1,106 @@
+"""What one set of forecasts is worth on one set of rows: order, level and grades, each with an interval by customer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
+from pipeline.statistics.calibration import calibration_line, log_loss
+from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.params import ValidateParams
+    from pipeline.score.master_scale import MasterScale
+    from pipeline.statistics.bootstrap import Resamples
+    from pipeline.train.sample import Sample
+
+    Floats = NDArray[np.float64]
+
+
+def draws_of(sample: Sample, settings: ValidateParams) -> Resamples:
+    """The resamples of a sample's customer groups; the same for every model measured on it, so that they pair."""
+    return resamples(sample.codes, settings.bootstrap_rounds, settings.confidence, settings.seed)
+
+
+def has_both(sample: Sample) -> bool:
+    """There is a bad and a good row, so that discrimination can be measured."""
+    return bool(0 < sample.is_bad.sum() < len(sample.is_bad))
+
+
+def order_measures(risk: Floats, sample: Sample, settings: ValidateParams) -> dict[str, Any]:
+    """AUC, Gini and KS with intervals; nulls where the sample lacks bads or goods."""
+    if not has_both(sample):
+        return dict.fromkeys(("auc", "gini", "ks"))
+    found = discrimination_intervals(risk, sample.is_bad, draws_of(sample, settings))
+    return {name: interval.as_json() for name, interval in found.items()}
+
+
+def pd_measures(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[str, Any]:
+    """Counts, order, Brier score, observed over expected defaults and the calibration line of PDs on a sample."""
+    if not len(pd):
+        return {**sample.counts(), **dict.fromkeys((*_ORDER, *_LEVEL))}
+    draws = draws_of(sample, settings)
+    line = calibration_line(pd, sample.is_bad, sample.codes) if has_both(sample) else None
+    return {
+        **sample.counts(),
+        **order_measures(pd, sample, settings),
+        "brier": ratio_interval((pd - sample.is_bad) ** 2, np.ones(len(pd)), draws).as_json(),
+        "observed_over_expected": ratio_interval(sample.is_bad, pd, draws).as_json(),
+        "mean_pd": float(np.mean(pd)),
+        "log_loss": log_loss(pd, sample.is_bad),
+        "calibration_slope": _finite(line.slope) if line else None,
+        "calibration_slope_error": _finite(line.slope_error) if line else None,
+        "calibration_at_large": _finite(line.at_large) if line else None,
+    }
+
+
+_ORDER = ("auc", "gini", "ks")
+_LEVEL = (
+    "brier",
+    "observed_over_expected",
+    "mean_pd",
+    "log_loss",
+    "calibration_slope",
+    "calibration_slope_error",
+    "calibration_at_large",
+)
+
+
+def grade_measures(pd: Floats, sample: Sample, scale: MasterScale, confidence: float) -> list[dict[str, Any]]:
+    """One entry per grade, best first: rows, customers, mean PD, observed rate, Jeffreys interval and p-value.
+
+    The rate is by rows, the evidence counts customer groups: months of one customer are one witness. `p_value` is small
+    where the PD is too low. Rate, interval and p-value are null for an empty grade.
+    """
+    grades = scale.grade(pd)
+    return [_grade(name, pd, sample, grades == name, confidence) for name in scale.names]
+
+
+def _grade(name: str, pd: Floats, sample: Sample, is_in: NDArray[np.bool_], confidence: float) -> dict[str, Any]:
+    part = sample.part(is_in)
+    n = len(part.is_bad)
+    if not n:
+        empty = dict.fromkeys(("mean_pd", "observed_rate", "low", "high", "p_value"))
+        return {"grade": name, "rows": 0, "bads": 0, "customers": 0, "bad_customers": 0, **empty}
+    rate, mean = float(part.is_bad.sum()) / n, float(np.mean(pd[is_in]))
+    low, high = jeffreys_interval(rate * part.customers, part.customers, confidence)
+    return {
+        "grade": name,
+        "rows": n,
+        "bads": int(part.is_bad.sum()),
+        "customers": part.customers,
+        "bad_customers": part.bad_customers,
+        "mean_pd": mean,
+        "observed_rate": rate,
+        "low": low,
+        "high": high,
+        "p_value": jeffreys_p_value(mean, rate * part.customers, part.customers),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,151 @@
+"""Fits a scorecard: bins, selection, logistic regression on weights of evidence, points."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.errors import UnfitForTrainingError
+from pipeline.score.scorecard import Characteristic, Scorecard
+from pipeline.statistics.logistic import fit_logistic
+from pipeline.train.binning import fit_bins
+from pipeline.train.selection import Fate, select
+from pipeline.train.splits import hashed_share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pipeline.params import ScorecardParams
+    from pipeline.train.binning import Binning
+    from pipeline.train.sample import Sample
+
+    Floats = NDArray[np.float64]
+
+# scikit-learn's C on sums over rows: from almost no slope to almost none of the penalty.
+_PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
+_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class ScorecardFit:
+    """The card before calibration, the fate of every feature, and how the coefficients were found."""
+
+    scorecard: Scorecard
+    selection: tuple[Fate, ...]
+    coefficients: tuple[dict[str, Any], ...]
+    penalty: float
+    penalty_losses: dict[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the report."""
+        return {
+            "penalty": self.penalty,
+            "penalty_losses": self.penalty_losses,
+            "coefficients": list(self.coefficients),
+            "selection": [fate.as_json() for fate in self.selection],
+        }
+
+
+def fit_scorecard(
+    sample: Sample, catalogue: Sequence[Mapping[str, Any]], settings: ScorecardParams, seed: int
+) -> ScorecardFit:
+    """A scorecard on the training sample; the penalty is the one with the least log loss over folds of customers.
+
+    Raises UnfitForTrainingError when no feature survives the selection.
+    """
+    binning = fit_bins(sample, catalogue, settings)
+    chosen, fates = select(sample, binning, catalogue, settings)
+    while chosen:
+        woe = binning.woe(sample.rows, chosen)
+        penalty, losses = tuned_penalty(sample, woe, seed)
+        intercept, beta = penalised(woe, 1.0 - sample.is_bad, penalty)
+        worst = int(np.argmin(beta))
+        if beta[worst] > 0:
+            card = _card(binning, dict(zip(chosen, beta, strict=True)), intercept, settings)
+            told = _coefficients(sample, woe, chosen, beta)
+            return ScorecardFit(card, tuple(fates), told, penalty, losses)
+        fates = _put_out(fates, chosen.pop(worst))
+    raise UnfitForTrainingError(_nothing_left(fates))
+
+
+def tuned_penalty(sample: Sample, woe: Floats, seed: int) -> tuple[float, dict[str, float]]:
+    """Penalty C with the least out-of-fold log loss a row; folds are whole customer groups, drawn by hash."""
+    fold = folds_of(sample.clusters, _FOLDS, seed)
+    good = 1.0 - sample.is_bad
+    losses: dict[str, float] = {}
+    for penalty in _PENALTIES:
+        total = 0.0
+        for held_out in range(_FOLDS):
+            is_out = fold == held_out
+            if not is_out.any() or good[~is_out].all():
+                continue
+            intercept, beta = penalised(woe[~is_out], good[~is_out], penalty)
+            logit = intercept + np.einsum("ij,j->i", woe[is_out], beta)
+            total += math.fsum((np.logaddexp(0.0, logit) - good[is_out] * logit).tolist())
+        losses[f"{penalty:g}"] = total / len(good)
+    return min(_PENALTIES, key=lambda c: (round(losses[f"{c:g}"], 9), c)), losses
+
+
+def penalised(woe: Floats, good: Floats, penalty: float) -> tuple[float, Floats]:
+    """Intercept and coefficients of an L2-penalised logistic regression; the intercept bears no penalty."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=penalty, solver="newton-cholesky", tol=1e-10, max_iter=200)
+    model.fit(woe, good.astype(int))
+    return float(model.intercept_[0]), np.asarray(model.coef_[0], dtype=float)
+
+
+def folds_of(clusters: NDArray[Any], folds: int, seed: int) -> NDArray[np.int64]:
+    """The fold of each row by a stable hash of its cluster."""
+    names, codes = np.unique(clusters.astype(str), return_inverse=True)
+    drawn = np.array([int(hashed_share(seed, f"fold:{name}") * folds) for name in names], dtype=np.int64)
+    return drawn[codes]
+
+
+def _card(binning: Binning, beta: Mapping[str, float], intercept: float, settings: ScorecardParams) -> Scorecard:
+    factor = settings.pdo / math.log(2.0)
+    characteristics = []
+    for name, coefficient in beta.items():
+        plain = binning.characteristics[name]
+        bins = tuple(replace(b, points=factor * float(coefficient) * b.woe) for b in plain.bins)
+        rows = sum(b.count for b in bins)
+        mean = math.fsum(b.points * b.count for b in bins) / rows
+        characteristics.append(Characteristic(name, float(coefficient), bins, plain.risk, plain.iv, mean))
+    base = settings.base_score + factor * (intercept - math.log(settings.base_odds))
+    return Scorecard(tuple(characteristics), base, settings.pdo, settings.base_score, settings.base_odds)
+
+
+def _coefficients(sample: Sample, woe: Floats, chosen: list[str], beta: Floats) -> tuple[dict[str, Any], ...]:
+    """The penalised coefficients in the card beside the unpenalised ones with clustered errors."""
+    columns = np.column_stack([np.ones(len(woe)), woe])
+    plain = fit_logistic(columns, 1.0 - sample.is_bad, sample.codes)
+    return tuple(
+        {
+            "feature": name,
+            "coefficient": float(beta[i]),
+            "unpenalised": float(plain.coefficients[i + 1]),
+            "standard_error": float(plain.standard_errors[i + 1]),
+            "p_value": float(plain.p_values[i + 1]),
+        }
+        for i, name in enumerate(chosen)
+    )
+
+
+def _put_out(fates: Sequence[Fate], name: str) -> list[Fate]:
+    told = "its penalised coefficient turned against its WoE"
+    return [replace(f, fate="wrong_sign", reason=told, step=None) if f.feature == name else f for f in fates]
+
+
+def _nothing_left(fates: Sequence[Fate]) -> str:
+    counted = {fate: sum(1 for f in fates if f.fate == fate) for fate in sorted({f.fate for f in fates})}
+    told = ", ".join(f"{count} {fate}" for fate, count in counted.items())
+    example = f"e.g. {fates[0].feature}: {fates[0].reason}" if fates else "the catalogue is empty"
+    return (
+        f"fit_scorecard: none of {len(fates)} features can carry a scorecard ({told}), {example}; hand in more "
+        "tables or a longer history, or lower fit_scorecard.min_iv and min_bads_per_bin"
+    )

@@ -1,0 +1,66 @@
+"""params.yaml: what it accepts, and how it refuses."""
+
+import dataclasses
+import datetime as dt
+
+import pytest
+import yaml
+
+from pipeline.errors import ParameterError
+from pipeline.params import Params, as_dict, parse_params
+
+
+def test_the_file_of_the_project_says_every_parameter_and_only_defaults(repository):
+    text = (repository / "params.yaml").read_text(encoding="utf-8")
+    assert parse_params(text) == Params()
+    assert yaml.safe_load(text) == as_dict(Params())
+
+
+def test_every_breach_is_told_at_once():
+    with pytest.raises(ParameterError) as refused:
+        parse_params("lable: {}\nengine: {threads: two, cores: 4}\nsplit: 3\nlabel: {kind: late, days: 30.5}\n")
+    told = str(refused.value)
+    for part in ("5 breach(es)", "lable: unknown key", "engine.cores: unknown key", "engine.threads: expected a whole"):
+        assert part in told
+    assert "split: expected a section" in told
+    assert "label.days: expected a whole number, found 30.5" in told
+    assert refused.value.exit_code == 78
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("label: {window_months: 12, window_days: 90}", "exactly one of window_months and window_days"),
+        ("label: {window_months: null}", "exactly one of window_months and window_days"),
+        ("split: {train_share: 0.6}", "the three shares add up to 1.1"),
+        ("fit_booster: {threads: 0}", "fit_booster.threads: 0 lies outside"),
+        ("ingest: {max_bad_share: {invoices: 2.0}}", "ingest.max_bad_share.invoices: 2.0 lies outside"),
+        ("ingest: {max_bad_share: {invoices: many}}", "ingest.max_bad_share: expected"),
+        ("fit_scorecard: {pdo: .inf}", "fit_scorecard.pdo: expected a number"),
+        ("engine: {threads: true}", "engine.threads: expected a whole number"),
+        ("score: {as_of: 2025-13-45}", "a day or a number that does not exist"),
+        ("engine: [", "is not YAML"),
+        ("engine: {threads: 1}\nengine: {threads: 2}", "the key 'engine' stands twice"),
+        ("score: {as_of: soon}", "score.as_of: expected a day such as 2025-12-31 or null, found 'soon'"),
+        ("just a text", "expected a section of keys"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key(text, part):
+    with pytest.raises(ParameterError, match=r"params\.yaml") as refused:
+        parse_params(text)
+    assert part in str(refused.value)
+
+
+def test_days_are_plain_dates_and_whole_numbers_serve_as_numbers():
+    params = parse_params("score: {as_of: 2025-06-30}\nfit_scorecard: {pdo: 40}")
+    assert params.score.as_of == dt.date(2025, 6, 30)
+    assert isinstance(params.fit_scorecard.pdo, float)
+
+
+def test_an_empty_file_is_all_defaults():
+    assert parse_params("") == Params()
+
+
+def test_parameters_cannot_be_changed_after_reading():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Params().engine.threads = 4  # type: ignore[misc]

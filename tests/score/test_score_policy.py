@@ -1,0 +1,99 @@
+"""Policy files are dated, sourced and refused as a whole when a key is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from pipeline.errors import MissingInputError, ParameterError
+from pipeline.score.policy import SECTIONS, parse_policy, read_policy
+
+FOLDER = Path(__file__).parents[2] / "policy"
+
+
+def texts():
+    return {name: (FOLDER / f"{name}.yaml").read_text(encoding="utf-8") for name in SECTIONS}
+
+
+def changed(name, change):
+    raw = yaml.safe_load(texts()[name])
+    change(raw)
+    return {**texts(), name: yaml.safe_dump(raw, allow_unicode=True)}
+
+
+def test_every_file_is_dated_and_names_its_sources(policy):
+    for section in (policy.limits, policy.loss, policy.alerts, policy.thin_file, policy.terms):
+        assert section.valid_from.year >= 2018
+        assert section.sources
+
+
+def test_the_scale_has_ten_grades_that_double_and_a_grade_for_default(policy):
+    assert len(policy.scale.names) == 10
+    assert policy.scale.names_with_default[-1] == "D"
+    uppers = [g.upper for g in policy.scale.grades[:-1]]
+    assert np.allclose(np.divide(uppers[1:], uppers[:-1]), 2.0)
+
+
+def test_a_pd_on_a_boundary_belongs_to_the_worse_grade(policy):
+    assert policy.scale.grade([0.0, 0.000999, 0.001, 0.0639, 0.064, 0.999, np.nan]).tolist() == [
+        "G01", "G01", "G02", "G07", "G08", "G10", None,
+    ]  # fmt: skip
+    assert policy.scale.segment(["G04", "G05", "G07", "G08", "D", None]).tolist() == [
+        "low", "medium", "medium", "high", "default", None,
+    ]  # fmt: skip
+
+
+def test_representative_pds_fall_into_their_own_grade(policy):
+    for name, pd_ in policy.scale.midpoints.items():
+        assert name == "D" or policy.scale.grade([pd_])[0] == name
+
+
+def test_the_version_follows_the_meaning_not_the_comments(policy):
+    commented = {**texts(), "limits": "# another remark\n" + texts()["limits"]}
+    assert parse_policy(commented).version == policy.version
+    dearer = changed("limits", lambda raw: raw["need"].update(headroom=1.6))
+    assert parse_policy(dearer).version != policy.version
+
+
+def test_a_policy_can_be_read_again_from_the_text_it_carries(policy):
+    assert parse_policy(policy.texts) == policy
+
+
+def test_unknown_missing_and_wrong_keys_are_told_all_at_once():
+    def spoil(raw):
+        raw["headroon"] = 2
+        raw["need"]["headroom"] = "much"
+        del raw["equity"]
+        raw["grades"]["G99"] = raw["grades"].pop("G10")
+
+    with pytest.raises(ParameterError) as refused:
+        parse_policy(changed("limits", spoil))
+    told = str(refused.value)
+    assert "limits.headroon: unknown key" in told
+    assert "limits.need.headroom: expected a number, found 'much'" in told
+    assert "limits.equity: missing" in told
+    assert refused.value.exit_code == 78
+
+
+def test_contradictions_between_files_are_told():
+    with pytest.raises(
+        ParameterError, match=r"limits.grades.G10: missing(.|\n)*thin_file.best_grade|thin_file.best_grade"
+    ):
+        parse_policy({**changed("thin_file", lambda raw: raw.update(best_grade="A1"))})
+    with pytest.raises(ParameterError, match="bounds must rise and end with null"):
+        parse_policy(changed("limits", lambda raw: raw["approval"].pop()))
+    with pytest.raises(ParameterError, match=r"limits\.grades\.G10: missing"):
+        parse_policy(changed("limits", lambda raw: raw["grades"].pop("G10")))
+
+
+def test_a_scale_that_does_not_rise_is_refused():
+    with pytest.raises(ParameterError, match="is not above"):
+        parse_policy(changed("master_scale", lambda raw: raw["grades"][3].update(pd_below=0.001)))
+
+
+def test_a_missing_policy_file_is_named(tmp_path):
+    with pytest.raises(MissingInputError, match=r"6 policy file\(s\) missing: master_scale.yaml"):
+        read_policy(tmp_path)
