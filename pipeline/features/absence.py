@@ -19,8 +19,9 @@ NOTHING_SETTLED = Absence("no invoice was settled in the window", "窗口期内�
 NO_HABIT = Absence("nothing was paid in one of the two periods compared", "所比较的两个时期中至少有一个没有付款")
 NOTHING_PAID_OR_OPEN = Absence("nothing was paid in the window and nothing is open", "窗口期内没有付款，且没有未清账款")
 NOTHING_OPEN = Absence("nothing is open", "没有未清账款")
-NOTHING_OPEN_OR_NOTHING_SETTLED = Absence("no invoice was settled in the window", "窗口期内没有结清的发票")
-NO_HABIT = Absence("nothing is open, or nothing was paid in 12 months", "没有未清账款，或近12个月没有付款")
+NOTHING_OPEN_OR_NO_HABIT = Absence(
+    "nothing is open, or nothing was paid in 12 months", "没有未清账款，或近12个月没有付款"
+)
 NOTHING_DUE = Absence("nothing fell due in the window", "窗口期内没有到期账款")
 NOTHING_BILLED = Absence("nothing was billed in the window", "窗口期内没有开票")
 NOTHING_BILLED_IN_ONE = Absence(

@@ -176,18 +176,6 @@ def cash_flow_to_liabilities(accounts: ir.Table) -> ir.Value:
 @_of_accounts(
     Unit.RATIO,
     Risk.FALLS,
-    ("Cash flow over financial debt", "经营现金流与有息负债之比"),
-    ("Operating cash flow is {value:.0%} of financial debt", "经营现金流为有息负债的{value:.0%}"),
-    NO_DEBT,
-)
-def cash_flow_to_debt(accounts: ir.Table) -> ir.Value:
-    """Operating cash flow over financial debt."""
-    return positive_ratio(accounts.operating_cash_flow, _debt(accounts))
-
-
-@_of_accounts(
-    Unit.RATIO,
-    Risk.FALLS,
     ("Cash flow less profit, over assets", "经营现金流与净利润之差占总资产的比例"),
     (
         "Operating cash flow differs from profit by {value:+.0%} of total assets",
@@ -331,22 +319,6 @@ def net_margin_change(accounts: ir.Table) -> ir.Value:
     """Net margin less that of the year before."""
     before = positive_ratio(accounts.previous_net_income, accounts.previous_revenue)
     return change(positive_ratio(accounts.net_income, accounts.revenue), before)
-
-
-@_of_accounts(
-    Unit.DAYS,
-    Risk.RISES,
-    ("Change of the customer's receivable days", "客户自身应收账款周转天数变动"),
-    (
-        "The customer's own receivables take {value:+.0f} days against the year before",
-        "客户自身应收账款周转天数较上年变化{value:+.0f}天",
-    ),
-    NO_EARLIER_ACCOUNTS,
-)
-def receivable_days_change(accounts: ir.Table) -> ir.Value:
-    """Receivable days less those of the year before."""
-    before = positive_ratio(accounts.previous_receivables * 365, accounts.previous_revenue)
-    return change(positive_ratio(accounts.receivables * 365, accounts.revenue), before)
 
 
 # --- age and quality of the accounts, size

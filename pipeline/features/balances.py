@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.features.arithmetic import days_between
-from pipeline.features.ledger_rows import HABIT, INVOICES, OPEN, ORDERS, PAID
+from pipeline.features.ledger_rows import HABIT, INVOICES, OPEN, ORDERS, PAID, STANDING
 from pipeline.features.relation import SNAPSHOT, Relation, Sight
-from pipeline.history.open_items import open_items
 from pipeline.history.point_in_time import known_rows
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ def _open(sight: Sight) -> ir.Table:
 
 def _open_before(sight: Sight) -> ir.Table:
     """What was open three months earlier, as it was known then."""
-    then = sight.snapshots.select("customer_id", as_of="since_3m").distinct()
-    items = open_items(sight.ledger, then)
+    items = sight.rows(STANDING)
     owed = items.filter(items.open_amount > 0)
     earlier = owed.group_by(SNAPSHOT).aggregate(
         open_3m_ago_amount=owed.open_amount.sum(), overdue_3m_ago_amount=owed.overdue_amount.sum()

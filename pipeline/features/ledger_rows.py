@@ -65,14 +65,36 @@ def _habit(sight: Sight) -> ir.Table:
 HABIT = Relation("habit", ("invoices", "payments"), _habit, has_one_row=True)
 
 
-def _open(sight: Sight) -> ir.Table:
-    items = open_items(sight.ledger, sight.snapshots)
-    items = items.mutate(
-        days_past_due=items.days_past_due.cast("int32"), days_to_due=days_between(items.due_on, items.as_of)
+def _standing(sight: Sight) -> ir.Table:
+    """What was open on the days asked for and three months before each, as known then; `as_of` is that day.
+
+    Told in one pass: in a panel most of the earlier days are days of the panel too.
+    """
+    earlier = sight.snapshots.select("customer_id", as_of="since_3m")
+    items = open_items(sight.ledger, sight.snapshots.select(*SNAPSHOT).union(earlier, distinct=True))
+    return sight.kept(
+        items.select(
+            *SNAPSHOT,
+            "invoice_id",
+            "open_amount",
+            "disputed_amount",
+            "overdue_amount",
+            days_past_due=items.days_past_due.cast("int32"),
+            days_to_due=days_between(items.due_on, items.as_of).cast("int32"),
+        ),
+        "features_standing",
     )
-    columns = ["invoice_id", "kind", "open_amount", "disputed_amount", "days_past_due", "days_to_due", "overdue_amount"]
-    rows = items.select(*SNAPSHOT, *columns).left_join(sight.rows(HABIT), SNAPSHOT)
-    return sight.kept(rows.select(*SNAPSHOT, *columns, "habit_days"), "features_open")
+
+
+STANDING = Relation("standing", ("invoices", "payments"), _standing)
+
+
+def _open(sight: Sight) -> ir.Table:
+    """What is open on the day, beside the customer's habit."""
+    items = sight.rows(STANDING)
+    today = items.semi_join(sight.snapshots, SNAPSHOT)
+    joined = today.left_join(sight.rows(HABIT), SNAPSHOT)
+    return sight.kept(joined.select(*items.columns, "habit_days"), "features_open")
 
 
 OPEN_AND_CREDITS = Relation("open_and_credits", ("invoices", "payments"), _open)

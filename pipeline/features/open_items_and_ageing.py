@@ -88,20 +88,22 @@ def overdue_item_share(owed: ir.Table) -> ir.Value:
 
 
 def _open_share_over(days: int) -> FeatureFamily:
+    english, chinese = (f"more than {days} days past due", f"逾期超过{days}天") if days else ("past due", "已逾期")
+
     def share(owed: ir.Table) -> ir.Value:
-        """Share of the open amount that is more than so many days past due."""
         return ratio(owed.open_amount.sum(where=owed.days_past_due > days).fill_null(0), owed.open_amount.sum())
 
+    share.__doc__ = f"Share of the open amount that is {english}."
     return feature(
         source=OPEN,
         idea=f"open_share_over_{days}_days_past_due",
         unit=Unit.SHARE,
         risk=Risk.RISES,
         null_means=NOTHING_OPEN,
-        title_en=f"Share of the open amount more than {days} days past due",
-        title_zh=f"未清金额中逾期超过{days}天的占比",
-        en=f"{{value:.0%}} of the open amount is more than {days} days past due",
-        zh=f"未清金额中有{{value:.0%}}逾期超过{days}天",
+        title_en=f"Share of the open amount {english}",
+        title_zh=f"未清金额中{chinese}的占比",
+        en=f"{{value:.0%}} of the open amount is {english}",
+        zh=f"未清金额中有{{value:.0%}}{chinese}",
     )(share)
 
 

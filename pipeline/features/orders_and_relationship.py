@@ -81,24 +81,6 @@ def order_level_year_on_year(orders: ir.Table) -> ir.Value:
 @feature(
     source=ORDERS,
     months=(12,),
-    unit=Unit.RATIO,
-    risk=Risk.FALLS,
-    null_means=NOTHING_ORDERED_BEFORE,
-    title_en="Size of an order, last 3 months against the 9 before",
-    title_zh="近3个月单笔订单金额与此前9个月之比",
-    en="An order of the last 3 months is {value:.0%} of the size usual in the 9 before",
-    zh="近3个月单笔订单金额为此前9个月的{value:.0%}",
-)
-def order_size_trend(orders: ir.Table) -> ir.Value:
-    """Mean amount of an order in 3 months over that of the 9 before."""
-    is_recent = orders.within <= 3
-    recent = ratio(orders.amount.sum(where=is_recent), is_recent.sum())
-    return ratio(recent, ratio(orders.amount.sum(where=~is_recent), (~is_recent).sum()))
-
-
-@feature(
-    source=ORDERS,
-    months=(12,),
     unit=Unit.SHARE,
     risk=Risk.RISES,
     null_means=NOTHING_ORDERED,

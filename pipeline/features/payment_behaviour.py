@@ -132,10 +132,14 @@ def days_late_over_own_best(paid: ir.Table) -> ir.Value:
 
 
 def _share_paid_over(days: int, months: tuple[int, ...]) -> FeatureFamily:
+    english, chinese = (
+        (f"more than {days} days late", f"逾期超过{days}天") if days else ("after the due date", "晚于到期日")
+    )
+
     def share(paid: ir.Table) -> ir.Value:
-        """Share of the amount paid that came more than so many days after the due date."""
         return ratio(paid.amount.sum(where=paid.days_late > days).fill_null(0), paid.amount.sum())
 
+    share.__doc__ = f"Share of the amount paid that came {english}."
     return feature(
         source=PAID,
         idea=f"share_paid_over_{days}_days_late",
@@ -143,10 +147,10 @@ def _share_paid_over(days: int, months: tuple[int, ...]) -> FeatureFamily:
         unit=Unit.SHARE,
         risk=Risk.RISES,
         null_means=NOTHING_PAID,
-        title_en=f"Share paid more than {days} days late, {{months}} months",
-        title_zh=f"近{{months}}个月逾期超过{days}天的付款占比",
-        en=f"{{value:.0%}} of the amount paid in {{months}} months came more than {days} days late",
-        zh=f"近{{months}}个月付款金额中有{{value:.0%}}逾期超过{days}天",
+        title_en=f"Share paid {english}, {{months}} months",
+        title_zh=f"近{{months}}个月{chinese}的付款占比",
+        en=f"{{value:.0%}} of the amount paid in {{months}} months came {english}",
+        zh=f"近{{months}}个月付款金额中有{{value:.0%}}{chinese}",
     )(share)
 
 
@@ -172,8 +176,17 @@ def share_paid_early(paid: ir.Table) -> ir.Value:
     return ratio(paid.amount.sum(where=paid.days_late <= -5).fill_null(0), paid.amount.sum())
 
 
-# Days late and points: D&B's published PAYDEX scale, "anticipates" to 120 days beyond terms.
-_PAYDEX = ((-30, 100), (-20, 90), (0, 80), (15, 70), (22, 60), (30, 50), (60, 40), (90, 30), (120, 20))
+# Dun & Bradstreet's published PAYDEX scale, from 30 days before terms (100) to 120 beyond (20), straight between its
+# steps: up to so many days late, the points fall from a day on, by 84ths of a point per day (84 keeps them whole).
+_PAYDEX_STEPS = (
+    (-20, -30, 100, 84),
+    (0, -20, 90, 42),
+    (15, 0, 80, 56),
+    (22, 15, 70, 120),
+    (30, 22, 60, 105),
+    (177, 30, 50, 28),
+)
+_PAYDEX_BEST, _PAYDEX_WORST, _PAYDEX_PARTS = 100, 1, 84
 
 
 @feature(
@@ -190,12 +203,15 @@ _PAYDEX = ((-30, 100), (-20, 90), (0, 80), (15, 70), (22, 60), (30, 50), (60, 40
 def paydex(paid: ir.Table) -> ir.Value:
     """Payment index from 1 to 100, weighted by amount; 80 is prompt, 50 is 30 days beyond terms.
 
-    Each payment gets the points of the last step of Dun & Bradstreet's published PAYDEX scale that it has reached; the
-    original interpolates and weights over trade references.
+    Dun & Bradstreet's published PAYDEX scale, interpolated, over our own payments; theirs is over many suppliers'.
     """
-    reached = [(paid.days_late <= days, points) for days, points in _PAYDEX]
-    points = ibis.cases(*reached, else_=1)
-    return ratio((points * paid.amount).sum(), paid.amount.sum())
+    steps = [
+        (paid.days_late <= last, (paid.days_late - first) * -slope + points * _PAYDEX_PARTS)
+        for last, first, points, slope in _PAYDEX_STEPS
+    ]
+    best = (paid.days_late <= _PAYDEX_STEPS[0][1], ibis.literal(_PAYDEX_BEST * _PAYDEX_PARTS))
+    parts = ibis.cases(best, *steps, else_=_PAYDEX_WORST * _PAYDEX_PARTS).cast("int32")
+    return ratio((parts * paid.amount).sum(), paid.amount.sum() * _PAYDEX_PARTS)
 
 
 @feature(
@@ -204,10 +220,10 @@ def paydex(paid: ir.Table) -> ir.Value:
     unit=Unit.DAYS,
     risk=Risk.RISES,
     null_means=NOTHING_PAID,
-    title_en="Latest payment, {months} months",
+    title_en="Longest delay of a payment, {months} months",
     title_zh="近{months}个月最长付款逾期天数",
-    en="The latest payment in {months} months came {value:.0f} days after its due date",
-    zh="近{months}个月最晚的一笔付款逾期{value:.0f}天",
+    en="One payment of {months} months came {value:.0f} days after its due date",
+    zh="近{months}个月拖延最久的一笔付款逾期{value:.0f}天",
 )
 def worst_days_late(paid: ir.Table) -> ir.Value:
     """Most days late of any payment."""

@@ -28,7 +28,7 @@ _STOCKS = (
     "retained_earnings",
 )
 _FLOWS = ("revenue", "cost_of_sales", "ebit", "interest_expense", "net_income", "operating_cash_flow")
-_COMPARED = ("total_assets", "equity", "revenue", "net_income", "ebit", "receivables", "inventory")
+_COMPARED = ("total_assets", "equity", "revenue", "net_income")
 
 
 def _accounts(sight: Sight) -> ir.Table:

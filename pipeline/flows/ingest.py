@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError
 from pipeline.flows.mapping_file import mapping_in
-from pipeline.tables.demo.book import demo_book, write_demo
 from pipeline.tables.intake import intake
 from pipeline.tables.writing import write_canonical
 
@@ -34,6 +33,9 @@ def ingest(setting: Setting) -> None:
 
 
 def _demo_folder(setting: Setting) -> Path:
+    # The demo economy needs SciPy's distributions, which take seconds to import; a ledger of one's own does not.
+    from pipeline.tables.demo.book import demo_book, write_demo
+
     demo = setting.params.ingest.demo
     print(f"making the demo economy: {demo.customers:,} customers, {demo.months} months, seed {demo.seed}")
     write_demo(demo_book(demo.customers, demo.months, demo.seed), setting.project.demo)

@@ -102,7 +102,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG as a data URI, with its size in pixels."""
+    """A PNG as a data URI, with its size in pixels; small ones stand side by side."""
 
     kind: ClassVar[str] = "picture"
     title: str
@@ -110,6 +110,7 @@ class Picture:
     source: str
     width: int
     height: int
+    is_small: bool = False
 
 
 @dataclass(frozen=True)

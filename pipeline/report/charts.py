@@ -73,7 +73,7 @@ class GradePoint:
     high: float
 
 
-def default_rates(rates: Sequence[Rate], spans: Sequence[Span], label: str) -> Callable[[Any, Sheet], None]:
+def default_rates(rates: Sequence[Rate], spans: Sequence[Span]) -> Callable[[Any, Sheet], None]:
     """Default rate per snapshot date, with the dates of each role shaded and named."""
 
     def draw(figure: Any, sheet: Sheet) -> None:
@@ -88,13 +88,12 @@ def default_rates(rates: Sequence[Rate], spans: Sequence[Span], label: str) -> C
         axes.plot(days, [r.rate for r in rates], color=FIRST, linewidth=1.4, marker="o", markersize=3.2)
         axes.set_ylim(0, top)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if top > 0.06 else 1))
-        axes.set_title(label)
         _dates(axes, sheet)
 
     return draw
 
 
-def timetable(spans: Sequence[Span], settled: str) -> Callable[[Any, Sheet], None]:
+def timetable(spans: Sequence[Span]) -> Callable[[Any, Sheet], None]:
     """One line a role: its snapshot dates as a thick bar, the window in which their outcomes fall as a thin one."""
 
     def draw(figure: Any, sheet: Sheet) -> None:
@@ -112,7 +111,6 @@ def timetable(spans: Sequence[Span], settled: str) -> Callable[[Any, Sheet], Non
         axes.xaxis_date()
         axes.grid(visible=True, axis="x")
         axes.grid(visible=False, axis="y")
-        axes.set_title(settled, fontsize=8, fontweight="normal")
         _dates(axes, sheet)
 
     return draw
@@ -124,7 +122,7 @@ def roc(curves: Sequence[Curve], x_label: str, y_label: str, chance: str) -> Cal
     def draw(figure: Any, sheet: Sheet) -> None:
         from matplotlib.ticker import PercentFormatter
 
-        figure.set_figheight(sheet.height(4.2, 4.3))
+        figure.set_figheight(sheet.height(4.6, 3.6))
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=GRID, linewidth=1.2, label=chance)
         for curve, style in reversed(list(zip(curves, SERIES, strict=False))):
@@ -135,11 +133,9 @@ def roc(curves: Sequence[Curve], x_label: str, y_label: str, chance: str) -> Cal
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid(visible=True, axis="x")
         handles, names = axes.get_legend_handles_labels()
-        if sheet.is_narrow:
-            figure.legend(handles[::-1], names[::-1], loc="outside lower left")
-        else:
-            axes.set_aspect("equal")
-            figure.legend(handles[::-1], names[::-1], loc="outside right center", handlelength=3)
+        axes.set_aspect("equal", adjustable="box", anchor="W")
+        size = 7 if sheet.is_narrow else 8.5
+        axes.legend(handles[::-1], names[::-1], loc="lower right", handlelength=2.6, fontsize=size, borderaxespad=0.8)
 
     return draw
 
@@ -164,17 +160,10 @@ def forest(rows: Sequence[Whisker], label: str) -> Callable[[Any, Sheet], None]:
         axes.set_xlim(*_room(rows))
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x")
-        axes.set_title(label)
-        if not sheet.is_narrow:
-            for at, row in lines:
-                axes.annotate(
-                    row.text,
-                    (1.01, at),
-                    xycoords=("axes fraction", "data"),
-                    va="center",
-                    fontsize=8,
-                    annotation_clip=False,
-                )
+        axes.set_xlabel(label)
+        place = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8, "annotation_clip": False}
+        for at, row in [] if sheet.is_narrow else lines:
+            axes.annotate(row.text, (1.01, at), **place)
 
     return draw
 
@@ -201,7 +190,7 @@ def calibration(
     return draw
 
 
-def grades(names: Sequence[str], counts: Sequence[int], label: str) -> Callable[[Any, Sheet], None]:
+def grades(names: Sequence[str], counts: Sequence[int]) -> Callable[[Any, Sheet], None]:
     """Customers per grade, each bar with its count."""
 
     def draw(figure: Any, sheet: Sheet) -> None:
@@ -213,7 +202,9 @@ def grades(names: Sequence[str], counts: Sequence[int], label: str) -> Callable[
             axes.text(at, n + 0.02 * top, f"{n:,}", ha="center", va="bottom", fontsize=6.5 if sheet.is_narrow else 8)
         axes.set_xticks(range(len(names)), names, fontsize=6.5 if sheet.is_narrow else 8)
         axes.set_ylim(0, 1.12 * max(top, 1))
-        axes.set_title(label)
+        # Each bar carries its count: a scale would say it twice.
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
 
     return draw
 

@@ -24,14 +24,16 @@ class WorkedCustomer:
 class ReportInput:
     """Everything the model report needs.
 
-    `validation` and `roc`: `report` and `frames["roc"]` of train.validation. `snapshots`: one row per (customer_id, as_of) with group_key,
-    outcome and is_bad (null: not trained on); industry, size_class and data_depth are told where the columns are there.
-    `details`: what fitting told, by kind of model (FittedModel.details). `scorecard`, `scorecard_calibration`: the JSON
-    files of the model folder; null when there is no scorecard. `definition`, `master_scale`: the policy files as read.
-    `pictures`, `weights`: of the booster, as train.explanation makes them: PNG files by name (`bar.png`, `beeswarm.png`,
-    `dependence_<feature>.png`) and mean absolute contributions. `book`: a scored book (SCORED_BOOK columns), null when none has been scored. `provenance`: names and values in the
-    order in which they are told: versions and hashes; `extract_date` and `champion` also stand under the title.
-    `confidence`: the level of the validation's intervals.
+    `label`: kind, days, window_months, window_days. `validation` and `roc`: `report` and `frames["roc"]` of
+    train.validation; `confidence` is the level of its intervals. `snapshots`: one row per (customer_id, as_of) with
+    group_key, outcome and is_bad (null: not trained on); industry, size_class, region and data_depth are told where the
+    columns are there. `catalogue`: the features' definitions as JSON. `details`: what fitting told, by kind of model.
+    `definition`, `master_scale`: the policy files as read. `scorecard`, `scorecard_calibration`: the JSON files of the
+    model folder, null when there is no scorecard. `worked`: a customer to reckon by hand. `pictures`, `weights`: of the
+    booster, as train.explanation makes them: PNG files by name (`bar.png`, `beeswarm.png`, `dependence_<feature>.png`)
+    and mean absolute contributions. `book`: a scored book, null when none has been scored. `limitations`: sentences for
+    the first page. `provenance`: versions and hashes in the order in which they are told; `extract_date` and `champion`
+    also stand under the title. `commands`: lines to type to get the same again.
     """
 
     label: Mapping[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,8 +96,9 @@ def text(values: pd.Series) -> npt.NDArray[np.object_]:
 
 
 def age_in_months(days: pd.Series, as_of: dt.date) -> npt.NDArray[np.float64]:
-    """Full calendar months from each day to `as_of`; null as NaN."""
+    """Full calendar months from each day to `as_of`, where the last day of a month completes it; null as NaN."""
     then = pd.to_datetime(days)
     year, month, day = (number(part) for part in (then.dt.year, then.dt.month, then.dt.day))
-    age: npt.NDArray[np.float64] = (as_of.year - year) * 12.0 + (as_of.month - month) - (day > as_of.day)
+    is_short = (day > as_of.day) & (as_of.day < monthrange(as_of.year, as_of.month)[1])
+    age: npt.NDArray[np.float64] = (as_of.year - year) * 12.0 + (as_of.month - month) - is_short
     return age

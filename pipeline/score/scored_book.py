@@ -76,7 +76,13 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
     reasons = reasons_of(positions, features, rating, model, policy)
     book = _book(day, exposure, reasons, change, alerts)
     _require_true(book)
-    notes = (*rating.notes, *limits.notes, *change.notes, *_policy_notes(policy, model, as_of))
+    notes = (
+        *rating.notes,
+        *limits.notes,
+        *change.notes,
+        *_policy_notes(policy, model, as_of),
+        *_alert_notes(policy, features),
+    )
     return ScoredRun(
         as_of=as_of,
         book=book,
@@ -97,7 +103,11 @@ def _book(day: Day, exposure: Exposure, reasons: Reasons, change: Change, alerts
         "as_of": np.full(len(positions), np.datetime64(day.as_of, "D")),
         "model_version": np.full(len(positions), day.model.version, dtype=object),
         "policy_version": np.full(len(positions), day.policy.version, dtype=object),
-        **{name: text(positions[name]) for name in ("customer_id", "name", "group_id", "is_natural_person")},
+        "customer_id": text(positions["customer_id"]),
+        # A customer whose master data came later has no name yet; the number stands in, as on its documents.
+        "name": np.where(positions["name"].notna(), text(positions["name"]), text(positions["customer_id"])),
+        "group_id": text(positions["group_id"]),
+        "is_natural_person": text(positions["is_natural_person"]),
         "rating_status": rating.status,
         "pd": rating.pd,
         "pd_12m": rating.pd if day.model.is_default_12m else np.full(len(positions), np.nan),
@@ -168,6 +178,13 @@ def _require_true(book: pa.Table) -> None:
     if breaches:
         listed = "\n".join(f"  - {breach}" for breach in breaches)
         raise CreditbookError(f"scored book: {len(breaches)} breach(es), nothing was published:\n{listed}")
+
+
+def _alert_notes(policy: Policy, features: pd.DataFrame) -> tuple[str, ...]:
+    feature = policy.alerts.rules.orders_halved.feature
+    if feature in features.columns:
+        return ()
+    return (f"alerts: orders_halved was not judged, no feature {feature!r} is built",)
 
 
 def _policy_notes(policy: Policy, model: Model, as_of: dt.date) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from pipeline.errors import CreditbookError
     from pipeline.params import IngestParams
     from pipeline.tables.breach import Breach
     from pipeline.tables.mapping import Mapping as ExtractMapping
@@ -19,21 +20,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What intake would say: the report, every breach, what would stop it, and what the command would leave with."""
+    """What intake would say: the report, every breach, what would stop it (`error`, null when nothing would)."""
 
     source: str
     report: Mapping[str, Any]
     breaches: tuple[Breach, ...]
     faults: tuple[str, ...]
-    exit_code: int
+    error: CreditbookError | None
+
+    @property
+    def exit_code(self) -> int:
+        """What intake would leave with: 0, 65 or 66."""
+        return self.error.exit_code if self.error else 0
 
 
 def check(source: Path, mapping: ExtractMapping | None, settings: IngestParams) -> CheckReport:
     """Examines the folder as intake would; never raises for what the data says, and writes nothing."""
     examined = examine(source, mapping, settings)
     faults = tuple(str(fault) for fault in examined.faults)
-    exit_code = refusal(source, examined.faults).exit_code if faults else 0
-    return CheckReport(source.name, examined.intake.report, examined.intake.breaches, faults, exit_code)
+    error = refusal(source, examined.faults) if faults else None
+    return CheckReport(source.name, examined.intake.report, examined.intake.breaches, faults, error)
 
 
 def text(report: CheckReport) -> str:

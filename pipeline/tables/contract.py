@@ -52,8 +52,8 @@ class DateRange(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `is_null_allowed` also allows the column to be missing; `is_revealed` marks a fact that may lie
-    after `known_on` and reads as null before it happens (with the columns in `reveals`)."""
+    """One column. `is_null_allowed` also allows the column to be missing, unless `must_be_there`; `is_revealed` marks a
+    fact that may lie after `known_on` and reads as null before it happens (with the columns in `reveals`)."""
 
     name: str
     kind: Kind
@@ -66,6 +66,7 @@ class Column:
     reveals: tuple[str, ...] = ()
     zero_is_allowed: bool = True
     negative_is_allowed: bool = True
+    must_be_there: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,10 @@ class Table:
             if column.name == name:
                 return column
         raise KeyError(f"{self.name} has no column {name!r}")
+
+    def may_be_missing(self, column: Column) -> bool:
+        """Whether a source may do without the column; never a column of the key."""
+        return column.is_null_allowed and not column.must_be_there and column.name not in self.key
 
     @property
     def source_schema(self) -> pa.Schema:

@@ -29,7 +29,8 @@ This page is generated from the contracts in `pipeline/tables/ledger.py` and the
 `make docs` writes it, and a test holds it to them.
 
 One folder is the ledger of one selling entity. Each table is one file, named after it: `.parquet`, `.csv` or `.csv.gz`
-(UTF-8, comma, one header line). `customers`, `invoices` and `payments` are needed. A source that writes its values in
+(UTF-8, comma, one header line). `customers`, `invoices` and `payments` are needed; a
+column with ? may be missing or empty. A source that writes its values in
 another way is read through a mapping, which declares formats; none is guessed.
 
 Every table has `known_on`, the day we learned of the row. A later `known_on` for a key seen before is a revision; all
@@ -63,7 +64,7 @@ def _table(table: Table) -> Iterator[str]:
 
 def _name(table: Table, column: Column) -> str:
     name = f"**`{column.name}`**" if column.name in table.key else f"`{column.name}`"
-    return f"{name} ?" if column.is_null_allowed else name
+    return f"{name} ?" if table.may_be_missing(column) else name
 
 
 def _meaning(column: Column) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,6 @@ from pipeline.tables.settlement import (
 )
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping as AbstractMapping
     from pathlib import Path
 
@@ -124,10 +124,12 @@ def examine(source: Path, mapping: Mapping | None, settings: IngestParams) -> Ex
     faults = [*gathered.faults, *_without_rows(gathered)]
     declared = settings.extract_date or (mapping.extract_date if mapping else None)
     extract_date = extract_date_of([r.values["known_on"] for r in gathered.received.values()], declared)
-    canonical: dict[str, pa.Table] = {}
-    sifted: dict[str, Sifted] = {}
-    if extract_date is not None:
-        sifted, canonical = _sift_all(gathered, extract_date, settings.base_currency)
+    if extract_date is None and gathered.received:
+        faults.append(
+            ContractError("no row has a readable known_on, so the ledger has no extract date; see its breaches")
+        )
+    # Without an extract date no day is too late; every other rule is still told.
+    sifted, canonical = _sift_all(gathered, extract_date or dt.date.max, settings.base_currency)
     canonical.update({name: BY_NAME[name].empty() for name in gathered.empty if name in BY_NAME})
     faults += _over_threshold(sifted, settings)
     assumptions = mapping.assumptions if mapping else ()

@@ -172,7 +172,7 @@ def _columns(section: Section, name: str, formats: Formats, one_row_per: tuple[s
             columns[target] = read
     told = {target for target in contract if any(b.startswith(section.join(target)) for b in section.breaches)}
     for target, column in contract.items():
-        if not column.is_null_allowed and target not in columns and target not in told:
+        if not table.may_be_missing(column) and target not in columns and target not in told:
             section.refuse(f"is missing; {name} needs it ({column.meaning})", target)
     return columns
 

@@ -89,6 +89,8 @@ def _otherwise(column: Column, misfits: Misfits, left: NDArray[np.bool_]) -> tup
         return "are not dates such as 2019-09-30", _date_remedy(misfits, left)
     if column.kind is Kind.BOOL:
         return "are neither true nor false", "declare `true_texts:` and `false_texts:` in a mapping"
+    if column.kind is Kind.INT:
+        return "are not whole numbers", "hand in whole numbers such as 30, and leave the cell empty where there is none"
     if column.kind in _NUMBERS:
         sort = "amounts" if column.kind is Kind.MONEY else "numbers"
         return (

@@ -108,7 +108,7 @@ def check_columns(table: Table, part: Part, extract: Extract) -> list[str]:
         if column.name in part.columns:
             continue
         near = nearest(column.name, free)
-        if near is not None or not column.is_null_allowed:
+        if near is not None or not table.may_be_missing(column):
             told.append(_missing(table, column.name, extract, set(free)))
     return told
 

@@ -33,8 +33,7 @@ def explanation_plots(model: Model, rows: pd.DataFrame) -> dict[str, bytes]:
     A booster's contributions are its SHAP values, a scorecard's the points against the development mean, which are the
     SHAP values of an additive model with independent features.
     """
-    import shap
-
+    shap = _quietly_imported()
     shown = sampled(rows)
     values = model.contributions(shown)
     names = list(model.features)
@@ -117,6 +116,14 @@ def _drawn(draw: Any, *inputs: Any) -> bytes:
     plt.gcf().savefig(held, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     plt.close("all")
     return held.getvalue()
+
+
+def _quietly_imported() -> Any:
+    """shap, whose import calls what matplotlib is about to retire."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import shap
+    return shap
 
 
 @contextmanager

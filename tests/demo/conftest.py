@@ -6,13 +6,14 @@ import datetime as dt
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pytest
 
 from pipeline.tables.demo.book import DemoBook, demo_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pyarrow as pa
 
 EXTRACT = dt.date(2025, 12, 31).toordinal()
 Spell = tuple[int, int]
@@ -93,7 +94,9 @@ def customers_of(book: DemoBook) -> dict[str, Customer]:
     for row in people:
         found[row["customer_id"]].threshold = 100.0 if row["is_natural_person"] else 500.0
     fx = book.tables["fx_rates"]
-    rate = dict(zip(zip(fx["currency"].to_pylist(), days(fx, "rate_on"), strict=True), fx["rate"].to_pylist(), strict=True))
+    rate = dict(
+        zip(zip(fx["currency"].to_pylist(), days(fx, "rate_on"), strict=True), fx["rate"].to_pylist(), strict=True)
+    )
     invoices = book.tables["invoices"]
     unit: dict[str, float] = {}
     dates = (days(invoices, c) for c in ("issued_on", "due_on", "written_off_on"))

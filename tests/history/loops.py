@@ -1,5 +1,6 @@
 """A random book full of trouble, and the history of it told by plain loops, day by day, without an engine."""
 
+# ruff: noqa: PLR0917  rows of a ledger are written in one order throughout
 from __future__ import annotations
 
 import datetime as dt
@@ -53,6 +54,13 @@ def _customer(rng, book, customer, span):
     if rng.random() < 0.15:
         book["customers"].append({**base, "is_natural_person": not person, "group_id": group, "known_on": day(200)})
     scale = rng.choice([100, 400, 5000])
+    if rng.random() < 0.15:
+        # One who bought and paid once, early, and never came back.
+        early = _row_of_invoice(rng, customer, f"{customer}-0", rng.randrange(0, 60), scale)
+        book["invoices"].append(early)
+        book["payments"].append(_payment(customer, customer, early["invoice_id"], 70, 70, early["amount_document"]))
+        book["payments"][-1]["amount"] = early["amount"]
+        return
     for index in range(rng.randrange(1, 9)):
         _invoice(rng, book, customer, f"{customer}-{index}", rng.randrange(0, span - 60), scale)
     if rng.random() < 0.5:
@@ -68,10 +76,10 @@ def _customer(rng, book, customer, span):
         book["orders"].append({**row, "known_on": day(when)})
 
 
-def _invoice(rng, book, customer, name, issued, scale):
+def _row_of_invoice(rng, customer, name, issued, scale):
     document = money(rng.randrange(20, 300) * scale) / 100
     is_foreign = rng.random() < 0.2
-    row = {
+    return {
         "invoice_id": name,
         "customer_id": customer,
         "kind": rng.choice(["invoice"] * 5 + ["debit_note"]),
@@ -83,6 +91,10 @@ def _invoice(rng, book, customer, name, issued, scale):
         "known_on": day(issued + rng.choice([0, 0, 0, 2, 35])),
         "amount_document": document,
     }
+
+
+def _invoice(rng, book, customer, name, issued, scale):
+    row = _row_of_invoice(rng, customer, name, issued, scale)
     book["invoices"].append(row)
     if rng.random() < 0.15:
         later = row["known_on"] + dt.timedelta(days=rng.randrange(1, 150))
@@ -94,7 +106,7 @@ def _invoice(rng, book, customer, name, issued, scale):
             revised["written_off_on"] = later + dt.timedelta(days=rng.choice([-20, 0, 30]))
             revised["written_off_on"] = max(revised["written_off_on"], row["issued_on"])
         else:
-            revised["amount"], revised["amount_document"] = money(row["amount"] / 2), money(document / 2)
+            revised["amount"], revised["amount_document"] = money(row["amount"] / 2), money(row["amount_document"] / 2)
         book["invoices"].append(revised)
     _payments(rng, book, row, (row["due_on"] - START).days)
     if rng.random() < 0.35:
@@ -116,7 +128,9 @@ def _payment(customer, name, invoice, paid, known, document, rate=1):
 def _payments(rng, book, invoice, due):
     document, name, customer = invoice["amount_document"], invoice["invoice_id"], invoice["customer_id"]
     rate = RATE if invoice["currency"] == "USD" else 1
-    way = rng.choice(["full", "full", "full", "late", "late", "partial", "bounce", "credit", "never", "over", "revised"])
+    way = rng.choice(
+        ["full", "full", "full", "late", "late", "partial", "bounce", "credit", "never", "over", "revised"]
+    )
     paid = due + (rng.randrange(60, 200) if way in ("late", "bounce") else rng.randrange(-15, 60))
     known = paid + rng.choice([0, 0, 0, 1, 5, 50])
     rows = book["payments"]
@@ -138,7 +152,13 @@ def _payments(rng, book, invoice, due):
         if rng.random() < 0.4:
             rows.append(_payment(customer, f"Q{name}", name, paid + 40, paid + 40, document - part, rate))
     if way == "credit":
-        note = {**invoice, "invoice_id": f"N{name}", "kind": "credit_note", "due_on": None, "amount": -invoice["amount"]}
+        note = {
+            **invoice,
+            "invoice_id": f"N{name}",
+            "kind": "credit_note",
+            "due_on": None,
+            "amount": -invoice["amount"],
+        }
         note |= {"amount_document": -document, "issued_on": day(paid), "known_on": day(paid)}
         book["invoices"].append(note)
         if rng.random() < 0.7:
@@ -270,7 +290,10 @@ def defaults(book, customer, knowledge, definition):
     losses = {}
     for row in invoices:
         if _written_off(row, knowledge) <= knowledge and row["issued_on"] <= row["written_off_on"]:
-            losses[row["invoice_id"]] = (row["written_off_on"], _open_at(row, own[row["invoice_id"]], row["written_off_on"]))
+            losses[row["invoice_id"]] = (
+                row["written_off_on"],
+                _open_at(row, own[row["invoice_id"]], row["written_off_on"]),
+            )
     found, since, end, reason = [], None, None, None
     today = START
     while today <= knowledge:
@@ -294,3 +317,54 @@ def defaults(book, customer, knowledge, definition):
     if since is not None:
         found.append((since, None, reason))
     return found
+
+
+def in_book(book, customer, when, year_before, knowledge=None):
+    """An open item on `when`, or an invoice, payment or order after `year_before`, as known on `knowledge`."""
+    mine = {name: [row for row in rows if row["customer_id"] == customer] for name, rows in book.items()}
+    recent = any(
+        row[EVENT_ON[table]] > year_before
+        for table in ("invoices", "payments", "orders")
+        for row in known(mine, table, knowledge or when, when)
+    )
+    return recent or bool(open_items(mine, when, knowledge))
+
+
+def lateness(book, customer, extract_date):
+    """[(due day, days from it until the item stayed settled; None: it stands open)] in hindsight."""
+    mine = {name: [row for row in rows if row["customer_id"] == customer] for name, rows in book.items()}
+    payments, found = known(mine, "payments", extract_date), []
+    for invoice in known(mine, "invoices", extract_date):
+        if invoice["kind"] == "credit_note":
+            continue
+        span = (extract_date - invoice["issued_on"]).days
+        days = [invoice["issued_on"] + dt.timedelta(days=n) for n in range(span + 1)]
+        standing = [t for t in days if _open_at(invoice, payments, t)[0] > 0]
+        if extract_date in standing:
+            found.append((invoice["due_on"], None))
+        else:
+            settled = max(standing) + dt.timedelta(days=1) if standing else invoice["due_on"]
+            found.append((invoice["due_on"], (settled - invoice["due_on"]).days))
+    return found
+
+
+def outcome(book, customer, as_of, window, extract_date, definition, later):
+    """(outcome, event day) of kind default; `window` is (last day, the day a year before it), `later` the defaults
+    as known at the extract date."""
+    last, year_before = window
+    now = [d for d in defaults(book, customer, as_of, definition) if d[1] is None]
+    if now or any(since <= as_of and (until is None or until > as_of) for since, until, _ in later):
+        return "in_default", None
+    if last + dt.timedelta(days=120) > extract_date:
+        return "immature", None
+    begun = [since for since, _, _ in later if as_of < since <= last]
+    if begun:
+        return "bad", min(begun)
+    if not in_book(book, customer, last, year_before, extract_date):
+        return "left", None
+    mine = {name: [row for row in rows if row["customer_id"] == customer] for name, rows in book.items()}
+    person = any(row["is_natural_person"] for row in known(mine, "customers", extract_date))
+    amounts = definition.absolute["EUR"]
+    old = sum(told[0] for told in open_items(mine, last, extract_date).values() if told[2] >= definition.days)
+    is_old = old > (amounts.natural_person if person else amounts.company)
+    return ("indeterminate" if is_old else "good"), None

@@ -62,7 +62,9 @@ def industry(slope: float) -> Characteristic:
 def entry(name: str, idea: str, months: int | None, en: str, zh: str) -> dict[str, Any]:
     return {
         "name": name, "idea": idea, "subject": "payment behaviour", "source": ["invoices"], "months": months,
-        "unit": "days", "risk": "rises", "holds": "category" if name == "industry_section" else "number", "null_means": "nothing was paid", "null_means_zh": "无付款",
+        "unit": "days",
+        "risk": "rises", "holds": "category" if months is None and idea.startswith("industry") else "number",
+        "null_means": "nothing was paid", "null_means_zh": "无付款",
         "title_en": f"Title of {idea}", "title_zh": f"{idea}标题", "en": en, "zh": zh, "doc": "",
     }  # fmt: skip
 

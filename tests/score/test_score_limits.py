@@ -28,18 +28,18 @@ def limit(make_book, model, policy, as_of):
 
 
 def test_need_is_billing_per_day_times_terms_times_headroom(limit):
-    row, trace = limit()  # 365,000 a year = 1,000 a day x 30 days x 1.5
-    assert trace == {"grade": 500_000, "need": 45_000, "single_name": 5_000_500}
-    assert (row["limit_suggested"], row["limit_binding_cap"]) == (45_000, "need")
+    row, trace = limit()  # 365,000 a year = 1,000 a day x 30 days x 2.5
+    assert trace == {"grade": 500_000, "need": 75_000, "single_name": 5_000_500}
+    assert (row["limit_suggested"], row["limit_binding_cap"]) == (75_000, "need")
 
 
 def test_need_is_rounded_down_to_the_step_of_its_size(limit):
     for billing, expected in (
-        ("365000", 45_000),
-        ("372000", 45_000),
-        ("60000", 7_000),
-        ("2000000", 245_000),
-        ("3000", 0),
+        ("365000", 75_000),
+        ("372000", 76_000),
+        ("60000", 12_000),
+        ("2000000", 410_000),
+        ("3000", 500),
     ):
         row, _ = limit(billing_12m_amount=Decimal(billing))
         assert row["limit_suggested"] == expected
@@ -47,7 +47,7 @@ def test_need_is_rounded_down_to_the_step_of_its_size(limit):
 
 def test_need_of_a_young_customer_is_reckoned_over_the_months_it_is_known(limit):
     _, trace = limit(billing_12m_amount=Decimal("91250.00"), history_months=2)  # 3 months: 1,000 a day
-    assert trace["need"] == 45_000
+    assert trace["need"] == 75_000
 
 
 def test_need_is_at_least_the_committed_orders_and_absent_without_any_business(limit):
@@ -56,7 +56,7 @@ def test_need_is_at_least_the_committed_orders_and_absent_without_any_business(l
 
 
 def test_default_terms_stand_in_where_no_invoice_tells(limit):
-    assert limit(mean_terms_days=float("nan"))[1]["need"] == 45_000
+    assert limit(mean_terms_days=float("nan"))[1]["need"] == 75_000
 
 
 def test_equity_caps_while_the_accounts_are_young(limit):
@@ -102,7 +102,7 @@ def test_every_limit_is_the_smallest_of_its_caps_and_exactly_one_binds(make_book
 def test_a_manual_limit_replaces_the_caps_unrounded(limit):
     row, trace = limit(limit_override="61234.50")
     assert (row["limit_suggested"], row["limit_binding_cap"]) == (Decimal("61234.50"), "manual")
-    assert trace["need"] == 45_000
+    assert trace["need"] == 75_000
 
 
 @pytest.mark.parametrize(
@@ -110,16 +110,16 @@ def test_a_manual_limit_replaces_the_caps_unrounded(limit):
     [
         (None, "raise"),
         ("0", "raise"),
-        ("44000", "keep"),
-        ("45000", "keep"),
-        ("46900", "keep"),
-        ("60000", "cut"),
+        ("74000", "keep"),
+        ("75000", "keep"),
+        ("76900", "keep"),
+        ("90000", "cut"),
         ("20000", "raise"),
     ],
 )
 def test_small_changes_are_not_made(limit, current, action):
     row, _ = limit(limit_current=None if current is None else Decimal(current))
-    assert (row["limit_suggested"], row["limit_action"]) == (45_000, action)
+    assert (row["limit_suggested"], row["limit_action"]) == (75_000, action)
     assert (row["approval_tier"] is None) == (action == "keep")
 
 
@@ -132,9 +132,9 @@ def test_old_overdue_items_hold_and_younger_ones_go_to_a_person(limit):
 
 
 def test_a_thin_file_goes_to_a_person_above_a_small_amount(limit):
-    thin = {"grade_override": None, "history_months": 1, "billing_12m_amount": Decimal("7000.00")}
-    small, _ = limit(**thin)  # 2 months: 115.07 a day x 30 x 1.5
-    assert (small["rating_status"], small["limit_suggested"], small["limit_action"]) == ("thin_file", 5_000, "raise")
+    thin = {"grade_override": None, "history_months": 1, "billing_12m_amount": Decimal("4000.00")}
+    small, _ = limit(**thin)  # 2 months: 65.75 a day x 30 x 2.5
+    assert (small["rating_status"], small["limit_suggested"], small["limit_action"]) == ("thin_file", 4_500, "raise")
     large, trace = limit(**{**thin, "billing_12m_amount": Decimal("70000.00")})
     assert (large["limit_action"], trace["refer_thin_file"]) == ("refer", 5_000)
 

@@ -102,6 +102,17 @@ CASES = (
     ),
     Case("American dates", ("are not dates", '`dates: "%m/%d/%Y"`'), change=("invoices", "2024-02-09", "02/19/2024")),
     Case(
+        "no readable day at all",
+        ("no row has a readable known_on", "customers.known_on: 3 of 3 rows are not dates"),
+        files={
+            "customers": "customer_id,name,customer_since,known_on\n"
+            "1,A,2019-01-01,x\n2,B,2019-01-01,x\n3,C,2019-01-01,x\n",
+            "invoices": "invoice_id,customer_id,kind,issued_on,due_on,amount,currency,known_on\n"
+            "1,1,invoice,2024-01-01,2024-01-31,5,EUR,x\n",
+            "payments": "payment_id,invoice_id,customer_id,paid_on,amount,known_on\n1,1,1,2024-01-01,5,x\n",
+        },
+    ),
+    Case(
         "a day that does not exist", ("are not dates", "'2024-02-30'"), change=("invoices", "2024-02-09", "2024-02-30")
     ),
     Case(

@@ -74,7 +74,7 @@ def test_a_threshold_is_a_share_of_the_tables_rows(small, hand_in, settings):
 
 
 def test_a_threshold_of_an_unknown_table_is_a_wrong_parameter(small, hand_in, settings):
-    with pytest.raises(ParameterError, match="unknown table.*'invoice'"):
+    with pytest.raises(ParameterError, match=r"unknown table.*'invoice'"):
         intake(hand_in(small), None, dataclasses.replace(settings, max_bad_share={"invoice": 0.5}))
 
 

@@ -50,7 +50,7 @@ def fitted(parts, small_economy):
 
 
 def test_weight_of_evidence_by_hand_with_half_a_bad_customer():
-    # 40 bad rows of 20 bad customers and 400 goods: half a bad customer is 1 bad row, and 10 good ones at the book's odds.
+    # 40 bad rows of 20 bad customers, 400 goods: half a bad customer is 1 bad row, and 10 good ones at the book's odds.
     known = Evidence(bads=40, goods=400, prior_bads=1.0)
     woe = known.woe(np.array([9.0, 0.0, 0.0]), np.array([190.0, 0.0, 90.0]))
     assert woe.tolist() == pytest.approx([math.log(200 / 10 / 10), 0.0, math.log(100 / 1 / 10)])
@@ -200,27 +200,6 @@ def test_the_card_orders_customers_it_has_never_seen(make_economy):
     is_late = table.is_out_of_time(economy.book).to_numpy()
     best = gini(economy.truth[is_late], economy.book["is_bad"][is_late])
     assert gini(-card.log_odds(held_out.rows), held_out.is_bad) > 0.8 * best
-
-
-def test_shuffled_labels_leave_no_card_or_one_that_does_not_order(parts, small_economy):
-    rng = np.random.default_rng(0)
-    train, test = parts["train"], parts["out_of_time"]
-    names = np.unique(train.clusters.astype(str))
-    fate = dict(zip(names, rng.random(len(names)) < 0.1, strict=True))
-    shuffled = Sample(train.rows, np.array([float(fate[c]) for c in train.clusters]), train.clusters, train.days)
-    try:
-        card = fit_scorecard(shuffled, small_economy.catalogue, PARAMS, 1).scorecard
-    except UnfitForTrainingError as error:
-        assert "none of 12 features" in str(error)
-        return
-    # Customers of the training have labels of their own here, so only the others can be judged.
-    others = ~np.isin(test.clusters.astype(str), names)
-    drawn = np.array([hash_free_coin(c) for c in test.clusters[others]])
-    assert abs(gini(-card.log_odds(test.rows[others]), drawn)) < 0.35
-
-
-def hash_free_coin(name):
-    return int(sum(str(name).encode()) % 10 == 0)
 
 
 def test_folds_keep_a_customer_whole():

@@ -38,7 +38,7 @@ def booster(given: ReportInput, words: Words) -> Chapter:
 
 def _pictures(given: ReportInput, words: Words) -> Iterable[Block]:
     spent = 0
-    for file in sorted(given.pictures, key=lambda name: (_rank(name), name)):
+    for file in sorted(given.pictures, key=lambda name: (*_rank(name, given), name)):
         png, (shows, feature) = given.pictures[file], shown_in(file)
         name = given.titles.get(feature, feature) or words.or_name("booster", f"name_{shows}")
         size = png_size(png)
@@ -52,7 +52,7 @@ def _pictures(given: ReportInput, words: Words) -> Iterable[Block]:
         leading = ", ".join(given.titles.get(f, f) for f in list(given.weights)[:6]) or words("booster.see_table")
         alt = words(f"booster.alt_{shows}", name=name, leading=leading)
         source = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-        yield Picture(words(f"booster.says_{shows}", name=name), alt, source, *size)
+        yield Picture(words(f"booster.says_{shows}", name=name), alt, source, *size, is_small=shows == "dependence")
 
 
 def shown_in(file: str) -> tuple[str, str]:
@@ -68,9 +68,10 @@ def shown_in(file: str) -> tuple[str, str]:
     return "other", stem
 
 
-def _rank(file: str) -> int:
-    shows, _ = shown_in(file)
-    return SHOWS.index(shows) if shows in SHOWS else len(SHOWS)
+def _rank(file: str, given: ReportInput) -> tuple[int, float]:
+    """The order of what is shown, then the features that move the model most."""
+    shows, feature = shown_in(file)
+    return SHOWS.index(shows) if shows in SHOWS else len(SHOWS), -float(given.weights.get(feature, 0.0))
 
 
 def png_size(content: bytes) -> tuple[int, int] | None:

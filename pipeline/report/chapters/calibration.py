@@ -52,8 +52,8 @@ def _chart(given: ReportInput, words: Words) -> list[Block]:
     if not panels:
         return [Missing(words("calibration.none"))]
     drawing = charts.calibration(panels, words("calibration.expected"), words("calibration.observed"))
-    told = "; ".join(f"{name}: {_in_words(points, words)}" for name, points in panels)
-    description = words("calibration.description", text=told)
+    text = "; ".join(f"{name}: {_in_words(points, words)}" for name, points in panels)
+    description = words("calibration.description", text=text)
     return [chart("calibration", words("calibration.chart_title"), words("calibration.caption"), description, drawing)]
 
 
@@ -130,7 +130,7 @@ def _grade_row(told: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
         Cell(figures.count(told["rows"])),
         Cell(figures.count(told["bads"])),
         Cell(figures.probability(told["mean_pd"])),
-        Cell(rate.value, note=rate.interval or words("why.empty_grade")),
+        Cell(rate.value, note=rate.interval),
         Cell(figures.decimal(told["p_value"], 3)),
         Cell(words(f"grade_reading.{_reading(told)}")),
     )

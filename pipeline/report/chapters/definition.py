@@ -22,7 +22,7 @@ def definition(given: ReportInput, words: Words) -> Chapter:
     blocks.append(Bullets(words("definition.choice_title"), _choice(choice, given, words)))
     readings = given.definition.get("readings") or {}
     if readings:
-        told = tuple(str(text) for text in readings.values())
+        told = tuple(str(text).replace("`", "") for text in readings.values())
         blocks.append(Bullets(words("definition.readings_title"), told))
     sources = given.definition.get("sources") or []
     if sources:

@@ -44,7 +44,7 @@ def _whiskers(role: str, given: ReportInput, words: Words) -> list[charts.Whiske
         found.append(_whisker(group, model_name(name, given, words), raw, series))
     for name, roles in (given.validation.get("naive") or {}).items():
         raw = (roles.get(role) or {}).get("gini")
-        found.append(_whisker(group, words("discrimination.rule", rule=words.or_name("rule", name)), raw, 2))
+        found.append(_whisker(group, words.or_name("rule_short", name), raw, 2))
     truth = (given.validation.get("truth") or {}).get(role)
     if truth:
         found.append(_whisker(group, words("discrimination.true_pd"), {"value": truth["gini"]}, 3))
@@ -96,11 +96,13 @@ def _differences(given: ReportInput, words: Words) -> Block:
     rows = []
     for pair, roles in found.items():
         first, second = pair.split(" - ", 1)
-        name = words("discrimination.less", first=_scorer(first, given, words), second=_scorer(second, given, words))
+        names = {"first": scorer(first, given, words), "second": scorer(second, given, words)}
+        name = words("discrimination.less", **names)
         for role in HELD_OUT:
             raw, counts = roles.get(role), given.validation["samples"].get(role) or {}
-            cell = figure_cell(raw, counts, words, figures.signed)
-            rows.append((Cell(name), Cell(words(f"role.{role}")), cell, Cell(words(f"difference.{lies(raw, 0.0)}"))))
+            cell = figure_cell(raw, counts, words, lambda value: figures.signed(value, 3))
+            reading = Cell(words(f"difference.{lies(raw, 0.0)}", **names))
+            rows.append((Cell(name), Cell(words(f"role.{role}")), cell, reading))
     if not rows:
         return Missing(words("discrimination.no_differences"))
     columns = (
@@ -113,7 +115,8 @@ def _differences(given: ReportInput, words: Words) -> Block:
     return Table(words("discrimination.difference_caption"), columns, tuple(rows), notes)
 
 
-def _scorer(name: str, given: ReportInput, words: Words) -> str:
+def scorer(name: str, given: ReportInput, words: Words) -> str:
+    """The name of what was compared: a model, or a rule in quotes."""
     if name in given.validation["models"]:
         return model_name(name, given, words)
     return words("discrimination.rule", rule=words.or_name("rule", name))
@@ -179,7 +182,7 @@ def _truth(given: ReportInput, words: Words) -> list[Block]:
         if not told:
             rows.append((Cell(words(f"role.{role}"), note=words("why.one_class")), *(Cell(figures.DASH),) * 5))
             continue
-        for name, near in told["models"].items():
+        for name, near in ((name, told["models"].get(name) or {}) for name, _ in models(given)):
             rows.append(
                 (
                     Cell(words(f"role.{role}")),

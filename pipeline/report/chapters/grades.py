@@ -23,9 +23,8 @@ def grades(given: ReportInput, words: Words) -> Chapter:
         blocks.append(Missing(words("grades.no_book")))
     else:
         told = words("grades.description", text=", ".join(f"{name} {figures.count(n)}" for name, n in counts.items()))
-        heading = words("grades.axis", day=_as_of(given))
-        drawing = charts.grades(list(counts), list(counts.values()), heading)
-        title, caption = words("grades.chart_title"), words("grades.chart_caption")
+        drawing = charts.grades(list(counts), list(counts.values()))
+        title, caption = words("grades.chart_title", day=_as_of(given)), words("grades.chart_caption")
         blocks.append(chart("grades", title, caption, told, drawing))
     blocks.append(_scale(scale, counts, given, words))
     valid_from = figures.day(given.master_scale.get("valid_from"))
@@ -44,14 +43,13 @@ def _as_of(given: ReportInput) -> str:
 
 
 def _scale(scale: MasterScale, counts: dict[str, int] | None, given: ReportInput, words: Words) -> Table:
-    rated = max(1, sum((counts or {}).values()))
     rows = [
         (
             Cell(grade.name),
             Cell(words.or_name("segment", grade.segment)),
             Cell(words("grades.from_to", low=_bound(grade.lower), high=_bound(grade.upper))),
             Cell(figures.probability(grade.pd)),
-            *_book_cells(grade.name, counts, rated, given),
+            *_book_cells(grade.name, counts, given),
         )
         for grade in scale.grades
     ]
@@ -61,7 +59,7 @@ def _scale(scale: MasterScale, counts: dict[str, int] | None, given: ReportInput
             Cell(words("segment.default")),
             Cell(words("grades.by_definition")),
             Cell(figures.probability(1.0)),
-            *_book_cells(DEFAULT_GRADE, counts, rated, given),
+            *_book_cells(DEFAULT_GRADE, counts, given),
         )
     )
     names = ("range", "representative") if counts is None else ("range", "representative", "customers", "mean_pd")
@@ -78,8 +76,8 @@ def _bound(pd: float) -> str:
     return f"{100 * pd:g}\u202f%"
 
 
-def _book_cells(name: str, counts: dict[str, int] | None, rated: int, given: ReportInput) -> tuple[Cell, ...]:
+def _book_cells(name: str, counts: dict[str, int] | None, given: ReportInput) -> tuple[Cell, ...]:
     if counts is None or given.book is None:
         return ()
     mean = given.book.loc[given.book["grade"] == name, "pd"].astype(float).mean()
-    return Cell(figures.count(counts[name]), bar=counts[name] / rated), Cell(figures.probability(mean))
+    return Cell(figures.count(counts[name])), Cell(figures.probability(mean))

@@ -76,7 +76,7 @@ def lies(interval: Mapping[str, Any] | None, point: float) -> str:
 
 def slope_interval(told: Mapping[str, Any], z: float) -> dict[str, Any] | None:
     """The calibration slope with its normal interval from the standard error by customer group."""
-    slope, error = told.get("calibration_slope"), told.get("calibration_slope_error")
-    if not figures.is_known(slope) or not figures.is_known(error):
+    if not (figures.is_known(told.get("calibration_slope")) and figures.is_known(told.get("calibration_slope_error"))):
         return None
+    slope, error = float(told["calibration_slope"]), float(told["calibration_slope_error"])
     return {"value": slope, "low": slope - z * error, "high": slope + z * error}

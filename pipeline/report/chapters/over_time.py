@@ -28,7 +28,7 @@ def default_rates(given: ReportInput, words: Words) -> Chapter:
     title = words("rates.title")
     if not len(counts):
         return Chapter("rates", title, (Missing(words("rates.none")),))
-    rates = [_rate(day, int(row["bads"]), int(row["n"])) for day, row in counts.iterrows()]
+    rates = [_rate(day, int(bads), int(n)) for day, n, bads in counts.itertuples()]
     highest = max(rates, key=lambda r: (r.rate, r.day))
     lowest = min(rates, key=lambda r: (r.rate, r.day))
     told = words(
@@ -40,9 +40,8 @@ def default_rates(given: ReportInput, words: Words) -> Chapter:
         high_day=figures.day(highest.day),
     )
     heading = words("rates.axis", label=label_words(given.label, words))
-    drawing = chart(
-        "rates", title, words("rates.chart_caption"), told, charts.default_rates(rates, spans(given, words), heading)
-    )
+    drawn = charts.default_rates(rates, spans(given, words))
+    drawing = chart("rates", heading, words("rates.chart_caption"), told, drawn)
     return Chapter("rates", title, (drawing, _years(counts, words)), words("rates.lead"))
 
 
@@ -53,8 +52,8 @@ def timetable(given: ReportInput, words: Words) -> Chapter:
     blocks: list[Block] = [Text(words("timetable.text", window=window_words(given.label, words)))]
     if roles:
         told = words("timetable.description", roles="; ".join(f"{s.name} {s.first} – {s.last}" for s in roles))
-        drawing = charts.timetable(roles, words("timetable.axis"))
-        title, caption = words("timetable.title"), words("timetable.chart_caption")
+        drawing = charts.timetable(roles)
+        title, caption = words("timetable.chart_title"), words("timetable.chart_caption")
         blocks.append(chart("timetable", title, caption, told, drawing))
     blocks.append(_roles(table, given, words))
     if table.get("limitations"):

@@ -37,13 +37,11 @@ def population(given: ReportInput, words: Words) -> Chapter:
 
 def _facts(rows: pd.DataFrame, known: pd.DataFrame, words: Words) -> Facts:
     bad = known[known["is_bad"] == 1]
+    span = f"{figures.day(rows['as_of'].min())} – {figures.day(rows['as_of'].max())}"
     pairs = (
         ("customers", figures.count(rows["customer_id"].nunique())),
         ("snapshots", figures.count(len(rows))),
-        (
-            "dates",
-            f"{rows['as_of'].nunique()} ({figures.day(rows['as_of'].min())} – {figures.day(rows['as_of'].max())})",
-        ),
+        ("dates", f"{rows['as_of'].nunique()} ({span})"),
         ("trained_on", figures.count(len(known))),
         ("bad_snapshots", figures.count(len(bad))),
         ("bad_customers", figures.count(bad["customer_id"].nunique())),

@@ -33,15 +33,14 @@ def scorecard(given: ReportInput, words: Words) -> Chapter:
 
 
 def _scaling(card: Scorecard, words: Words) -> Facts:
-    return Facts(
-        (
-            (words("scorecard.base"), words("scorecard.base_text", score=f"{card.base_score:g}", odds=f"{card.base_odds:g}")),
-            (words("scorecard.pdo"), words("scorecard.pdo_text", pdo=f"{card.pdo:g}")),
-            (words("scorecard.start"), figures.decimal(card.intercept_points)),
-            (words("scorecard.formula"), words("scorecard.formula_text", base=f"{card.base_score:g}",
-                                               odds=f"{card.base_odds:g}", pdo=f"{card.pdo:g}")),
-        )
-    )  # fmt: skip
+    base, odds, pdo = f"{card.base_score:g}", f"{card.base_odds:g}", f"{card.pdo:g}"
+    pairs = (
+        (words("scorecard.base"), words("scorecard.base_text", score=base, odds=odds)),
+        (words("scorecard.pdo"), words("scorecard.pdo_text", pdo=pdo)),
+        (words("scorecard.start"), figures.decimal(card.intercept_points, 4)),
+        (words("scorecard.formula"), words("scorecard.formula_text", base=base, odds=odds, pdo=pdo)),
+    )
+    return Facts(pairs)
 
 
 def _characteristics(card: Scorecard, given: ReportInput, words: Words) -> Table:
@@ -82,9 +81,8 @@ def _points(card: Scorecard, given: ReportInput, words: Words) -> Table:
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
     for c in card.characteristics:
-        heading = words(
-            "scorecard.group", title=given.titles.get(c.feature, c.feature), coefficient=f"{c.coefficient:.6g}"
-        )
+        title = given.titles.get(c.feature, c.feature)
+        heading = words("scorecard.group", title=title, coefficient=f"{c.coefficient:.6g}")
         groups.append((len(rows), heading))
         total = sum(b.count for b in c.bins) or 1
         rows.extend(_bin_row(b, total, words) for b in c.bins)
@@ -93,9 +91,8 @@ def _points(card: Scorecard, given: ReportInput, words: Words) -> Table:
         *(Column(words(f"scorecard.{name}"), is_number=True)
           for name in ("count", "weight", "bads", "rate", "woe", "points")),
     )  # fmt: skip
-    return Table(
-        words("scorecard.points_caption"), columns, tuple(rows), (words("scorecard.points_note"),), tuple(groups)
-    )
+    notes = (words("scorecard.points_note"),)
+    return Table(words("scorecard.points_caption"), columns, tuple(rows), notes, tuple(groups))
 
 
 def _bin_row(b: Bin, total: int, words: Words) -> tuple[Cell, ...]:
@@ -107,7 +104,7 @@ def _bin_row(b: Bin, total: int, words: Words) -> tuple[Cell, ...]:
         Cell(figures.count(b.bads)),
         Cell(figures.share(rate)),
         Cell(figures.decimal(b.woe, 4)),
-        Cell(figures.decimal(b.points)),
+        Cell(figures.decimal(b.points, 4)),
     )
 
 
@@ -161,8 +158,8 @@ def _result(card: Scorecard, frame: pd.DataFrame, given: ReportInput, words: Wor
                 total=figures.decimal(total, 4),
                 base=f"{card.base_score:g}",
                 pdo=f"{card.pdo:g}",
-                odds=figures.decimal(odds, 3),
-                pd=figures.probability(1 / (1 + odds)),
+                odds=figures.decimal(odds, 4),
+                pd=_pd(1 / (1 + odds)),
             )
         )
     ]
@@ -171,16 +168,20 @@ def _result(card: Scorecard, frame: pd.DataFrame, given: ReportInput, words: Wor
         told.append(Text(words("scorecard.folded")))
         return told
     calibrated = float(line.log_odds([math.log(odds)])[0])
-    pd_12m = float(line.pd([math.log(odds)])[0])
+    pd_used = float(line.pd([math.log(odds)])[0])
     told.append(
         Text(
             words(
                 "scorecard.calibrated",
                 raw=figures.decimal(math.log(odds), 4),
                 calibrated=figures.decimal(calibrated, 4),
-                pd=figures.probability(pd_12m),
+                pd=_pd(pd_used),
                 knots="; ".join(f"{x:.4g} → {y:.4g}" for x, y in line.knots),
             )
         )
     )
     return told
+
+
+def _pd(value: float) -> str:
+    return f"{figures.decimal(value, 6)} ({figures.probability(value)})"

@@ -32,6 +32,7 @@ def selection(given: ReportInput, words: Words) -> Chapter:
     if not fates:
         return Chapter("selection", title, (Missing(words("selection.none")),))
     ordered = sorted(fates, key=_rank)
+    p_values = {str(c["feature"]): c["p_value"] for c in given.details["scorecard"].get("coefficients") or ()}
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
     before = None
@@ -41,7 +42,7 @@ def selection(given: ReportInput, words: Words) -> Chapter:
             n = sum(1 for f in ordered if f["fate"] == name)
             groups.append((len(rows), words("selection.group", fate=words.or_name("fate", name), n=n)))
             before = name
-        rows.append(_row(fate, given))
+        rows.append(_row(fate, p_values, given))
     columns = (
         Column(words("selection.feature")),
         Column(words("selection.reason")),
@@ -60,13 +61,13 @@ def _rank(fate: Mapping[str, Any]) -> tuple[int, float, float, str]:
     return place, float(fate.get("step") or 0), -float(fate.get("iv") or 0), str(fate["feature"])
 
 
-def _row(fate: Mapping[str, Any], given: ReportInput) -> tuple[Cell, ...]:
+def _row(fate: Mapping[str, Any], p_values: Mapping[str, Any], given: ReportInput) -> tuple[Cell, ...]:
     name = str(fate["feature"])
     return (
         Cell(given.titles.get(name, name), note=name),
         Cell(str(fate.get("reason") or "")),
         Cell(figures.decimal(fate.get("iv"), 3)),
-        Cell(_p_value(fate.get("p_value"))),
+        Cell(_p_value(fate["p_value"] if fate.get("p_value") is not None else p_values.get(name))),
         Cell(figures.count(fate.get("bins"))),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Chapter, Text, Tile, Tiles
 from pipeline.report.chapters.calibration import z_of
+from pipeline.report.chapters.discrimination import scorer
 from pipeline.report.chapters.label_words import bad_words, window_words
 from pipeline.report.chapters.measured import FEW_BADS, lies, measures, model_name, models, slope_interval, why_none
 
@@ -25,7 +26,9 @@ def verdict(given: ReportInput, words: Words) -> Chapter:
     """The champion on the test decides: customers and dates neither model has seen."""
     told = measures(given, "champion", _ROLE)
     blocks: list[Block] = [Text(_numbers(told, given, words)), _tiles(given, words)]
-    open_questions = _undecided(given, words)
+    decided, open_questions = _decided(given, words), _undecided(given, words)
+    if decided:
+        blocks.append(Bullets(words("verdict.decided"), decided))
     blocks.append(Bullets(words("verdict.undecided"), open_questions or (words("verdict.nothing_undecided"),)))
     blocks.append(Bullets(words("verdict.limitations"), _limitations(given, words)))
     return Chapter("verdict", words("verdict.title"), tuple(blocks), lead_words(given, words))
@@ -34,7 +37,7 @@ def verdict(given: ReportInput, words: Words) -> Chapter:
 def lead_words(given: ReportInput, words: Words) -> str:
     """One or two sentences: does the champion order customers, and are its forecasts right."""
     told = measures(given, "champion", _ROLE)
-    name = words.or_name("kind_role", given.validation["models"]["champion"]["kind"])
+    name = words.or_name("kind_plain", given.validation["models"]["champion"]["kind"])
     order, level = order_found(told), lies(told.get("observed_over_expected"), 1.0)
     if order == "too_few":
         return words("verdict.too_few", model=name, n=figures.count(told.get("bad_customers")))
@@ -105,6 +108,30 @@ def _tiles(given: ReportInput, words: Words) -> Tiles:
     return Tiles(tuple(tiles))
 
 
+def _decided(given: ReportInput, words: Words) -> tuple[str, ...]:
+    """The comparisons whose interval leaves zero out, and on a demo book how near the champion comes to the truth."""
+    found = []
+    for first, second, raw in _pairs(given):
+        side = lies(raw, 0.0)
+        if side not in {"above", "below"}:
+            continue
+        better, worse = (first, second) if side == "above" else (second, first)
+        told = figures.measured(raw if side == "above" else _turned(raw), lambda value: figures.decimal(value, 3))
+        names = {"better": scorer(better, given, words), "worse": scorer(worse, given, words)}
+        found.append(words("verdict.decided_pair", difference=told.value, interval=told.interval, **names))
+    truth = (given.validation.get("truth") or {}).get(_ROLE)
+    reached = ((truth or {}).get("models") or {}).get("champion") or {}
+    if truth and figures.is_known(reached.get("gini_share")):
+        gini, part = figures.decimal(truth["gini"]), figures.share(reached["gini_share"], 0)
+        found.append(words("verdict.truth", share=part, gini=gini))
+    return tuple(found)
+
+
+def _turned(raw: Mapping[str, Any] | None) -> dict[str, float]:
+    """The difference seen from the other side."""
+    return {} if raw is None else {"value": -raw["value"], "low": -raw["high"], "high": -raw["low"]}
+
+
 def _undecided(given: ReportInput, words: Words) -> tuple[str, ...]:
     found = [*_undecided_pairs(given, words)]
     for name, _ in models(given):
@@ -113,11 +140,10 @@ def _undecided(given: ReportInput, words: Words) -> tuple[str, ...]:
         if lies(ratio, 1.0) == "around" and ratio["high"] > _WIDE * max(ratio["low"], 1e-9):
             interval = figures.measured(ratio).interval
             found.append(words("verdict.wide_level", model=model_name(name, given, words), interval=interval))
-        slope = slope_interval(told, z_of(given))
-        if slope is None:
+        if slope_interval(told, z_of(given)) is None:
             found.append(words("verdict.no_slope", model=model_name(name, given, words)))
-    thin = [g for g in _grades(given) if g["rows"] and g["bad_customers"] < FEW_BADS]
     filled = [g for g in _grades(given) if g["rows"]]
+    thin = [g for g in filled if g["bad_customers"] < FEW_BADS]
     if thin:
         found.append(words("verdict.thin_grades", n=len(thin), of=len(filled), few=FEW_BADS))
     return tuple(found)
@@ -125,24 +151,25 @@ def _undecided(given: ReportInput, words: Words) -> tuple[str, ...]:
 
 def _undecided_pairs(given: ReportInput, words: Words) -> list[str]:
     found = []
-    for pair, roles in (given.validation.get("differences") or {}).items():
-        raw = roles.get(_ROLE)
+    counts = given.validation["samples"].get(_ROLE) or {}
+    for first, second, raw in _pairs(given):
         if lies(raw, 0.0) not in {"around", "unknown"}:
             continue
-        first, second = pair.split(" - ", 1)
-        told = figures.measured(raw, figures.signed)
-        counts = given.validation["samples"].get(_ROLE) or {}
-        names = {"first": _scorer(first, given, words), "second": _scorer(second, given, words)}
+        told = figures.measured(raw, lambda value: figures.signed(value, 3))
+        names = {"first": scorer(first, given, words), "second": scorer(second, given, words)}
         reason = told.interval or why_none(raw, counts, words)
         found.append(words("verdict.undecided_pair", difference=told.value, interval=reason, **names))
     return found
 
 
-def _scorer(name: str, given: ReportInput, words: Words) -> str:
-    kinds = given.validation["models"]
-    if name in kinds:
-        return words.or_name("kind_role", kinds[name]["kind"])
-    return words("discrimination.rule", rule=words.or_name("rule", name))
+def _pairs(given: ReportInput) -> list[tuple[str, str, Mapping[str, Any] | None]]:
+    found: Mapping[str, Any] = given.validation.get("differences") or {}
+    return [(*_split(pair), roles.get(_ROLE)) for pair, roles in found.items()]
+
+
+def _split(pair: str) -> tuple[str, str]:
+    first, _, second = pair.partition(" - ")
+    return first, second
 
 
 def _grades(given: ReportInput) -> list[Mapping[str, Any]]:

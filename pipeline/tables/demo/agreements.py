@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.tables.demo.arrays import Bools, Floats, Ints, as_table, dates, ids, money, softplus, stream
+from pipeline.tables.demo.arrays import Bools, Floats, Ints, as_table, dates, ids, money, softplus
 from pipeline.tables.demo.distress import days_in_distress
 from pipeline.tables.demo.invoices import customer_ids
 from pipeline.tables.demo.timeline import NEVER
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.tables.demo.distress import Episodes
-    from pipeline.tables.demo.economy import Economy
     from pipeline.tables.demo.firms import Firms
-    from pipeline.tables.demo.quality import Quality
-    from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.world import World
 
 _OBLIGATIONS_A_YEAR = 4
 
@@ -48,13 +46,11 @@ class Contracts:
         return safe + 1, has
 
 
-def contracts(
-    firms: Firms, gone_on: Ints, quality: Quality, line: Timeline, economy: Economy, seed: int
-) -> Contracts:
+def contracts(world: World, gone_on: Ints) -> Contracts:
     """Draws yearly contracts for some firms; the weaker the firm, the likelier a deposit."""
-    draw = stream(seed, "contracts")
-    has = np.flatnonzero(draw.random(len(firms.size)) < economy.contract_share)
-    first_on = np.maximum(line.starts[np.minimum(firms.arrives, line.count - 1)], line.first_day - 365)
+    draw, firms, line = world.draw("contracts"), world.firms, world.line
+    has = np.flatnonzero(draw.random(world.count) < world.economy.contract_share)
+    first_on = np.maximum(world.arrived_on(), line.first_day - 365)
     first_on = first_on[has] + draw.integers(0, 300, len(has))
     until = np.minimum(gone_on[has], line.last_day)
     years = np.maximum((until - first_on) // 365 + 1, 0)
@@ -64,7 +60,7 @@ def contracts(
     signed_on = starts_on - draw.integers(5, 40, len(firm))
     is_signed = signed_on <= line.last_day
     firm, starts_on, signed_on = firm[is_signed], starts_on[is_signed], signed_on[is_signed]
-    state = quality.at(firm, line.month_of(signed_on))
+    state = world.state(firm, signed_on)
     yearly = 12.0 * firms.orders_a_month[firm] * firms.order_amount[firm] * draw.uniform(0.7, 1.2, len(firm))
     cents = np.rint(yearly / 1000.0).astype(np.int64) * 1000_00 + 500_00
     has_deposit = draw.random(len(firm)) < 0.10 + 0.25 * softplus(-state)
@@ -89,16 +85,14 @@ def contract_table(found: Contracts, firms: Firms) -> pa.Table:
     return as_table(CONTRACTS, columns, ("contract_id", "known_on"))
 
 
-def obligation_table(
-    found: Contracts, quality: Quality, episodes: Episodes, line: Timeline, seed: int
-) -> pa.Table:
+def obligation_table(found: Contracts, episodes: Episodes, world: World) -> pa.Table:
     """Quarterly obligations under each contract: fulfilled late as quality falls, not at all in distress."""
-    draw = stream(seed, "obligations")
+    draw = world.draw("obligations")
     contract = np.repeat(np.arange(len(found.firm)), _OBLIGATIONS_A_YEAR)
     turn = np.tile(np.arange(_OBLIGATIONS_A_YEAR), len(found.firm))
     due_on = found.starts_on[contract] + 80 + 91 * turn
     firm = found.firm[contract]
-    state = quality.at(firm, line.month_of(due_on))
+    state = world.state(firm, due_on)
     late = np.rint(_days_late(state) + 4.0 * draw.standard_normal(len(firm))).astype(np.int64)
     is_missed = days_in_distress(episodes, firm, due_on) | (draw.random(len(firm)) < 0.02 * softplus(-state))
     fulfilled_on = np.where(is_missed, NEVER, np.maximum(due_on + late, found.signed_on[contract] + 1))
@@ -108,7 +102,7 @@ def obligation_table(
         "customer_id": customer_ids(firm),
         "due_on": dates(due_on),
         "amount": money(found.cents[contract] // _OBLIGATIONS_A_YEAR),
-        "fulfilled_on": dates(fulfilled_on, fulfilled_on > line.last_day),
+        "fulfilled_on": dates(fulfilled_on, fulfilled_on > world.line.last_day),
         "known_on": dates(found.signed_on[contract]),
     }
     return as_table(OBLIGATIONS, columns, ("obligation_id", "known_on"))

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.tables.demo.arrays import Bools, Floats, Ints, sigmoid, softplus, stream
+from pipeline.tables.demo.arrays import Bools, Floats, Ints, sigmoid, softplus
 from pipeline.tables.demo.timeline import NEVER, next_working_day
 
 if TYPE_CHECKING:
     from pipeline.tables.demo.economy import Economy
-    from pipeline.tables.demo.firms import Firms
-    from pipeline.tables.demo.quality import Quality
-    from pipeline.tables.demo.timeline import Timeline
     from pipeline.tables.demo.trade import Orders
+    from pipeline.tables.demo.world import World
 
 UPHELD, PARTIAL, REJECTED = 0, 1, 2
 OUTCOMES = ("upheld", "partial", "rejected")
@@ -58,12 +56,12 @@ def stretch(quality: Floats, economy: Economy) -> Floats:
     return economy.stretch_days * softplus(-quality)
 
 
-def conduct(orders: Orders, firms: Firms, quality: Quality, line: Timeline, economy: Economy, seed: int) -> Conduct:
+def conduct(orders: Orders, world: World) -> Conduct:
     """Draws the conduct of every item from its firm's habit and its quality in the month the item falls due."""
-    draw = stream(seed, "conduct")
+    draw, economy = world.draw("conduct"), world.economy
     rows = len(orders.firm)
-    state = quality.at(orders.firm, line.month_of(orders.due_on))
-    late = firms.habit[orders.firm] + stretch(state, economy)
+    state = world.state(orders.firm, orders.due_on)
+    late = world.firms.habit[orders.firm] + stretch(state, economy)
     noise = np.clip(economy.noise_days * np.exp(-economy.noise_by_quality * state), *economy.noise_range)
     late = late + noise * draw.standard_normal(rows)
     late = np.where(late > _SOFT_CAP_DAYS, _SOFT_CAP_DAYS + _CAP_ROOM_DAYS * _bend(late - _SOFT_CAP_DAYS), late)

@@ -7,46 +7,37 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from pipeline.tables.demo.arrays import Floats, Ints, as_table, choice_of, dates, ids, money, stream
+from pipeline.tables.demo.arrays import as_table, choice_of, dates, ids, money
 from pipeline.tables.demo.invoices import customer_ids
 from pipeline.tables.demo.reviews import Reviews, yearly_reviews
 from pipeline.tables.ledger import COVERS
 
 if TYPE_CHECKING:
-    from pipeline.tables.demo.economy import Economy
-    from pipeline.tables.demo.firms import Firms
-    from pipeline.tables.demo.quality import Quality
-    from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.arrays import Ints
+    from pipeline.tables.demo.world import World
 
 _KINDS = ("insurance", "guarantee", "collateral", "factoring")
 _PROVIDERS = ("Allsecur", "Parent company", "Notary's register", "Factor AG")
 _OTHER_SHARE = 0.07
 
 
-def cover_table(
-    firms: Firms, gone_on: Ints, quality: Quality, line: Timeline, economy: Economy, seed: int
-) -> pa.Table:
+def cover_table(world: World, gone_on: Ints) -> pa.Table:
     """Insurers cover less of a weak firm, or nothing; the other kinds do not ask."""
-    draw = stream(seed, "covers")
-    insured = yearly_reviews(draw, firms, gone_on, line, economy.insured_share)
-    state = quality.at(insured.firm, line.month_of(insured.day)) + 0.6 * draw.standard_normal(len(insured.firm))
+    draw = world.draw("covers")
+    insured = yearly_reviews(draw, world, gone_on, world.economy.insured_share)
+    state = world.state(insured.firm, insured.day) + 0.6 * draw.standard_normal(len(insured.firm))
     accepted = state > -1.4
     insured = Reviews(insured.firm[accepted], insured.day[accepted], insured.turn[accepted])
-    other = yearly_reviews(draw, firms, gone_on, line, _OTHER_SHARE)
-    kind_of_firm = draw.integers(1, len(_KINDS), len(firms.size))
+    other = yearly_reviews(draw, world, gone_on, _OTHER_SHARE)
+    kind_of_firm = draw.integers(1, len(_KINDS), world.count)
     kind = np.concatenate([np.zeros(len(insured.firm), dtype=np.int64), kind_of_firm[other.firm]])
     firm = np.concatenate([insured.firm, other.firm])
     day = np.concatenate([insured.day, other.day])
     judged = np.concatenate([state[accepted], np.zeros(len(other.firm))])
     order = np.lexsort((kind, firm, day))
-    return _table(draw, firms, firm[order], day[order], kind[order], judged[order])
-
-
-def _table(
-    draw: np.random.Generator, firms: Firms, firm: Ints, day: Ints, kind: Ints, judged: Floats
-) -> pa.Table:
+    firm, day, kind, judged = firm[order], day[order], kind[order], judged[order]
     rows = len(firm)
-    monthly = firms.orders_a_month[firm] * firms.order_amount[firm]
+    monthly = world.firms.orders_a_month[firm] * world.firms.order_amount[firm]
     months = draw.uniform(1.5, 3.5, rows) * np.exp(0.2 * np.clip(judged, -2.0, 2.0))
     premium = np.round(0.002 * np.exp(-0.4 * np.clip(judged, -2.0, 2.0)), 5)
     is_insurance = kind == 0

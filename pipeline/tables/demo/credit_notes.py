@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.tables.demo.arrays import Bools, Ints, stream
 from pipeline.tables.demo.timeline import NEVER
 
 if TYPE_CHECKING:
+    from pipeline.tables.demo.arrays import Bools, Ints
     from pipeline.tables.demo.conduct import Conduct
     from pipeline.tables.demo.trade import Orders
+    from pipeline.tables.demo.world import World
 
 _UNAPPLIED_SHARE = 0.12
 
@@ -34,9 +35,9 @@ class CreditNotes:
         return cleared
 
 
-def credit_notes(orders: Orders, conduct: Conduct, seed: int) -> CreditNotes:
+def credit_notes(orders: Orders, conduct: Conduct, world: World) -> CreditNotes:
     """At most one credit note per item, dated before the payment that settles it."""
-    draw = stream(seed, "credit notes")
+    draw = world.draw("credit notes")
     rows = len(orders.firm)
     returned_on = np.minimum(orders.issued_on + draw.integers(2, 21, rows), conduct.pays_on)
     is_disputed = conduct.disputed_on < NEVER

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.tables.demo.arrays import Bools, Floats, Ints, as_table, choice_of, dates, ids, stream
+from pipeline.tables.demo.arrays import Bools, Floats, Ints, as_table, choice_of, dates, ids
 from pipeline.tables.demo.economy import INDUSTRIES, PLACES, SIZES
 from pipeline.tables.demo.invoices import customer_ids
 from pipeline.tables.ledger import CUSTOMERS
@@ -16,11 +16,16 @@ from pipeline.tables.ledger import CUSTOMERS
 if TYPE_CHECKING:
     from pipeline.tables.demo.firms import Firms
     from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.world import World
 
-_FIRST = ("Alba", "Berg", "Cormoran", "Delta", "Erlen", "Falk", "Golden", "Hansa", "Iris", "Jura", "Kessel", "Linden",
-          "Morgen", "Nord", "Orion", "Pirol", "Quell", "Ravenna", "Silber", "Tanne", "Ulmen", "Viola", "Weser", "Zeder")  # fmt: skip
-_SECOND = ("Bau", "Chemie", "Druck", "Elektro", "Foods", "Garten", "Handel", "Instruments", "Kontor", "Logistik",
-           "Maschinen", "Optik", "Papier", "Stahl", "Technik", "Textil", "Verpackung", "Werke")  # fmt: skip
+_FIRST = (
+    *("Alba", "Berg", "Cormoran", "Delta", "Erlen", "Falk", "Golden", "Hansa", "Iris", "Jura", "Kessel", "Linden"),
+    *("Morgen", "Nord", "Orion", "Pirol", "Quell", "Ravenna", "Silber", "Tanne", "Ulmen", "Viola", "Weser", "Zeder"),
+)
+_SECOND = (
+    *("Bau", "Chemie", "Druck", "Elektro", "Foods", "Garten", "Handel", "Instruments", "Kontor"),
+    *("Logistik", "Maschinen", "Optik", "Papier", "Stahl", "Technik", "Textil", "Verpackung", "Werke"),
+)
 _FORMS = ("GmbH", "SA", "BV", "Srl", "Inc.", "有限公司", "Pty")
 _SHARED_SHARE = 0.015
 _SHARED_IN_GROUP = 0.30
@@ -28,17 +33,18 @@ _MOVED_SHARE = 0.08
 _COLLECTORS = ("Team North", "Team South", "Team West", None)
 
 
-def customer_table(firms: Firms, line: Timeline, seed: int) -> pa.Table:
+def customer_table(world: World) -> pa.Table:
     """One row per customer, known since the relation began, and a later row for those that moved."""
-    draw = stream(seed, "customers")
-    count = len(firms.size)
-    firm = np.arange(count)
+    draw, firms, line = world.draw("customers"), world.firms, world.line
+    firm = np.arange(world.count)
     columns = _columns(draw, firms, firm)
     known_on = np.minimum(firms.since, line.last_day)
     first = as_table(CUSTOMERS, {**columns, "known_on": dates(known_on)}, ("customer_id",))
-    return pa.concat_tables([first, _moved(draw, first, known_on, line)]).sort_by(
-        [("customer_id", "ascending"), ("known_on", "ascending")]
-    ).combine_chunks()
+    return (
+        pa.concat_tables([first, _moved(draw, first, known_on, line)])
+        .sort_by([("customer_id", "ascending"), ("known_on", "ascending")])
+        .combine_chunks()
+    )
 
 
 def _columns(draw: np.random.Generator, firms: Firms, firm: Ints) -> dict[str, object]:

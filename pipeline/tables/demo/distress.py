@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.tables.demo.arrays import Bools, Floats, Ints, sigmoid, stream
+from pipeline.tables.demo.arrays import Bools, Floats, Ints, sigmoid
 from pipeline.tables.demo.timeline import NEVER
 
 if TYPE_CHECKING:
     from pipeline.tables.demo.conduct import Conduct
     from pipeline.tables.demo.economy import Economy
     from pipeline.tables.demo.firms import Firms
-    from pipeline.tables.demo.quality import Quality
-    from pipeline.tables.demo.timeline import Timeline
     from pipeline.tables.demo.trade import Orders
+    from pipeline.tables.demo.world import World
 
 _FIRM_BITS = 22  # days fit into 22 bits
 
@@ -50,17 +49,17 @@ def onset_hazard(quality: Floats, economy: Economy) -> Floats:
     return sigmoid(economy.hazard_level - economy.hazard_slope * quality)
 
 
-def onset_days(firms: Firms, line: Timeline, seed: int) -> Ints:
+def onset_days(world: World) -> Ints:
     """Firms × months: the day of the month on which distress would begin, should it begin in that month."""
+    line = world.line
     length = line.ends - line.starts + 1
-    return line.starts + (stream(seed, "onset").random((len(firms.size), line.count)) * length).astype(np.int64)
+    return line.starts + (world.draw("onset").random((world.count, line.count)) * length).astype(np.int64)
 
 
-def trigger_days(
-    orders: Orders, conduct: Conduct, firms: Firms, onset: Ints, line: Timeline, economy: Economy
-) -> Ints:
+def trigger_days(orders: Orders, conduct: Conduct, onset: Ints, world: World) -> Ints:
     """Firms × months: the first day on which items left unpaid by a distress of that month, each 90 days past due,
     sum above the threshold; NEVER when they do not."""
+    line, economy = world.line, world.economy
     owed = np.flatnonzero(orders.is_invoiced & conduct.stops)
     first = line.month_of(orders.ordered_on[owed] - economy.delivery_days_after_onset)
     last = line.month_of(conduct.pays_on[owed])
@@ -73,7 +72,7 @@ def trigger_days(
     order = np.argsort((cell << _FIRM_BITS) + conduct.trigger_on[item], kind="stable")
     item, cell = item[order], cell[order]
     left = np.rint(orders.cents[item] * (1.0 - conduct.instalment[item])).astype(np.int64)
-    return _first_above(cell, left, conduct.trigger_on[item], _thresholds(firms, economy), onset.shape)
+    return _first_above(cell, left, conduct.trigger_on[item], _thresholds(world.firms, economy), onset.shape)
 
 
 def _thresholds(firms: Firms, economy: Economy) -> Ints:
@@ -94,27 +93,26 @@ def _first_above(cell: Ints, cents: Ints, day: Ints, thresholds: Ints, shape: tu
     return found.reshape(shape)
 
 
-def episodes(
-    firms: Firms, quality: Quality, onset: Ints, trigger: Ints, line: Timeline, economy: Economy, seed: int
-) -> Episodes:
+def episodes(onset: Ints, trigger: Ints, world: World) -> Episodes:
     """Walks through the months: who falls into distress, who is rescued, who defaults, who is cured."""
-    draw = stream(seed, "distress")
-    hazard = onset_hazard(quality.total, economy) * firms.is_trading(line.count)
-    free_from = np.zeros(len(firms.size), dtype=np.int64)
+    draw, line, economy = world.draw("distress"), world.line, world.economy
+    hazard = onset_hazard(world.quality.total, economy) * world.is_trading()
+    free_from = np.zeros(world.count, dtype=np.int64)
     found = []
     for month in range(line.count):
         falls = np.flatnonzero((draw.random(len(free_from)) < hazard[:, month]) & (free_from <= month))
-        began = _course(draw, falls, month, onset[falls, month], trigger[falls, month], economy)
+        month_of_onset = np.full(len(falls), month, dtype=np.int64)
+        began = _course(draw, (falls, month_of_onset), onset[falls, month], trigger[falls, month], economy)
         back = line.month_of(began.ends_on) + 1 + economy.breathing_space_months
         free_from[falls] = np.where(began.ends_on < line.last_day, back, line.count)
         found.append(began)
-    return Episodes(**{f.name: np.concatenate([getattr(e, f.name) for e in found]) for f in dataclasses.fields(Episodes)})
+    names = [f.name for f in dataclasses.fields(Episodes)]
+    return Episodes(**{name: np.concatenate([getattr(e, name) for e in found]) for name in names})
 
 
-def _course(
-    draw: np.random.Generator, firm: Ints, month: int, onset: Ints, trigger: Ints, economy: Economy
-) -> Episodes:
-    """The course of distresses that begin in one month: rescue, insolvency and the trigger compete."""
+def _course(draw: np.random.Generator, at: tuple[Ints, Ints], onset: Ints, trigger: Ints, economy: Economy) -> Episodes:
+    """The course of distresses of firms and months `at`: rescue, insolvency and the trigger compete."""
+    firm, month = at
     count = len(firm)
     rescued_on = onset + 1 + draw.exponential(1.0 / economy.rescue_rate_per_day, count).astype(np.int64)
     insolvent_on = onset + 1 + draw.exponential(1.0 / economy.insolvency_rate_per_day, count).astype(np.int64)
@@ -130,7 +128,7 @@ def _course(
     fails = fails_later | is_insolvent
     return Episodes(
         firm=firm,
-        month=np.full(count, month, dtype=np.int64),
+        month=month,
         onset_on=onset,
         trigger_on=trigger,
         default_on=np.where(is_rescued, NEVER, default_on),
@@ -154,9 +152,10 @@ def days_in_distress(found: Episodes, firm: Ints, day: Ints) -> Bools:
     return np.where(is_same, day < found.ends_on[last], hit)
 
 
-def gone_days(firms: Firms, found: Episodes, line: Timeline) -> Ints:
+def gone_days(found: Episodes, world: World) -> Ints:
     """Per firm the day on which business with it ended, by leaving or by a default without cure; NEVER otherwise."""
-    left = np.where(firms.leaves < line.count, line.starts[np.minimum(firms.leaves, line.count - 1)], NEVER)
+    line, leaves = world.line, world.firms.leaves
+    left = np.where(leaves < line.count, line.starts[np.minimum(leaves, line.count - 1)], NEVER)
     is_final = (found.default_on < NEVER) & (found.ends_on >= NEVER)
     np.minimum.at(left, found.firm[is_final], found.default_on[is_final])
     return left

@@ -157,7 +157,7 @@ class Economy:
     contract_share: float = 0.32
 
     # --- the truth
-    truth_paths: int = 64
+    truth_paths: int = 128
     truth_months: int = 12
 
 

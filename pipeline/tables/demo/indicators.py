@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from pipeline.tables.demo.arrays import Floats, Ints, as_table, choice_of, dates, stream
+from pipeline.tables.demo.arrays import as_table, choice_of, dates
 from pipeline.tables.demo.economy import INDUSTRIES
 from pipeline.tables.ledger import INDICATORS
 
 if TYPE_CHECKING:
-    from pipeline.tables.demo.economy import Economy
-    from pipeline.tables.demo.quality import Quality
+    import pyarrow as pa
+
+    from pipeline.tables.demo.arrays import Floats, Ints
     from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.world import World
 
 _REVISED_SHARE = 0.15
 
 
-def indicator_table(quality: Quality, line: Timeline, economy: Economy, seed: int) -> pa.Table:
+def indicator_table(world: World) -> pa.Table:
     """Monthly values of macro:pmi (50 is standstill) and of an index (100 is normal) per industry."""
-    draw = stream(seed, "indicators")
+    draw, line, quality, economy = world.draw("indicators"), world.line, world.quality, world.economy
     names = ["macro:pmi", *(f"industry:{i.code}" for i in INDUSTRIES)]
     pmi = 50.0 + 3.0 * quality.macro / economy.macro_sd
     index = 100.0 + 6.0 * quality.industry / economy.industry_sd

@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.tables.demo.arrays import Bools, Ints, as_table, choice_of, dates, ids, money, stream
+from pipeline.tables.demo.arrays import Bools, Ints, as_table, choice_of, dates, ids, money
 from pipeline.tables.demo.economy import PLACES
-from pipeline.tables.demo.timeline import NEVER
 from pipeline.tables.ledger import INVOICES, ORDERS
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.tables.demo.settlement import Settlement
     from pipeline.tables.demo.timeline import Timeline
     from pipeline.tables.demo.trade import Orders
+    from pipeline.tables.demo.world import World
 
 _NAMES_ORDER_SHARE = 0.93
 _REVISED_SHARE = 0.003
@@ -61,10 +61,10 @@ class Written:
         return ids("R", self.invoice[item], 7)
 
 
-def written(trade: Trade, notes: CreditNotes, line: Timeline, seed: int) -> Written:
+def written(trade: Trade, notes: CreditNotes, world: World) -> Written:
     """Numbers the documents in the order of their dates. A document that is closed before the ledger begins is not
     in it; one that is still open then is carried forward with all its payments."""
-    draw = stream(seed, "documents")
+    draw, line = world.draw("documents"), world.line
     orders, settled = trade.orders, trade.settlement
     rows = len(orders.firm)
     closed_on = np.minimum(settled.settled_on, settled.written_off_on)
@@ -98,11 +98,9 @@ def order_table(trade: Trade, documents: Written, line: Timeline) -> pa.Table:
     return as_table(ORDERS, columns, ("order_id", "known_on"))
 
 
-def invoice_table(
-    trade: Trade, notes: CreditNotes, documents: Written, contracts: Contracts, firms: Firms, line: Timeline, seed: int
-) -> pa.Table:
+def invoice_table(trade: Trade, notes: CreditNotes, documents: Written, contracts: Contracts, world: World) -> pa.Table:
     """Invoices, debit notes and credit notes; a few invoices first came without their order and were revised."""
-    draw = stream(seed, "invoice table")
+    draw, firms, line = world.draw("invoice table"), world.firms, world.line
     item = np.flatnonzero(documents.invoice >= 0)
     orders = trade.orders.take(item)
     contract, has_contract = contracts.in_force(orders.firm, orders.issued_on)

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from pipeline.tables.demo.arrays import Bools, Floats, Ints, as_table, choice_of, dates, ids, money, stream
+from pipeline.tables.demo.arrays import Bools, Floats, Ints, as_table, choice_of, dates, ids, money
 from pipeline.tables.demo.economy import BASE_CURRENCY
 from pipeline.tables.demo.invoices import customer_ids
 from pipeline.tables.demo.reviews import yearly_reviews
 from pipeline.tables.ledger import LIMITS, OVERRIDES
 
 if TYPE_CHECKING:
-    from pipeline.tables.demo.economy import Economy
     from pipeline.tables.demo.firms import Firms
-    from pipeline.tables.demo.quality import Quality
-    from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.world import World
 
 _YEAR_DAYS = 365
 _CUT_SHARE = 0.06
@@ -26,17 +24,15 @@ _ANALYSTS = ("A. Meier", "B. Laurent", "C. Wang")
 _GRADES = ("A", "B", "C", "D", "E", "F")
 
 
-def limit_table(
-    firms: Firms, gone_on: Ints, quality: Quality, line: Timeline, economy: Economy, seed: int
-) -> pa.Table:
+def limit_table(world: World, gone_on: Ints) -> pa.Table:
     """Limits for a year each; a cut in between ends the old limit by a revision and begins a lower one."""
-    draw = stream(seed, "limits")
-    review = yearly_reviews(draw, firms, gone_on, line, economy.limited_share)
-    state = quality.at(review.firm, line.month_of(review.day))
-    cents = _limit_cents(draw, firms, review.firm, state)
+    draw = world.draw("limits")
+    review = yearly_reviews(draw, world, gone_on, world.economy.limited_share)
+    state = world.state(review.firm, review.day)
+    cents = _limit_cents(draw, world.firms, review.firm, state)
     valid_to = review.day + _YEAR_DAYS - 1
     cut_on = review.day + draw.integers(40, 330, len(cents))
-    is_cut = (draw.random(len(cents)) < _CUT_SHARE * np.exp(-0.6 * state)) & (cut_on <= line.last_day)
+    is_cut = (draw.random(len(cents)) < _CUT_SHARE * np.exp(-0.6 * state)) & (cut_on <= world.line.last_day)
     approver = draw.integers(0, len(_ANALYSTS), len(cents))
     kept = np.arange(len(cents))
     cut = np.flatnonzero(is_cut)
@@ -67,18 +63,17 @@ def _limit_cents(draw: np.random.Generator, firms: Firms, firm: Ints, state: Flo
     return np.maximum(np.rint(monthly * months / 500.0), 1).astype(np.int64) * 500_00
 
 
-def override_table(firms: Firms, gone_on: Ints, quality: Quality, line: Timeline, seed: int) -> pa.Table:
+def override_table(world: World, gone_on: Ints) -> pa.Table:
     """Decisions by hand: a few grades and limits, each for a year, on a loose judgement of quality."""
-    draw = stream(seed, "overrides")
-    count = max(3, len(firms.size) // 12)
-    firm = draw.integers(0, len(firms.size), count)
-    day = draw.integers(line.first_day, line.last_day + 1, count)
-    since = line.starts[np.minimum(firms.arrives[firm], line.count - 1)]
-    is_live = (day < gone_on[firm]) & (day >= since)
+    draw = world.draw("overrides")
+    count = max(3, world.count // 12)
+    firm = draw.integers(0, world.count, count)
+    day = draw.integers(world.line.first_day, world.line.last_day + 1, count)
+    is_live = (day < gone_on[firm]) & (day >= world.arrived_on()[firm])
     is_live[0] |= not is_live.any()
     order = np.lexsort((firm[is_live], day[is_live]))
     firm, day = firm[is_live][order], day[is_live][order]
-    judged = quality.at(firm, line.month_of(day)) + draw.standard_normal(len(firm))
+    judged = world.state(firm, day) + draw.standard_normal(len(firm))
     grade = np.clip(np.rint(2.5 - 1.2 * judged), 1, 4).astype(np.int64)
     is_grade = draw.random(len(firm)) < 0.6
     from_limit = draw.integers(2, 60, len(firm)) * 1000

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.compute as pc
 
-from pipeline.tables.demo.arrays import Bools, Ints
 from pipeline.tables.demo.timeline import NEVER
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pipeline.tables.demo.arrays import Bools, Ints
     from pipeline.tables.demo.invoices import Trade, Written
     from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.world import World
 
 _MONTHS = 12
 
 
-def in_book(tables: dict[str, pa.Table], trade: Trade, documents: Written, firms: int, line: Timeline) -> Bools:
-    """Firms × months: in the book on the month's last day, as far as known then."""
-    change = np.zeros((firms, line.count + 1), dtype=np.int64)
+def in_book(tables: dict[str, pa.Table], trade: Trade, documents: Written, world: World) -> Bools:
+    """Firms × months: in the book on the month's last day, as far as known then; never before the ledger begins."""
+    line = world.line
+    change = np.zeros((world.count, line.count + 1), dtype=np.int64)
     for name, column in (("invoices", "issued_on"), ("payments", "paid_on"), ("orders", "ordered_on")):
         rows = tables[name]
         firm = pc.cast(rows["customer_id"], "int64").to_numpy() - 1
@@ -36,7 +38,9 @@ def in_book(tables: dict[str, pa.Table], trade: Trade, documents: Written, firms
     item = np.flatnonzero(documents.invoice >= 0)
     closed_on = np.minimum(trade.settlement.settled_on, trade.settlement.written_off_on)[item]
     _add_open(change, trade.orders.firm[item], documents.invoice_known_on[item], closed_on, line)
-    return np.cumsum(change, axis=1)[:, :-1] > 0
+    found: Bools = np.cumsum(change, axis=1)[:, :-1] > 0
+    found[:, : line.burn_in] = False
+    return found
 
 
 def _add_open(change: Ints, firm: Ints, from_on: Ints, closed_on: Ints, line: Timeline) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from pipeline.tables.demo.arrays import Bools, Floats, Ints, as_table, choice_of, dates, ids, softplus, stream
+from pipeline.tables.demo.arrays import Bools, Floats, Ints, as_table, choice_of, dates, ids, softplus
 from pipeline.tables.demo.distress import days_in_distress
 from pipeline.tables.demo.invoices import customer_ids
 from pipeline.tables.demo.timeline import NEVER
@@ -16,11 +16,8 @@ from pipeline.tables.ledger import EVENTS
 
 if TYPE_CHECKING:
     from pipeline.tables.demo.distress import Episodes
-    from pipeline.tables.demo.economy import Economy
-    from pipeline.tables.demo.firms import Firms
     from pipeline.tables.demo.invoices import Trade, Written
-    from pipeline.tables.demo.quality import Quality
-    from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.world import World
 
 _SOURCES = ("agency", "court register", "collector", "customer")
 _RATED_EVERY_MONTHS = 4
@@ -40,24 +37,14 @@ class _Events:
     lag: int
 
 
-def event_table(
-    trade: Trade,
-    documents: Written,
-    firms: Firms,
-    gone_on: Ints,
-    quality: Quality,
-    episodes: Episodes,
-    line: Timeline,
-    economy: Economy,
-    seed: int,
-) -> pa.Table:
+def event_table(trade: Trade, documents: Written, gone_on: Ints, episodes: Episodes, world: World) -> pa.Table:
     """All events known by the last day of the ledger, numbered by day."""
-    draw = stream(seed, "events")
+    draw, line = world.draw("events"), world.line
     found = [
-        _ratings(draw, firms, gone_on, quality, line, economy),
-        *_court(draw, firms, gone_on, quality, episodes, line),
+        _ratings(draw, gone_on, world),
+        *_court(draw, gone_on, episodes, world),
         *_promises(draw, trade, documents),
-        *_quiet(draw, firms, gone_on, line),
+        *_quiet(draw, gone_on, world),
         _plans(draw, episodes),
     ]
     kind = np.repeat(np.arange(len(found)), [len(e.firm) for e in found])
@@ -86,38 +73,35 @@ def _bare(kind: str, source: int, firm: Ints, day: Ints, lag: int = 0) -> _Event
     return _Events(kind, source, firm, day, np.full(len(firm), np.nan), pa.nulls(len(firm), pa.string()), lag)
 
 
-def _ratings(
-    draw: np.random.Generator, firms: Firms, gone_on: Ints, quality: Quality, line: Timeline, economy: Economy
-) -> _Events:
+def _ratings(draw: np.random.Generator, gone_on: Ints, world: World) -> _Events:
     """Ratings from 1 (best) to 10, three times a year, of the quality some months ago as the agency sees it."""
-    rated = np.flatnonzero(draw.random(len(firms.size)) < economy.rated_share)
-    bias = economy.rating_noise * draw.standard_normal(len(firms.size))
-    phase = draw.integers(0, _RATED_EVERY_MONTHS, len(firms.size))
+    line, economy = world.line, world.economy
+    rated = np.flatnonzero(draw.random(world.count) < economy.rated_share)
+    bias = economy.rating_noise * draw.standard_normal(world.count)
+    phase = draw.integers(0, _RATED_EVERY_MONTHS, world.count)
     month = np.arange(line.burn_in - 12, line.count)
     firm, month = np.repeat(rated, len(month)), np.tile(month, len(rated))
-    is_due = (month % _RATED_EVERY_MONTHS == phase[firm]) & (month >= firms.arrives[firm])
+    is_due = (month % _RATED_EVERY_MONTHS == phase[firm]) & (month >= world.firms.arrives[firm])
     firm, month = firm[is_due], month[is_due]
     day = line.starts[month] + draw.integers(0, 28, len(firm))
     firm, month, day = (a[day < gone_on[firm]] for a in (firm, month, day))
-    state = quality.at(firm, np.maximum(month - economy.rating_lag_months, 0)) + bias[firm]
+    state = world.quality.at(firm, np.maximum(month - economy.rating_lag_months, 0)) + bias[firm]
     seen = state + economy.rating_noise * draw.standard_normal(len(firm))
     rating = np.clip(np.rint(5.2 - 1.8 * seen), 1, 10)
     return _Events("external_rating", 0, firm, day, rating, pa.nulls(len(firm), pa.string()), 1)
 
 
-def _court(
-    draw: np.random.Generator, firms: Firms, gone_on: Ints, quality: Quality, episodes: Episodes, line: Timeline
-) -> list[_Events]:
+def _court(draw: np.random.Generator, gone_on: Ints, episodes: Episodes, world: World) -> list[_Events]:
     """Lawsuits and liens come oftener as quality falls and in distress; insolvency is told a few days later."""
     found = []
-    firm, month = np.nonzero(firms.is_trading(line.count))
-    day = line.starts[month] + draw.integers(0, 28, len(firm))
-    state = quality.at(firm, month)
+    firm, month = np.nonzero(world.is_trading())
+    day = world.line.starts[month] + draw.integers(0, 28, len(firm))
+    state = world.quality.at(firm, month)
     in_distress = days_in_distress(episodes, firm, day)
     for kind, level in (("litigation", 0.006), ("lien", 0.004)):
         chance = np.minimum(level * softplus(-1.2 * state) + np.where(in_distress, 0.10, 0.0), 0.5)
         at = np.flatnonzero((draw.random(len(firm)) < chance) & (day < gone_on[firm]))
-        amount = np.rint(firms.order_amount[firm[at]] * draw.uniform(0.5, 6.0, len(at)))
+        amount = np.rint(world.firms.order_amount[firm[at]] * draw.uniform(0.5, 6.0, len(at)))
         found.append(_Events(kind, 1, firm[at], day[at], amount, pa.nulls(len(at), pa.string()), 6))
     is_insolvent = episodes.insolvent_on < NEVER
     return [*found, _bare("insolvency", 1, episodes.firm[is_insolvent], episodes.insolvent_on[is_insolvent], 3)]
@@ -142,12 +126,12 @@ def _promises(draw: np.random.Generator, trade: Trade, documents: Written) -> li
     return [promise, broken]
 
 
-def _quiet(draw: np.random.Generator, firms: Firms, gone_on: Ints, line: Timeline) -> list[_Events]:
+def _quiet(draw: np.random.Generator, gone_on: Ints, world: World) -> list[_Events]:
     """Events that say little: calls, moves, new owners."""
-    firm, month = np.nonzero(firms.is_trading(line.count))
+    firm, month = np.nonzero(world.is_trading())
     found = []
     for kind, source, chance in (("contact", 2, 0.05), ("address_change", 3, 0.0012), ("ownership_change", 1, 0.001)):
-        day = line.starts[month] + draw.integers(0, 28, len(firm))
+        day = world.line.starts[month] + draw.integers(0, 28, len(firm))
         at = np.flatnonzero((draw.random(len(firm)) < chance) & (day < gone_on[firm]))
         found.append(_bare(kind, source, firm[at], day[at]))
     return found

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.tables.demo.arrays import Bools, Ints, as_table, choice_of, dates, ids, money, stream
+from pipeline.tables.demo.arrays import Bools, Floats, Ints, as_table, choice_of, dates, ids, money
 from pipeline.tables.demo.economy import BASE_CURRENCY, PLACES
 from pipeline.tables.demo.invoices import customer_ids
 from pipeline.tables.demo.settlement import FAILS_AFTER_DAYS
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.tables.demo.economy import Economy
     from pipeline.tables.demo.firms import Firms
     from pipeline.tables.demo.invoices import Trade, Written
-    from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.world import World
 
 _ORDER = ("payment_id", "invoice_id", "known_on")
 
@@ -38,21 +38,19 @@ class _Movements:
         return _Movements(self.item[chosen], self.day[chosen], self.cents[chosen])
 
 
-def payment_table(
-    trade: Trade, notes: CreditNotes, documents: Written, firms: Firms, line: Timeline, economy: Economy, seed: int
-) -> pa.Table:
+def payment_table(trade: Trade, notes: CreditNotes, documents: Written, world: World) -> pa.Table:
     """All payments known by the last day of the ledger."""
-    draw = stream(seed, "payments")
+    draw = world.draw("payments")
     moved = _movements(trade, notes, documents)
     paid, returned = moved.take(moved.cents > 0), moved.take(moved.cents < 0)
     tables = [
-        _paid(draw, paid, trade, documents, firms, economy),
-        _returned(returned, trade, documents, firms),
-        _clearings(trade, notes, documents, firms),
-        _unallocated(draw, paid, trade, economy),
+        _paid(draw, paid, trade, documents, world),
+        _returned(returned, trade, documents, world.firms),
+        _clearings(trade, notes, documents, world.firms),
+        _unallocated(draw, paid, trade, world.economy),
     ]
     rows = pa.concat_tables(tables)
-    is_known = pc.less_equal(rows["known_on"].cast(pa.int32()), line.last_day)
+    is_known = pc.less_equal(rows["known_on"].cast(pa.int32()), world.line.last_day)
     return rows.filter(is_known).sort_by([(n, "ascending") for n in _ORDER]).combine_chunks()
 
 
@@ -83,17 +81,16 @@ def _movements(trade: Trade, notes: CreditNotes, documents: Written) -> _Movemen
     return _Movements(np.concatenate(kept), day, cents)
 
 
-def _part(applies: Bools, cents: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Ints:
+def _part(applies: Bools, cents: Floats) -> Ints:
     return np.where(applies, np.rint(cents), 0.0).astype(np.int64)
 
 
-def _paid(
-    draw: np.random.Generator, paid: _Movements, trade: Trade, documents: Written, firms: Firms, economy: Economy
-) -> pa.Table:
+def _paid(draw: np.random.Generator, paid: _Movements, trade: Trade, documents: Written, world: World) -> pa.Table:
     """Money in: one payment per firm and day, for firms pay several invoices at once; posted late now and then."""
     keys, run = np.unique(paid.day * 10_000_000 + trade.orders.firm[paid.item], return_inverse=True)
-    lag = _posting_lags(draw, len(keys), economy)[run]
-    return _table(ids("P", run + 1, 7), documents.invoice_ids(paid.item), paid, paid.day + lag, trade, firms)
+    lag = _posting_lags(draw, len(keys), world.economy)[run]
+    names = ids("P", run + 1, 7), documents.invoice_ids(paid.item)
+    return _table(names, paid, paid.day + lag, trade, world.firms)
 
 
 def _posting_lags(draw: np.random.Generator, count: int, economy: Economy) -> Ints:
@@ -108,7 +105,7 @@ def _returned(returned: _Movements, trade: Trade, documents: Written, firms: Fir
     order = np.lexsort((returned.item, returned.day))
     number = np.empty(len(order), dtype=np.int64)
     number[order] = np.arange(1, len(order) + 1)
-    return _table(ids("B", number, 6), documents.invoice_ids(returned.item), returned, returned.day, trade, firms)
+    return _table((ids("B", number, 6), documents.invoice_ids(returned.item)), returned, returned.day, trade, firms)
 
 
 def _clearings(trade: Trade, notes: CreditNotes, documents: Written, firms: Firms) -> pa.Table:
@@ -116,20 +113,19 @@ def _clearings(trade: Trade, notes: CreditNotes, documents: Written, firms: Firm
     at = np.flatnonzero((documents.credit_note >= 0) & notes.is_applied)
     number, item, day, cents = documents.credit_note[at], notes.item[at], notes.issued_on[at], notes.cents[at]
     payment = ids("C", number, 6)
-    on_invoice = _table(payment, documents.invoice_ids(item), _Movements(item, day, cents), day, trade, firms)
-    on_note = _table(payment, ids("G", number, 6), _Movements(item, day, -cents), day, trade, firms)
+    on_invoice = _table((payment, documents.invoice_ids(item)), _Movements(item, day, cents), day, trade, firms)
+    on_note = _table((payment, ids("G", number, 6)), _Movements(item, day, -cents), day, trade, firms)
     return pa.concat_tables([on_invoice, on_note])
 
 
-def _table(
-    payment: pa.Array, invoice: pa.Array, moved: _Movements, known_on: Ints, trade: Trade, firms: Firms
-) -> pa.Table:
+def _table(names: tuple[pa.Array, pa.Array], moved: _Movements, known_on: Ints, trade: Trade, firms: Firms) -> pa.Table:
+    """Rows of the table; `names` are the payment ids and the invoice ids."""
     firm = trade.orders.firm[moved.item]
     # No currency means the invoice's; sources name it where it is a foreign one.
     named = [None if p.currency == BASE_CURRENCY else p.currency for p in PLACES]
     columns = {
-        "payment_id": payment,
-        "invoice_id": invoice,
+        "payment_id": names[0],
+        "invoice_id": names[1],
         "customer_id": customer_ids(firm),
         "paid_on": dates(moved.day),
         "amount": money(moved.cents),

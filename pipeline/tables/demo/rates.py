@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from pipeline.tables.demo.arrays import Floats, Ints, as_table, choice_of, dates, stream
 from pipeline.tables.demo.economy import BASE_CURRENCY
 from pipeline.tables.ledger import FX_RATES
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pipeline.tables.demo.timeline import Timeline
 
 _STARTS = {"USD": 0.90, "CNY": 0.13}

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.tables.demo.arrays import Ints
-
 if TYPE_CHECKING:
-    from pipeline.tables.demo.firms import Firms
-    from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.arrays import Ints
+    from pipeline.tables.demo.world import World
 
 _YEAR_DAYS = 365
 
@@ -25,12 +23,11 @@ class Reviews:
     turn: Ints
 
 
-def yearly_reviews(
-    draw: np.random.Generator, firms: Firms, gone_on: Ints, line: Timeline, share: float
-) -> Reviews:
+def yearly_reviews(draw: np.random.Generator, world: World, gone_on: Ints, share: float) -> Reviews:
     """Reviews of a `share` of the firms, from their arrival (at most a year before the ledger) until they are gone."""
-    has = np.flatnonzero(draw.random(len(firms.size)) < share)
-    arrived = line.starts[np.minimum(firms.arrives[has], line.count - 1)]
+    line = world.line
+    has = np.flatnonzero(draw.random(world.count) < share)
+    arrived = world.arrived_on()[has]
     first_on = np.where(arrived < line.first_day, line.first_day - draw.integers(0, _YEAR_DAYS, len(has)), arrived)
     until = np.minimum(gone_on[has] - 1, line.last_day)
     turns = np.maximum((until - first_on) // _YEAR_DAYS + 1, 0)

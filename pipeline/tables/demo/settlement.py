@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.tables.demo.arrays import Bools, Floats, Ints, stream
 from pipeline.tables.demo.timeline import NEVER
 
 if TYPE_CHECKING:
+    from pipeline.tables.demo.arrays import Bools, Floats, Ints
     from pipeline.tables.demo.conduct import Conduct
     from pipeline.tables.demo.distress import Episodes
-    from pipeline.tables.demo.economy import Economy
     from pipeline.tables.demo.trade import Orders
+    from pipeline.tables.demo.world import World
 
 FAILS_AFTER_DAYS = 3
 
@@ -24,7 +24,8 @@ FAILS_AFTER_DAYS = 3
 class Settlement:
     """One entry per order; days that never come are NEVER. `is_dropped`: never placed, for the supplier had stopped
     delivery. `stopped_on`: payment stopped with the distress that began that day. `settled_on`: paid in full.
-    `account_on`: an instalment paid in distress. `failed_on`: a payment in distress that comes back three days later. `recovered_on`: a late recovery of `recovered_share`."""
+    `account_on`: an instalment paid in distress. `failed_on`: a
+    payment in distress that comes back three days later. `recovered_on`: a late recovery of `recovered_share`."""
 
     is_dropped: Bools
     stopped_on: Ints
@@ -40,9 +41,9 @@ class Settlement:
         return Settlement(**{f.name: getattr(self, f.name)[chosen] for f in dataclasses.fields(self)})
 
 
-def settlement(orders: Orders, conduct: Conduct, episodes: Episodes, economy: Economy, seed: int) -> Settlement:
+def settlement(orders: Orders, conduct: Conduct, episodes: Episodes, world: World) -> Settlement:
     """Applies every firm's distresses, one after the other, to its items."""
-    draw = stream(seed, "settlement")
+    draw, economy = world.draw("settlement"), world.economy
     rows = len(orders.firm)
     dropped, stopped_on = np.zeros(rows, dtype=bool), np.full(rows, NEVER)
     settled = conduct.pays_on.copy()

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.tables.demo.arrays import Bools, Floats, Ints, stream
 from pipeline.tables.demo.economy import INDUSTRIES, PLACES
 from pipeline.tables.demo.timeline import NEVER, next_working_day
 
 if TYPE_CHECKING:
-    from pipeline.tables.demo.economy import Economy
-    from pipeline.tables.demo.firms import Firms
-    from pipeline.tables.demo.quality import Quality
+    from pipeline.tables.demo.arrays import Bools, Floats, Ints
     from pipeline.tables.demo.rates import Rates
-    from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.world import World
 
 
 @dataclass(frozen=True)
@@ -44,21 +41,23 @@ class Orders:
         return self.cancelled_on >= NEVER
 
 
-def expected_orders(firms: Firms, quality: Quality, line: Timeline, economy: Economy) -> Floats:
+def expected_orders(world: World) -> Floats:
     """Firms × months: mean count of orders; it moves with the season and falls as quality falls below its level."""
+    firms, quality, line = world.firms, world.quality, world.line
     calendar_month = line.starts.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     swing = np.array([i.season for i in INDUSTRIES])[:, None]
     peak = np.array([i.peak for i in INDUSTRIES])[:, None]
     season = 1.0 + swing * np.cos(2.0 * np.pi * (calendar_month[None, :] - peak) / 12.0)
     above_level = np.clip(quality.total - quality.level[:, None], -2.5, 1.5)
-    demand = np.exp(economy.demand_by_quality * above_level)
-    return firms.orders_a_month[:, None] * season[firms.industry] * demand * firms.is_trading(line.count)
+    demand = np.exp(world.economy.demand_by_quality * above_level)
+    mean: Floats = firms.orders_a_month[:, None] * season[firms.industry] * demand * world.is_trading()
+    return mean
 
 
-def orders(firms: Firms, quality: Quality, line: Timeline, rates: Rates, economy: Economy, seed: int) -> Orders:
+def orders(world: World, rates: Rates) -> Orders:
     """Draws all orders of the timeline and their invoices."""
-    draw = stream(seed, "trade")
-    counts = draw.poisson(expected_orders(firms, quality, line, economy)).ravel()
+    draw, firms, line, economy = world.draw("trade"), world.firms, world.line, world.economy
+    counts = draw.poisson(expected_orders(world)).ravel()
     cell = np.repeat(np.arange(len(counts)), counts)
     firm, month = np.divmod(cell, line.count)
     rows = len(cell)

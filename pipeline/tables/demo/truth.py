@@ -1,11 +1,11 @@
 """The true PD: by simulation from the latent state on the day, the probability of a default within twelve months.
 
-For a firm not in distress the paths of its quality over the next months are simulated (64 quasi-random paths of the
-sum of all shocks, the same for every firm: common random numbers); on each path the product of survival replaces the
-draw of the onset, and the chance that an onset in month h becomes a default before the window closes replaces the draw
-of what follows it (Rao-Blackwell). That chance is the closed form of `reach` averaged over the days of trigger that the
-firm's own invoices give, weighted by the hazard of each month. For a firm already in distress it is the closed form
-with the day of trigger of its open items.
+For a firm not in distress the paths of its quality over the next months are simulated (quasi-random paths of the sum of
+all shocks, the same for every firm: common random numbers); on each path the product of survival replaces the draw of
+the onset, and the chance that an onset in month h becomes a default before the window closes replaces the draw of what
+follows it (Rao-Blackwell). That chance is the closed form of `reach` averaged over the days of trigger that the firm's
+own invoices give, weighted by the hazard of each month. For a firm already in distress it is the closed form with the
+day of trigger of its open items.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from pipeline.tables.demo.timeline import NEVER
 if TYPE_CHECKING:
     from pipeline.tables.demo.distress import Episodes
     from pipeline.tables.demo.economy import Economy
-    from pipeline.tables.demo.firms import Firms
-    from pipeline.tables.demo.quality import Quality
-    from pipeline.tables.demo.timeline import Timeline
+    from pipeline.tables.demo.world import World
 
 _MONTH_DAYS = 365.25 / 12.0
 _PRIOR_MONTHS = 6.0
-_CHUNK = 4096
+_CHUNK = 2048
+_SOBOL_SEED = 20251231
+_FLOOR = 1e-6  # a firm that has left cannot default, but a logit must exist
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,15 @@ class Onsets:
 
     day: Ints
     trigger: Ints
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Firms × months, at the month's end: the true PD, in distress, in default (probation included)."""
+
+    pd: Floats
+    is_in_distress: Bools
+    is_in_default: Bools
 
 
 def reach(days_left: Floats, days_to_trigger: Floats, economy: Economy) -> Floats:
@@ -55,129 +64,107 @@ def reach(days_left: Floats, days_to_trigger: Floats, economy: Economy) -> Float
     return insolvent + triggered
 
 
-def true_pd(
-    firms: Firms, quality: Quality, onsets: Onsets, episodes: Episodes, line: Timeline, economy: Economy
-) -> tuple[Floats, Bools, Bools]:
-    """Firms × months: the PD at the month's end, whether the firm is in distress then, whether it is in default."""
-    shape = quality.total.shape
-    distressed, defaulted, free_from, pd_distressed = _states(shape, episodes, line, economy)
-    chances = _chances(firms, quality, onsets, line, economy)
-    noise = _noise_paths(economy)
-    firm, month = np.nonzero(~distressed & ~defaulted & firms.is_trading(line.count))
-    firm, month = firm[month >= line.burn_in], month[month >= line.burn_in]
-    found = pd_distressed
+def standing(world: World, onsets: Onsets, episodes: Episodes) -> Standing:
+    """Where every firm stands at every month end of the ledger; the PD of a firm in default has no meaning."""
+    at, free_from = _from_episodes(world, episodes)
+    chances, noise = _chances(world, onsets), _noise_paths(world.economy)
+    firm, month = np.nonzero(~at.is_in_distress & ~at.is_in_default & world.is_trading())
+    is_in = month >= world.line.burn_in
+    firm, month = firm[is_in], month[is_in]
+    found = at.pd.copy()
     for start in range(0, len(firm), _CHUNK):
         f, m = firm[start : start + _CHUNK], month[start : start + _CHUNK]
-        found[f, m] = _pd_of_free(quality, firms, f, m, free_from[f, m] - m, chances[f], noise, economy)
-    return found, distressed, defaulted
+        found[f, m] = _pd_of_free(world, (f, m), free_from[f, m] - m, chances[f], noise)
+    return Standing(np.maximum(found, _FLOOR), at.is_in_distress, at.is_in_default)
 
 
-def _states(
-    shape: tuple[int, ...], episodes: Episodes, line: Timeline, economy: Economy
-) -> tuple[Bools, Bools, Ints, Floats]:
-    """At each month end: in distress, in default (probation included), first month with a hazard, PD if distressed."""
+def _from_episodes(world: World, episodes: Episodes) -> tuple[Standing, Ints]:
+    """What the distresses say: who is in one and with which PD, who is in default, from which month on a firm that has
+    come through one may fall again."""
+    economy, ends = world.economy, world.line.ends
+    shape = world.quality.total.shape
     distressed, defaulted = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    free_from, found = np.zeros(shape, dtype=np.int64), np.zeros(shape)
-    ends = line.ends
-    for at in range(len(episodes.firm)):
-        firm, end = episodes.firm[at], episodes.ends_on[at]
-        default = episodes.default_on[at]
-        over = min(end, default)
-        is_distressed = (ends >= episodes.onset_on[at]) & (ends < over)
+    free_from, pd = np.zeros(shape, dtype=np.int64), np.zeros(shape)
+    last_on = np.where(episodes.ends_on < NEVER, episodes.ends_on + economy.probation_days, NEVER)
+    back_in = world.line.month_of(episodes.ends_on) + 1 + economy.breathing_space_months
+    for k, firm in enumerate(episodes.firm):
+        end, default = episodes.ends_on[k], episodes.default_on[k]
+        is_distressed = (ends >= episodes.onset_on[k]) & (ends < min(end, default))
         distressed[firm] |= is_distressed
-        back = end + economy.probation_days if end < NEVER else NEVER
-        if default < NEVER:
-            defaulted[firm] |= (ends >= default) & (ends < back)
-        if end < line.last_day:
-            after = int(line.month_of(np.array([end]))[0]) + 1 + economy.breathing_space_months
-            free_from[firm, ends >= end] = after
-        days_left = np.full(int(is_distressed.sum()), economy.truth_months * _MONTH_DAYS)
-        wait = episodes.trigger_on[at] - ends[is_distressed]
-        found[firm, is_distressed] = reach(days_left, wait.astype(np.float64), economy)
-    return distressed, defaulted, free_from, found
+        defaulted[firm] |= (ends >= default) & (ends < last_on[k])
+        free_from[firm, ends >= end] = back_in[k]
+        to_trigger = (episodes.trigger_on[k] - ends[is_distressed]).astype(np.float64)
+        pd[firm, is_distressed] = reach(
+            np.full_like(to_trigger, economy.truth_months * _MONTH_DAYS), to_trigger, economy
+        )
+    return Standing(pd, distressed, defaulted), free_from
 
 
-def _chances(firms: Firms, quality: Quality, onsets: Onsets, line: Timeline, economy: Economy) -> Floats:
-    """Firms × months ahead: the chance that an onset in that month ahead is a default before the window closes."""
-    weight = onset_hazard(quality.total, economy) * firms.is_trading(line.count)
-    wait = (onsets.trigger - onsets.day).astype(np.float64)
-    ahead = np.empty((len(firms.size), economy.truth_months))
-    into_month = onsets.day - line.starts
+def _chances(world: World, onsets: Onsets) -> Floats:
+    """Firms × months ahead: the chance that an onset in that month ahead is a default before the window closes.
+
+    Shrunk to the mean of all firms as if that were six months of the firm's own.
+    """
+    economy = world.economy
+    weight = onset_hazard(world.quality.total, economy) * world.is_trading()
+    prior = weight.sum() / max(int((weight > 0.0).sum()), 1) * _PRIOR_MONTHS
+    to_trigger = (onsets.trigger - onsets.day).astype(np.float64)
+    from_onset = economy.truth_months * _MONTH_DAYS - (onsets.day - world.line.starts)
+    ahead = np.empty((world.count, economy.truth_months))
     for h in range(economy.truth_months):
-        left = economy.truth_months * _MONTH_DAYS - h * _MONTH_DAYS - into_month
-        hit = reach(left, wait, economy) * weight
-        mean = hit.sum() / weight.sum()
-        scale = weight.sum() / max(int((weight > 0).sum()), 1) * _PRIOR_MONTHS
-        ahead[:, h] = (hit.sum(axis=1) + scale * mean) / (weight.sum(axis=1) + scale)
+        hit = reach(from_onset - h * _MONTH_DAYS, to_trigger, economy) * weight
+        ahead[:, h] = (hit.sum(axis=1) + prior * hit.sum() / weight.sum()) / (weight.sum(axis=1) + prior)
     return ahead
 
 
 def _noise_paths(economy: Economy) -> Floats:
     """Paths × months ahead: the sum of all shocks to a quality, as scrambled Sobol points through its covariance."""
     months = np.arange(1, economy.truth_months + 1)
-    cov = np.zeros((len(months), len(months)))
+    apart = np.abs(months[:, None] - months[None, :])
+    shorter = np.minimum(months[:, None], months[None, :])
     parts = (
         (economy.swing_sd, economy.swing_persistence),
         (economy.industry_sd, economy.industry_persistence),
         (economy.macro_sd, economy.macro_persistence),
     )
-    for sd, phi in parts:
-        lag = np.abs(months[:, None] - months[None, :])
-        shorter = np.minimum(months[:, None], months[None, :])
-        cov += sd**2 * phi**lag * (1.0 - phi ** (2 * shorter))
-    values, vectors = np.linalg.eigh(cov)
-    order = np.argsort(values)[::-1]
-    root = vectors[:, order] * np.sqrt(np.maximum(values[order], 0.0))
-    points = qmc.Sobol(len(months), scramble=True, seed=20251231).random(economy.truth_paths)
+    covariance = sum(sd**2 * phi**apart * (1.0 - phi ** (2 * shorter)) for sd, phi in parts)
+    values, vectors = np.linalg.eigh(np.asarray(covariance))
+    # Largest component first: the first coordinates of a Sobol sequence are the most even.
+    root = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0.0))
+    points = qmc.Sobol(len(months), scramble=True, seed=_SOBOL_SEED).random(economy.truth_paths)
     paths: Floats = norm.ppf(np.clip(points, 1e-9, 1.0 - 1e-9)) @ root.T
     return paths
 
 
-def _pd_of_free(
-    quality: Quality,
-    firms: Firms,
-    firm: Ints,
-    month: Ints,
-    locked: Ints,
-    chances: Floats,
-    noise: Floats,
-    economy: Economy,
-) -> Floats:
-    """PD of firms that trade and are in no distress: survival and onset along the common paths of quality."""
-    surviving = np.ones((len(firm), len(noise)))
-    found = np.zeros((len(firm), len(noise)))
-    level = quality.level[firm]
+def _pd_of_free(world: World, at: tuple[Ints, Ints], locked: Ints, chances: Floats, noise: Floats) -> Floats:
+    """PD of firms and months `at`, which trade and are in no distress: survival along the common paths of quality.
+
+    `locked` counts the months without hazard, zero or less when there are none.
+    """
+    (firm, month), economy, quality = at, world.economy, world.quality
+    surviving, found = np.ones((len(firm), len(noise))), np.zeros((len(firm), len(noise)))
     swing, macro = quality.swing[firm, month], quality.macro[month]
-    industry = quality.industry[firms.industry[firm], month]
+    industry = quality.industry[world.firms.industry[firm], month]
     for ahead in range(1, economy.truth_months + 1):
-        mean = (
-            level
-            + economy.swing_persistence**ahead * swing
-            + economy.industry_persistence**ahead * industry
-            + economy.macro_persistence**ahead * macro
-        )
+        mean = quality.level[firm] + economy.swing_persistence**ahead * swing
+        mean = mean + economy.industry_persistence**ahead * industry + economy.macro_persistence**ahead * macro
         hazard = onset_hazard(mean[:, None] + noise[None, :, ahead - 1], economy)
         hazard = np.where((ahead >= locked)[:, None], hazard, 0.0) * (1.0 - economy.leave_rate) ** ahead
         found += surviving * hazard * chances[:, ahead - 1 : ahead]
         surviving *= 1.0 - hazard
-    return found.mean(axis=1)
+    mean_of_paths: Floats = found.mean(axis=1)
+    return mean_of_paths
 
 
-def truth_table(
-    found: Floats,
-    distressed: Bools,
-    is_rated: Bools,
-    firms: Firms,
-    quality: Quality,
-    line: Timeline,
-) -> pa.Table:
-    """One row per customer and month end, in the book and not in default; beside the PD the latent state."""
+def truth_table(world: World, at: Standing, is_rated: Bools) -> pa.Table:
+    """One row per month end and customer in the book and not in default: the PD, and beside it the latent state."""
     month, firm = np.nonzero(is_rated.T)
+    quality, firms = world.quality, world.firms
     return pa.table(
         {
             "customer_id": customer_ids(firm),
-            "as_of": dates(line.ends[month]),
-            "true_pd": found[firm, month],
+            "as_of": dates(world.line.ends[month]),
+            "true_pd": at.pd[firm, month],
             "quality": quality.total[firm, month],
             "level": quality.level[firm],
             "swing": quality.swing[firm, month],
@@ -185,7 +172,7 @@ def truth_table(
             "macro_factor": quality.macro[month],
             "habit_days": firms.habit[firm],
             "has_late_habit": firms.has_late_habit[firm],
-            "is_in_distress": distressed[firm, month],
-            "is_trading": firms.is_trading(line.count)[firm, month],
+            "is_in_distress": at.is_in_distress[firm, month],
+            "is_trading": world.is_trading()[firm, month],
         }
     )

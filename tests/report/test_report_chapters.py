@@ -1,0 +1,225 @@
+"""What the chapters say: the verdict in each case, missing parts told, and the card recomputed by hand."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+import re
+from html import unescape
+
+import pytest
+
+from pipeline.report.blocks import Bullets, Missing, Table
+from pipeline.report.chapters.booster import booster
+from pipeline.report.chapters.calibration import calibration
+from pipeline.report.chapters.discrimination import discrimination
+from pipeline.report.chapters.grades import grades
+from pipeline.report.chapters.label_words import label_words, settled_on
+from pipeline.report.chapters.limits import limits
+from pipeline.report.chapters.over_time import counts_by_day
+from pipeline.report.chapters.population import population
+from pipeline.report.chapters.scorecard import scorecard
+from pipeline.report.chapters.selection import selection
+from pipeline.report.chapters.verdict import verdict
+from pipeline.report.model_report import render
+from pipeline.report.words import words_in
+
+WORDS = words_in("en")
+
+
+def changed(given, path: str, value):
+    """The input with one entry of the validation replaced, named by a dotted path."""
+    report = copy.deepcopy(given.validation)
+    *outer, last = path.split(".")
+    entry = report
+    for name in outer:
+        entry = entry[name]
+    entry[last] = value
+    return dataclasses.replace(given, validation=report)
+
+
+def told(chapter, kind) -> list:
+    return [block for block in chapter.blocks if isinstance(block, kind)]
+
+
+def text_of(chapter) -> str:
+    return repr(chapter)
+
+
+def test_the_verdict_says_order_and_level_in_one_sentence(given):
+    lead = verdict(given, WORDS).lead
+    assert lead == (
+        "The scorecard tells risky customers from safe ones, and what happened does not contradict its forecasts."
+    )
+
+
+@pytest.mark.parametrize(
+    ("measure", "interval", "says"),
+    [
+        ("gini", {"value": 0.1, "low": -0.1, "high": 0.3, "rounds": 500}, "has not been shown to tell"),
+        ("observed_over_expected", {"value": 1.5, "low": 1.2, "high": 1.9, "rounds": 500}, "more customers turned bad"),
+        (
+            "observed_over_expected",
+            {"value": 0.5, "low": 0.3, "high": 0.8, "rounds": 500},
+            "fewer customers turned bad",
+        ),
+        ("observed_over_expected", None, "could not be measured"),
+        ("bad_customers", 9, "Too little happened to judge the scorecard: 9 bad customers"),
+        ("gini", {"value": 0.5, "low": None, "high": None, "rounds": 3}, "Too little happened"),
+    ],
+)
+def test_the_verdict_changes_with_what_was_found(given, measure, interval, says):
+    case = changed(given, f"models.champion.roles.test.{measure}", interval)
+    assert says in verdict(case, WORDS).lead
+
+
+def test_a_difference_whose_interval_holds_zero_is_undecided_and_said_so(given):
+    bullets = told(verdict(given, WORDS), Bullets)
+    undecided = next(b for b in bullets if b.title == "What is undecided")
+    assert any("Booster (challenger) orders customers better than Scorecard (champion)" in t for t in undecided.items)
+    shown = next(b for b in bullets if b.title == "What is shown")
+    assert any("better than the rule" in t and "0.230" in t for t in shown.items)
+    table = next(t for t in told(discrimination(given, WORDS), Table) if t.caption == "Is one better than the other")
+    assert table.rows[0][-1].text == "undecided"
+    assert table.rows[2][-1].text == "Scorecard (champion) is better"
+
+
+def test_a_difference_against_the_champion_is_told_from_the_winners_side(given):
+    case = changed(given, "differences.challenger - champion.test", {"value": -0.05, "low": -0.09, "high": -0.01})
+    shown = next(b for b in told(verdict(case, WORDS), Bullets) if b.title == "What is shown")
+    assert (
+        "Scorecard (champion) orders customers better than Booster (challenger): Gini higher by 0.050" in shown.items[0]
+    )
+    assert "0.010 to 0.090" in shown.items[0]
+
+
+def test_an_interval_that_could_not_be_measured_says_how_many_rounds_there_were(given):
+    lost = {"value": 0.5, "low": None, "high": None, "rounds": 17}
+    chapter = discrimination(changed(given, "models.challenger.roles.test.gini", lost), WORDS)
+    assert "no interval: only 17 resamples held both bad and good" in text_of(chapter)
+
+
+def test_a_role_without_bads_tells_why_there_is_no_figure(given):
+    empty = {**dict.fromkeys(given.validation["models"]["champion"]["roles"]["test"]), "rows": 80, "bads": 0}
+    case = changed(given, "models.champion.roles.test", {**empty, "customers": 20, "bad_customers": 0, "mean_pd": 0.02})
+    assert "none: no bad snapshot in this role" in text_of(discrimination(case, WORDS))
+    assert "outcomes or forecasts do not vary" in text_of(calibration(case, WORDS))
+    assert "Too little happened" in render(case)
+
+
+def test_an_unknown_truth_is_told_not_left_blank(given):
+    chapter = discrimination(changed(given, "truth", None), WORDS)
+    assert any("demo book only" in m.text for m in told(chapter, Missing))
+    assert "demo book" not in text_of(verdict(changed(given, "truth", None), WORDS))
+
+
+def test_an_absent_naive_rule_names_the_columns_it_lacks(given):
+    chapter = discrimination(given, WORDS)
+    assert any("worst_days_late_with_overdue_6m" in m.text for m in told(chapter, Missing))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"pictures": {}}, "The SHAP pictures are not shown"),
+        ({"pictures": {"bar.png": b"no picture"}}, "the file is no PNG"),
+        ({"book": None}, "no book had been scored"),
+        ({"scorecard": None}, "there is no scorecard among the models"),
+        ({"worked": None}, "no customer was handed in"),
+        ({"roc": None}, "The ROC curve is not shown"),
+        ({"provenance": {}}, "no versions or hashes were handed in"),
+    ],
+)
+def test_a_missing_part_is_told_with_its_reason(given, change, says):
+    assert says in unescape(render(dataclasses.replace(given, **change)))
+
+
+def test_a_challenger_alone_missing_leaves_a_whole_report(given):
+    report = {**given.validation, "models": {"champion": given.validation["models"]["champion"]}, "differences": {}}
+    details = {"scorecard": given.details["scorecard"]}
+    html = render(dataclasses.replace(given, validation=report, details=details, pictures={}, weights={}))
+    assert "there is no booster among the models" in html
+    assert "only one model" in html
+
+
+def test_points_follow_from_woe_and_coefficient_as_the_note_says(given):
+    for characteristic in given.scorecard["characteristics"]:
+        for b in characteristic["bins"]:
+            assert b["points"] == pytest.approx(20 / math.log(2) * characteristic["coefficient"] * b["woe"])
+
+
+def test_the_worked_customer_can_be_recomputed_from_the_printed_figures(given):
+    chapter = scorecard(given, WORDS)
+    table = next(t for t in told(chapter, Table) if t.caption == "Points of this customer")
+    points = [float(row[-1].text.replace("−", "-")) for row in table.rows]
+    assert points[-1] == pytest.approx(sum(points[:-1]), abs=0.0003)
+    odds = 30 * 2 ** ((points[-1] - 600) / 20)
+    printed = re.search(r"= (0\.\d{6}) \(", text_of(chapter))
+    assert printed is not None
+    assert float(printed.group(1)) == pytest.approx(1 / (1 + odds), abs=2e-6)
+    # 12.5 days late falls into "10 or more": 20 / ln 2 x 0.8 x -1.1.
+    assert points[1] == pytest.approx(-25.3914, abs=1e-4)
+
+
+def test_a_broken_calibration_line_is_worked_out_in_words(given):
+    line = {"method": "platt", "knots": [[0.0, 0.5], [2.0, 2.0], [4.0, 5.0]], "folded": None}
+    chapter = scorecard(dataclasses.replace(given, scorecard_calibration=line), WORDS)
+    assert "The calibration then turns ln odds" in text_of(chapter)
+
+
+def test_selected_features_come_first_in_the_order_they_came_in(given):
+    table = told(selection(given, WORDS), Table)[0]
+    assert [row[0].note for row in table.rows][:2] == ["mean_days_late_12m", "industry"]
+    assert table.rows[0][3].text == "< 0.001"
+    assert table.groups[0] == (0, "In the scorecard (2)")
+
+
+def test_money_is_summed_to_the_cent_and_null_limits_add_nothing(given):
+    tables = told(limits(given, WORDS), Table)
+    assert [cell.text for cell in tables[0].rows[-1]] == ["Total", "6", "6,001", "0", "7,407", "5"]
+    by_action = {row[0].text: row[2].text for row in tables[1].rows}
+    assert by_action["Keep"] == "5,000"
+    caps = [row[0].text for row in tables[2].rows]
+    assert "brand new cap" in caps
+    assert caps[-2:] == ["No suggestion", "Total"]
+
+
+def test_the_book_by_grade_counts_every_grade_of_the_scale(given):
+    table = told(grades(given, WORDS), Table)[0]
+    assert [row[0].text for row in table.rows][-1] == "D"
+    assert [row[4].text for row in table.rows] == ["0", "1", "0", "0", "2", "0", "0", "1", "0", "0", "1"]
+
+
+def test_outcomes_add_up_to_all_snapshots(given):
+    tables = told(population(given, WORDS), Table)
+    counted = [int(row[1].text.replace(",", "")) for row in tables[0].rows]
+    assert sum(counted) == len(given.snapshots)
+    by_day = counts_by_day(given.snapshots)
+    assert int(by_day["bads"].sum()) == int((given.snapshots["outcome"] == "bad").sum())
+
+
+def test_a_label_of_lateness_is_told_in_its_own_words(given):
+    import datetime as dt
+
+    late = {"kind": "late", "days": 30, "window_months": None, "window_days": 90}
+    assert label_words(late, WORDS) == "an item 30 or more days late among those falling due within 90 days"
+    assert settled_on(dt.date(2019, 4, 30), late) == dt.date(2019, 8, 28)
+    assert settled_on(dt.date(2019, 11, 30), {"kind": "default", "window_months": 12}) == dt.date(2020, 11, 30)
+    html = render(dataclasses.replace(given, label=late))
+    assert "fell 30 or more days late within 90 days" in html
+    assert "The label is lateness, not default" in html
+
+
+def test_dependence_pictures_follow_the_weights(given):
+    png = given.pictures["bar.png"]
+    pictures = {
+        "dependence_industry.png": png,
+        "dependence_mean_days_late_12m.png": png,
+        "beeswarm.png": png,
+        "bar.png": png,
+    }
+    chapter = booster(dataclasses.replace(given, pictures=pictures), WORDS)
+    titles = [block.title for block in chapter.blocks if block.kind == "picture"]
+    assert titles[2].startswith("Days late, 12 months")
+    assert titles[3].startswith("Industry")

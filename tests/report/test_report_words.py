@@ -1,0 +1,53 @@
+"""The words stand in one file per language, and every word asked for is there."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import pipeline.report
+from pipeline.report.words import words_in
+
+ROOM = Path(pipeline.report.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def asked() -> set[str]:
+    sources = [path for path in ROOM.rglob("*") if path.suffix in {".py", ".j2"} and path.name != "data_dictionary.py"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    return {key for _, key in re.findall(r"""words\(\s*f?(["'])(.+?)\1\s*[,)]""", text)}
+
+
+def test_every_key_asked_for_is_there(asked):
+    words = words_in("en")
+    plain = {key for key in asked if "{" not in key}
+    assert len(plain) > 100
+    assert not [key for key in sorted(plain) if not words.has(key)]
+
+
+def test_every_family_of_keys_asked_for_is_there(asked):
+    words = words_in("en")
+    for key in sorted(k for k in asked if "{" in k):
+        pattern = re.compile(re.escape(re.sub(r"\{[^}]*\}", "\0", key)).replace("\0", r"\w+"))
+        assert [k for k in words.texts if pattern.fullmatch(k)], key
+
+
+def test_no_text_is_empty_and_every_place_has_a_name():
+    for key, text in words_in("en").texts.items():
+        assert text, key
+        assert all(name is None or name.isidentifier() for _, name, _, _ in string.Formatter().parse(text)), key
+
+
+def test_every_language_has_the_keys_and_places_of_english():
+    languages = sorted(path.stem.removeprefix("words_") for path in (ROOM / "templates").glob("words_*.yaml"))
+    english = {key: _places(text) for key, text in words_in("en").texts.items()}
+    assert "en" in languages
+    for language in languages:
+        assert {key: _places(text) for key, text in words_in(language).texts.items()} == english
+
+
+def _places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}

@@ -1,0 +1,339 @@
+"""Two nights and more: the life of alerts, what changed and why, links, locks, repeats and faults in between."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import fcntl
+import hashlib
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+import yaml
+
+from pipeline.errors import LockedError, MissingInputError, OutputError, ParameterError, StorageError
+from pipeline.score import durable
+from pipeline.score.calibration import Calibration
+from pipeline.score.card import customer_card
+from pipeline.score.model_folder import write_model
+from pipeline.score.policy import parse_policy
+from pipeline.score.publish import previous_run, publish, published, run_inputs
+from pipeline.score.run_check import run_id_of, verify
+from pipeline.score.scored_book import score_book
+
+MAY, JUNE, JULY, AUGUST = (dt.date(2025, 5, 31), dt.date(2025, 6, 30), dt.date(2025, 7, 31), dt.date(2025, 8, 31))
+TOLD = {"data_version": "d" * 64, "code_version": "c" * 64, "base_currency": "EUR"}
+
+
+@pytest.fixture
+def night(make_book, model, policy, tmp_path):
+    """Scores and publishes one day; rows of customers, then what differs from the usual."""
+
+    def score(day, *customers, **changes):
+        book = make_book(*({**customer, "as_of": day} for customer in customers))
+        before = previous_run(tmp_path, day, changes.pop("models", None))
+        used = {"model": model, "policy": policy, **changes}
+        extra = {k: v for k, v in used.items() if k.endswith("_before")}
+        run = score_book(book.positions, book.features, used["model"], used["policy"], before, day, **extra)
+        return run, publish(run, tmp_path, {**TOLD, **used.get("told", {})})
+
+    return score
+
+
+def states(run):
+    return {(a["customer_id"], a["rule"]): (a["state"], str(a["opened_on"])) for a in run.alerts.to_pylist()}
+
+
+OVER = {"limit_current": Decimal("9000.00")}
+
+
+def test_an_alert_is_new_then_open_then_closed_then_gone(night):
+    assert states(night(MAY, OVER)[0]) == {("C0", "over_limit"): ("new", "2025-05-31")}
+    second, _ = night(JUNE, OVER)
+    assert states(second) == {("C0", "over_limit"): ("open", "2025-05-31")}
+    assert second.book["alert_severity"].to_pylist() == ["act"]
+    third, _ = night(JULY, {})
+    assert states(third) == {("C0", "over_limit"): ("closed", "2025-05-31")}
+    assert (third.book["alert_count"].to_pylist(), third.book["alert_severity"].to_pylist()) == ([0], ["none"])
+    assert third.alerts.to_pylist()[0]["evidence_en"] == "Open balance 10,000 against a limit of 9,000"
+    assert states(night(AUGUST, {})[0]) == {}
+
+
+def test_an_alert_that_bites_again_after_it_was_closed_is_new(night):
+    night(MAY, OVER)
+    night(JUNE, {})
+    assert states(night(JULY, OVER)[0]) == {("C0", "over_limit"): ("new", "2025-07-31")}
+
+
+def test_a_grade_two_worse_alerts_and_stays_for_a_month(night, risky):
+    night(MAY, {})
+    fallen, _ = night(JUNE, risky)
+    assert states(fallen) == {("C0", "grade_down_two"): ("new", "2025-06-30")}
+    row = fallen.book.to_pylist()[0]
+    assert (row["grade_previous"], row["grade"], row["notches"], row["change_driver"]) == ("G05", "G10", 5, "data")
+    assert states(night(dt.date(2025, 7, 1), risky)[0]) == {("C0", "grade_down_two"): ("open", "2025-06-30")}
+    assert states(night(JULY, risky)[0]) == {("C0", "grade_down_two"): ("closed", "2025-06-30")}
+
+
+def test_overdue_growing_compares_with_a_month_earlier_and_needs_both_times_and_amount(night, make_book):
+    before = make_book(
+        {"overdue_amount": Decimal("1000")}, {"overdue_amount": Decimal("1000")}, {"overdue_amount": Decimal("10")}
+    )
+    run, _ = night(
+        JUNE,
+        {"overdue_amount": Decimal("1600")},
+        {"overdue_amount": Decimal("1499")},
+        {"overdue_amount": Decimal("500")},
+        {"overdue_amount": Decimal("501")},
+        positions_before=before.positions,
+    )
+    assert set(states(run)) == {("C0", "overdue_growing"), ("C3", "overdue_growing")}
+    assert run.alerts.to_pylist()[0]["evidence_en"] == "Overdue 1,600, one month earlier 1,000"
+
+
+def test_a_rule_that_cannot_be_judged_tonight_keeps_its_alerts(night, make_book):
+    before = make_book({})
+    night(MAY, {"overdue_amount": Decimal("1600")}, positions_before=before.positions)
+    run, _ = night(JUNE, {"overdue_amount": Decimal("1600")})
+    assert states(run) == {("C0", "overdue_growing"): ("open", "2025-05-31")}
+
+
+def test_falling_orders_and_a_default_in_the_group_alert(make_book, model, policy):
+    book = make_book({"as_of": JUNE}, {"as_of": JUNE, "group_default_count": 2})
+    features = book.features.assign(order_level_year_on_year_18m=[0.5, 0.51])
+    run = score_book(book.positions, features, model, policy, None, JUNE)
+    assert set(states(run)) == {("C0", "orders_halved"), ("C1", "group_default")}
+    assert run.book["alert_severity"].to_pylist() == ["watch", "stop"]
+    assert run.alerts.to_pylist()[0]["evidence_zh"] == "近6个月订单额为上年同期的50%（阈值50%）"
+
+
+def test_an_unchanged_customer_has_no_driver_and_a_new_one_is_new(night):
+    night(MAY, {}, {})
+    run, _ = night(JUNE, {}, {}, {})
+    assert run.book["change_driver"].to_pylist() == ["none", "none", "new"]
+    assert run.changes.num_rows == 0
+
+
+def test_a_change_of_data_is_all_from_data_with_the_features_that_moved(night, make_book, risky):
+    night(MAY, {})
+    run, _ = night(JUNE, risky, features_before=make_book({}).features)
+    of_pd = next(c for c in run.changes.to_pylist() if c["quantity"] == "pd")
+    assert of_pd["from_data"] == of_pd["after"] - of_pd["before"]
+    assert (of_pd["from_model"], of_pd["from_policy"]) == (0.0, 0.0)
+    assert of_pd["top_feature_1"] == "overdue_share"
+    assert sum(of_pd[f"top_feature_{i}_share"] for i in (1, 2, 3)) <= 1.0
+
+
+def test_a_new_model_over_the_same_data_is_all_from_the_model(night, make_model, make_rows, tmp_path):
+    models = tmp_path / "models"
+    first = make_model()
+    old = replace(first, version=write_model(models, first, make_rows(100)))
+    night(MAY, {}, model=old)
+    newer = make_model(Calibration.line("platt", -0.4, 0.85), version="scorecard-newer0000000")
+    run, _ = night(JUNE, {}, model=newer, models=models)
+    of_pd = next(c for c in run.changes.to_pylist() if c["quantity"] == "pd")
+    assert of_pd["from_data"] == pytest.approx(0.0, abs=1e-12)
+    assert of_pd["from_model"] == pytest.approx(of_pd["after"] - of_pd["before"], abs=1e-12)
+    assert run.book["change_driver"].to_pylist() == ["model"]
+
+
+def test_parts_are_null_and_the_manifest_says_why_when_the_old_model_is_gone(night, make_model):
+    night(MAY, {})
+    run, folder = night(
+        JUNE, {}, model=make_model(Calibration.line("platt", -0.4, 0.85), version="scorecard-newer0000000")
+    )
+    of_pd = next(c for c in run.changes.to_pylist() if c["quantity"] == "pd")
+    assert (of_pd["from_data"], of_pd["from_model"]) == (None, None)
+    notes = json.loads((folder / "manifest.json").read_text())["notes"]
+    assert any("scorecard-test00000000 is no longer there" in note for note in notes)
+    assert run.book["change_driver"].to_pylist() == ["model"]
+
+
+def test_a_new_policy_over_the_same_data_is_all_from_policy(night, policy):
+    night(MAY, {})
+    raw = yaml.safe_load(policy.texts["limits"])
+    raw["need"]["headroom"] = 1.0
+    other = parse_policy({**policy.texts, "limits": yaml.safe_dump(raw, allow_unicode=True)})
+    run, _ = night(JUNE, {}, policy=other)
+    (of_limit,) = run.changes.to_pylist()
+    assert (of_limit["quantity"], of_limit["before"], of_limit["after"]) == ("limit", 50_000.0, 30_000.0)
+    assert (of_limit["from_data"], of_limit["from_model"], of_limit["from_policy"]) == (0.0, 0.0, -20_000.0)
+    assert run.book["change_driver"].to_pylist() == ["policy"]
+
+
+def tree(folder):
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and not p.is_symlink()
+    }
+
+
+def test_publishing_again_changes_no_byte_and_is_recognised_before(night, tmp_path):
+    run, folder = night(JUNE, {}, {"is_in_default": True})
+    before, stamp = tree(tmp_path), (folder / "manifest.json").stat().st_mtime_ns
+    assert published(tmp_path, run_id_of(run_inputs(run, TOLD))) == folder
+    assert night(JUNE, {}, {"is_in_default": True})[1] == folder
+    assert tree(tmp_path) == before
+    assert (folder / "manifest.json").stat().st_mtime_ns == stamp
+
+
+def test_the_same_inputs_give_the_same_bytes_in_another_place(night, model, policy, make_book, tmp_path):
+    run, folder = night(JUNE, {}, {})
+    other = publish(run, tmp_path / "elsewhere", TOLD)
+    assert tree(other) == tree(folder)
+
+
+def test_other_data_for_the_same_day_is_another_run_and_both_stay(night, tmp_path):
+    _, first = night(JUNE, {})
+    _, second = night(JUNE, OVER, told={"data_version": "e" * 64})
+    assert first != second
+    assert verify(first) == verify(second) == []
+    assert (tmp_path / "as_of=2025-06-30").resolve() == (tmp_path / "latest").resolve() == second
+
+
+def test_latest_never_goes_back_when_an_old_day_is_filled_in(night, tmp_path):
+    _, july = night(JULY, {})
+    _, may = night(MAY, {})
+    assert (tmp_path / "latest").resolve() == july
+    assert (tmp_path / "as_of=2025-05-31").resolve() == may
+    assert previous_run(tmp_path, JUNE).run_id == may.name
+    assert previous_run(tmp_path, MAY) is None
+
+
+@pytest.mark.parametrize("step", ["write_file", "sync_folder", "replace_link"])
+@pytest.mark.parametrize("nth", [1, 2, 5])
+def test_a_run_killed_between_two_steps_leaves_readers_on_a_whole_one(night, tmp_path, monkeypatch, step, nth):
+    _, may = night(MAY, {})
+    real, calls = getattr(durable, step), []
+
+    def dies(*arguments, **named):
+        calls.append(1)
+        if len(calls) == nth:
+            raise KeyboardInterrupt
+        return real(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(durable, step, dies)
+        patch.setattr("pipeline.score.publish.replace_link", dies if step == "replace_link" else durable.replace_link)
+        try:
+            night(JUNE, OVER)
+            was_killed = False
+        except KeyboardInterrupt:
+            was_killed = True
+    latest = (tmp_path / "latest").resolve()
+    assert verify(latest) == []
+    assert latest == may or not was_killed or step != "write_file"
+    _, june = night(JUNE, OVER)
+    assert (tmp_path / "latest").resolve() == (tmp_path / "as_of=2025-06-30").resolve() == june
+    assert verify(june) == []
+    assert not list((tmp_path / ".runs").glob(".*"))
+
+
+def test_a_full_disk_and_a_place_that_cannot_be_written_are_told_apart(night, tmp_path, monkeypatch):
+    def is_full(path, content):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(durable, "write_file", is_full)
+        with pytest.raises(StorageError, match="No space left"):
+            night(JUNE, {})
+    assert not (tmp_path / "latest").exists()
+    run, _ = night(JUNE, {})
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError) as refused:
+        publish(run, tmp_path / "file" / "out", TOLD)
+    assert refused.value.exit_code == 73
+
+
+def test_a_second_run_does_not_wait_for_the_lock(night, tmp_path):
+    night(MAY, {})
+    with (tmp_path / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(LockedError, match="another run is publishing"):
+            night(JUNE, {})
+    night(JUNE, {})
+
+
+def test_verify_finds_every_changed_byte_and_missing_or_extra_file(night):
+    _, folder = night(JUNE, {}, {"history_months": 0})
+    for path in sorted(folder.iterdir()):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+        assert verify(folder), path.name
+        path.write_bytes(whole)
+    assert verify(folder) == []
+    (folder / "stray.txt").write_text("x")
+    assert any("stray.txt: not named" in breach for breach in verify(folder))
+    (folder / "stray.txt").unlink()
+    (folder / "alerts.parquet").unlink()
+    assert any("alerts.parquet: missing" in breach for breach in verify(folder))
+    (folder / "manifest.json").unlink()
+    assert any("no whole run" in breach for breach in verify(folder))
+
+
+def test_a_damaged_previous_run_stops_the_next_night(night):
+    _, folder = night(MAY, {})
+    (folder / "scored_book.parquet").write_bytes(b"PAR1")
+    with pytest.raises(StorageError, match="the previous run is damaged"):
+        night(JUNE, {})
+
+
+def test_a_damaged_run_is_mended_by_publishing_its_day_again(night):
+    _, folder = night(MAY, {})
+    (folder / "scored_book.csv").write_text("")
+    night(MAY, {})
+    assert verify(folder) == []
+
+
+def test_the_manifest_tells_what_a_consumer_asks(night):
+    night(MAY, {})
+    gates = [{"gate": "drift", "value": 0.02, "threshold": 0.25}]
+    run, folder = night(JUNE, {}, {"is_in_default": True}, told={"gates": gates, "quarantined": {"invoices": 3}})
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["label"]["window_months"] == 12
+    assert manifest["rows"] == {"scored_book": 2, "alerts": 0, "limit_trace": 4, "changes": 0}
+    assert manifest["counts"]["by_status"] == {"in_default": 1, "rated": 1}
+    assert manifest["counts"]["by_segment"] == {"default": 1, "medium": 1}
+    assert manifest["totals"]["ead"] == "20000.00"
+    assert manifest["previous"]["as_of"] == "2025-05-31"
+    assert set(manifest["versions"]) == {"model", "policy", "master_scale", "feature_catalogue", "code", "ledger"}
+    assert (manifest["gates"], manifest["quarantined"]) == (gates, {"invoices": 3})
+    with pytest.raises(ParameterError, match="unknown: clock"):
+        publish(run, folder.parents[1], {**TOLD, "clock": "now"})
+
+
+def test_a_cell_of_the_csv_never_begins_a_formula_and_numbers_stay_numbers(night):
+    names = ["=1+1", "+7", "-2", "@sum", "\tx", "\rx", "plain", 'with "quotes", commas\nand lines', "中文"]
+    credit = {"open_amount": Decimal("-500.00"), "customer_id": "A"}
+    run, folder = night(JUNE, credit, *({"name": name} for name in names))
+    with (folder / "scored_book.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows[1:]] == [f"'{name}" for name in names[:6]] + names[6:]
+    assert rows[0]["open_amount"] == "-500.00"
+    assert float(rows[1]["pd"]) == run.book["pd"][1].as_py()
+    assert rows[1]["as_of"] == "2025-06-30"
+    assert run.book["name"].to_pylist()[1:] == names
+
+
+def test_the_card_tells_one_customer_from_a_published_run(night, risky, tmp_path):
+    night(MAY, {"customer_id": "C-100"})
+    night(
+        JUNE, {**risky, **OVER, "customer_id": "C-100", "group_id": "G7"}, {"customer_id": "C-200", "is_in_book": False}
+    )
+    card = customer_card(tmp_path / "latest", "C-100")
+    for told in (
+        "C-100",
+        "G10 (high risk)",
+        "80% of the balance is overdue",
+        "5 notch(es) worse, by data",
+        "* grade",
+        "over_limit (new)",
+    ):
+        assert told in card
+    assert "逾期占比80%" in customer_card(tmp_path / "latest", "C-100", "zh")
+    assert "not rated" in customer_card(tmp_path / "as_of=2025-06-30", "C-200")
+    with pytest.raises(MissingInputError, match=r"no customer 'C-10' among 2 in the run of 2025-06-30; nearest: C-100"):
+        customer_card(tmp_path / "latest", "C-10")
