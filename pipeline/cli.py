@@ -53,12 +53,13 @@ def run(project: ProjectOption = Path()) -> None:
 def check(
     folder: Annotated[Path, typer.Argument(help="The folder of a ledger or an extract.")],
     mapping: Annotated[Path | None, typer.Option(help="A mapping YAML.")] = None,
+    base_currency: Annotated[str | None, typer.Option(help="By default the project's ingest.base_currency.")] = None,
     project: ProjectOption = Path(),
 ) -> None:
     """Report on a ledger without writing anything: what is there, what is missing, which rules are broken."""
     from pipeline.flows.check import check_folder
 
-    check_folder(folder, mapping, project)
+    check_folder(folder, mapping, base_currency, project)
 
 
 @app.command("demo-book")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.datasets import write_text
 from pipeline.errors import ContractError
 from pipeline.report import data_dictionary
-from pipeline.tables import dictionary
+from pipeline.tables import dictionary, mapping_guide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/features.md": data_dictionary.markdown,
     "docs/ledger.md": dictionary.markdown,
+    "docs/mappings.md": mapping_guide.guide,
 }
 
 

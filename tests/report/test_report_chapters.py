@@ -17,7 +17,7 @@ from pipeline.report.chapters.discrimination import discrimination
 from pipeline.report.chapters.grades import grades
 from pipeline.report.chapters.label_words import label_words, settled_on
 from pipeline.report.chapters.limits import limits
-from pipeline.report.chapters.over_time import counts_by_day
+from pipeline.report.chapters.over_time import counts_by_day, timetable
 from pipeline.report.chapters.population import population
 from pipeline.report.chapters.scorecard import scorecard
 from pipeline.report.chapters.selection import selection
@@ -211,6 +211,23 @@ def test_a_label_of_lateness_is_told_in_its_own_words(given):
     assert "The label is lateness, not default" in html
 
 
+@pytest.mark.parametrize(
+    ("purge", "lead", "says"),
+    [
+        ("whole", "apart by customer and by time", "with a whole performance window (12 months) purged"),
+        ("shortened", "as far as this history allows", "too short to purge a whole performance window"),
+        ("none", "as far as this history allows", "Nothing of the performance window"),
+        ("shared", "share their month ends", "No performance window (12 months) is purged before the test"),
+    ],
+)
+def test_a_short_history_is_never_told_as_a_purged_one(given, purge, lead, says):
+    case = changed(given, "timetable.purge", purge)
+    chapter = timetable(case, WORDS)
+    assert lead in chapter.lead
+    assert says in text_of(chapter)
+    assert ("at later dates;" in text_of(verdict(case, WORDS))) == (purge == "whole")
+
+
 def test_dependence_pictures_follow_the_weights(given):
     png = given.pictures["bar.png"]
     pictures = {
@@ -219,7 +236,10 @@ def test_dependence_pictures_follow_the_weights(given):
         "beeswarm.png": png,
         "bar.png": png,
     }
-    chapter = booster(dataclasses.replace(given, pictures=pictures), WORDS)
+    chapter = booster(
+        dataclasses.replace(given, pictures=pictures, weights={"industry": 0.1, "mean_days_late_12m": 0.6}), WORDS
+    )
     titles = [block.title for block in chapter.blocks if block.kind == "picture"]
+    assert "most important first: Days late, 12 months, Industry" in chapter.blocks[0].alt
     assert titles[2].startswith("Days late, 12 months")
     assert titles[3].startswith("Industry")

@@ -49,10 +49,14 @@ def _pictures(given: ReportInput, words: Words) -> Iterable[Block]:
         if spent > MOST_BYTES:
             yield Missing(words("booster.too_large", name=name))
             continue
-        leading = ", ".join(given.titles.get(f, f) for f in list(given.weights)[:6]) or words("booster.see_table")
+        leading = ", ".join(given.titles.get(f, f) for f in _heaviest(given)[:6]) or words("booster.see_table")
         alt = words(f"booster.alt_{shows}", name=name, leading=leading)
         source = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
         yield Picture(words(f"booster.says_{shows}", name=name), alt, source, *size, is_small=shows == "dependence")
+
+
+def _heaviest(given: ReportInput) -> list[str]:
+    return sorted(given.weights, key=lambda name: (-float(given.weights[name]), name))
 
 
 def shown_in(file: str) -> tuple[str, str]:
@@ -100,7 +104,7 @@ def _weights(given: ReportInput, words: Words) -> list[Block]:
     total = sum(float(weights[name]) for name in sorted(weights))
     if total <= 0:
         return []
-    ranked = sorted(weights, key=lambda name: (-float(weights[name]), name))[:_MOST_WEIGHTS]
+    ranked = _heaviest(given)[:_MOST_WEIGHTS]
     largest = float(weights[ranked[0]])
     rows = tuple(
         (

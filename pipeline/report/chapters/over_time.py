@@ -49,7 +49,9 @@ def timetable(given: ReportInput, words: Words) -> Chapter:
     """Dates of each role, what was purged between them, and the shares of customers."""
     table = timetable_of(given)
     roles = spans(given, words)
-    blocks: list[Block] = [Text(words("timetable.text", window=window_words(given.label, words)))]
+    purge = str(table.get("purge") or "whole")
+    window = window_words(given.label, words)
+    blocks: list[Block] = [Text(f"{words('timetable.why')} {words(f'timetable.purge.{purge}', window=window)}")]
     if roles:
         told = words("timetable.description", roles="; ".join(f"{s.name} {s.first} – {s.last}" for s in roles))
         drawing = charts.timetable(roles)
@@ -58,7 +60,7 @@ def timetable(given: ReportInput, words: Words) -> Chapter:
     blocks.append(_roles(table, given, words))
     if table.get("limitations"):
         blocks.append(Bullets(words("timetable.limitations"), tuple(str(t) for t in table["limitations"])))
-    return Chapter("timetable", words("timetable.title"), tuple(blocks), words("timetable.lead"))
+    return Chapter("timetable", words("timetable.title"), tuple(blocks), words(f"timetable.lead.{purge}"))
 
 
 def timetable_of(given: ReportInput) -> Mapping[str, Any]:

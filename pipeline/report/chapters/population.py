@@ -82,7 +82,7 @@ def _breakdown(known: pd.DataFrame, name: str, words: Words) -> Table:
         rest = known[~groups.isin(shown)]
         lines.append(_group(rest, words("population.others", n=len(ranked) - len(shown)), len(known)))
     columns = (
-        Column(words(f"population.by.{name}")),
+        Column(words(f"population.heading.{name}")),
         Column(words("population.customers"), is_number=True),
         Column(words("population.share"), is_number=True),
         Column(words("population.bad_customers_short"), is_number=True),

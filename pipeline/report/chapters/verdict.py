@@ -62,6 +62,7 @@ def _numbers(told: Mapping[str, Any], given: ReportInput, words: Words) -> str:
         customers=figures.count(told.get("customers")),
         bads=figures.count(told.get("bads")),
         bad_customers=figures.count(told.get("bad_customers")),
+        dates=words(f"verdict.dates.{'whole' if _is_purged(given) else 'overlap'}"),
         happened=bad_words(given.label, words),
         window=window_words(given.label, words),
         gini=gini.value,
@@ -72,6 +73,10 @@ def _numbers(told: Mapping[str, Any], given: ReportInput, words: Words) -> str:
         ratio_interval=ratio.interval or none,
         level=figures.share(given.confidence, 0),
     )
+
+
+def _is_purged(given: ReportInput) -> bool:
+    return str((given.validation.get("timetable") or {}).get("purge") or "whole") == "whole"
 
 
 def _expected(told: Mapping[str, Any]) -> float | None:
@@ -189,4 +194,4 @@ def _limitations(given: ReportInput, words: Words) -> tuple[str, ...]:
     found.append(words("verdict.months_overlap"))
     found.append(words("verdict.one_ledger"))
     found += [str(text) for text in given.limitations]
-    return tuple(found)
+    return tuple(dict.fromkeys(found))

@@ -51,9 +51,9 @@ def onset_hazard(quality: Floats, economy: Economy) -> Floats:
 
 def onset_days(world: World) -> Ints:
     """Firms × months: the day of the month on which distress would begin, should it begin in that month."""
-    line = world.line
-    length = line.ends - line.starts + 1
-    return line.starts + (world.draw("onset").random((world.count, line.count)) * length).astype(np.int64)
+    within = world.draw("onset").integers(0, world.economy.onset_days, (world.count, world.line.count))
+    found: Ints = world.line.starts + within
+    return found
 
 
 def trigger_days(orders: Orders, conduct: Conduct, onset: Ints, world: World) -> Ints:

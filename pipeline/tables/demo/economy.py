@@ -124,14 +124,15 @@ class Economy:
     unallocated_share: float = 0.003
 
     # --- distress: onset by a logistic hazard in quality; then payment stops
-    hazard_level: float = -5.90
+    hazard_level: float = -5.80
     hazard_slope: float = 1.85
+    onset_days: int = 10  # it shows in the first days of a month, when wages, rent and taxes have been paid
     stopped_share: float = 0.88  # share of open items on which payment stops
-    failed_share: float = 0.35  # of those, share with a payment that bounces
+    failed_share: float = 0.50  # of those, share with a payment that bounces
     instalment_share: float = 0.25  # of those, share with one instalment on account
     rescue_rate_per_day: float = 0.0032  # about a fifth is rescued before 90 days past due
     insolvency_rate_per_day: float = 0.0012
-    delivery_days_after_onset: int = 30
+    delivery_days_after_onset: int = 25
     breathing_space_months: int = 6  # no new distress so soon after a rescue or a cure
     cure_share: float = 0.45
     cure_days: tuple[int, int] = (20, 160)

@@ -87,6 +87,7 @@ def _from_episodes(world: World, episodes: Episodes) -> tuple[Standing, Ints]:
     free_from, pd = np.zeros(shape, dtype=np.int64), np.zeros(shape)
     last_on = np.where(episodes.ends_on < NEVER, episodes.ends_on + economy.probation_days, NEVER)
     back_in = world.line.month_of(episodes.ends_on) + 1 + economy.breathing_space_months
+    window: Floats = np.array([economy.truth_months * _MONTH_DAYS])
     for k, firm in enumerate(episodes.firm):
         end, default = episodes.ends_on[k], episodes.default_on[k]
         is_distressed = (ends >= episodes.onset_on[k]) & (ends < min(end, default))
@@ -94,9 +95,7 @@ def _from_episodes(world: World, episodes: Episodes) -> tuple[Standing, Ints]:
         defaulted[firm] |= (ends >= default) & (ends < last_on[k])
         free_from[firm, ends >= end] = back_in[k]
         to_trigger = (episodes.trigger_on[k] - ends[is_distressed]).astype(np.float64)
-        pd[firm, is_distressed] = reach(
-            np.full_like(to_trigger, economy.truth_months * _MONTH_DAYS), to_trigger, economy
-        )
+        pd[firm, is_distressed] = reach(window, to_trigger, economy)
     return Standing(pd, distressed, defaulted), free_from
 
 
