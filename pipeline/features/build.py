@@ -33,11 +33,11 @@ def features(ledger: Ledger, snapshots: ir.Table, keep: Callable[[ir.Table, str]
     names = _named_apart(keep)
     sight = Sight(ledger, names(_whole_book(ledger, snapshots), "features_book"), names)
     usable = [family for family in FAMILIES if ledger.present.issuperset(family.tables)]
+    parts = [_measured(sight, relation, months, some) for (relation, months), some in _by_pass(usable).items()]
     joined = snapshots.select(*SNAPSHOT)
-    for (relation, months), families in _by_pass(usable).items():
-        part = names(_measured(sight, relation, months, families), f"features_{relation.name}_{months or 'all'}")
-        columns = [name for name in part.columns if name not in SNAPSHOT]
-        joined = joined.left_join(part, SNAPSHOT).select(*joined.columns, *columns)
+    for place, part in enumerate(parts):
+        # One chain of joins and one choice of columns at its end: a choice after each join would cost seconds.
+        joined = joined.left_join(part, SNAPSHOT, rname=f"{{name}}_{place}")
     return joined.select(*SNAPSHOT, **_columns(joined))
 
 
@@ -65,11 +65,12 @@ def _by_pass(families: Iterable[FeatureFamily]) -> dict[tuple[Relation, int | No
 
 
 def _measured(sight: Sight, relation: Relation, months: int | None, families: list[FeatureFamily]) -> ir.Table:
+    """One row per snapshot with a row in the relation: the families' columns of one window."""
     rows = relation.window(sight.rows(relation), months)
     values = {family.column(months): family.measure(rows).cast(_TYPES[family.holds]) for family in families}
     if relation.has_one_row:
         return rows.select(*SNAPSHOT, **values)
-    return rows.group_by(SNAPSHOT).aggregate(**values)
+    return sight.kept(rows.group_by(SNAPSHOT).aggregate(**values), f"features_{relation.name}_{months or 'all'}")
 
 
 def _columns(joined: ir.Table) -> dict[str, ir.Value]:

@@ -72,13 +72,16 @@ def _follow(root: Path, stages: list[str]) -> int:
         text=True,
         encoding="utf-8",
     )
-    failed_with = 0
+    failed_with, begun = 0, 0
     for line in _lines(process):
         exited = _EXITED.search(line)
         failed_with = int(exited["code"]) if exited else failed_with
-        told = _told(line, stages)
-        if told:
-            print(told, flush=True)
+        stage, state = _stage_in(line, stages)
+        if stage:
+            begun += 1
+            print(f"[{begun}/{len(stages)}] {stage}{state}", flush=True)
+        elif line.strip() and not line.strip().startswith(_NOISE):
+            print(f"    {line}", flush=True)
     code = process.wait()
     return failed_with or code
 
@@ -90,12 +93,10 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
         yield line.rstrip("\n")
 
 
-def _told(line: str, stages: list[str]) -> str:
-    running, skipped = _RUNNING.match(line), _SKIPPED.match(line)
-    if running and running["stage"] in stages:
-        return f"[{stages.index(running['stage']) + 1}/{len(stages)}] {running['stage']}"
-    if skipped and skipped["stage"] in stages:
-        return f"[{stages.index(skipped['stage']) + 1}/{len(stages)}] {skipped['stage']}: up to date"
-    if not line.strip() or line.strip().startswith(_NOISE):
-        return ""
-    return f"    {line}"
+def _stage_in(line: str, stages: list[str]) -> tuple[str, str]:
+    """The stage that a line announces and what is said of it; two empty texts when it announces none."""
+    for pattern, state in ((_RUNNING, ""), (_SKIPPED, ": up to date")):
+        found = pattern.match(line)
+        if found and found["stage"] in stages:
+            return found["stage"], state
+    return "", ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import yaml
 from pipeline.datasets import read_json, read_table, write_text
 from pipeline.features import catalog
 from pipeline.flows.candidates import candidates
-from pipeline.flows.training_book import training_book
+from pipeline.flows.training_book import timetable_of, training_book
 from pipeline.params import as_dict
 from pipeline.report.model_report import ReportInput, WorkedCustomer, render
 from pipeline.tables.canonical import read_manifest
@@ -49,13 +48,14 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         details=told["details"],
         definition=yaml.safe_load(project.definition.read_text(encoding="utf-8")),
         master_scale=yaml.safe_load(project.master_scale.read_text(encoding="utf-8")),
-        roc=pd.read_csv(project.validation / "roc.csv"),
+        roc=_roc(project.validation / "roc.csv"),
         confidence=setting.params.validate.confidence,
         scorecard=json.loads((card / "scorecard.json").read_text(encoding="utf-8")),
         scorecard_calibration=json.loads((card / "calibration.json").read_text(encoding="utf-8")),
         worked=_worked(setting, pair["champion"]),
         pictures=_pictures(project.validation / "pictures" / "booster"),
         weights=told["weights"]["challenger"],
+        book=_book(setting),
         base_currency=ledger["base_currency"],
         limitations=[*told["timetable"]["limitations"], *_assumptions(ledger)],
         provenance={
@@ -73,7 +73,7 @@ def _snapshots(setting: Setting) -> pd.DataFrame:
     """Every snapshot with its outcome, and what the population chapter tells of it."""
     outcomes = read_table(setting.project.snapshots, made_by="label").to_pandas()
     stood = read_table(setting.project.positions, made_by="build_features").to_pandas()
-    shown = ["customer_id", "as_of", "industry", "size_class"]
+    shown = ["customer_id", "as_of", "industry", "size_class", "region"]
     merged: pd.DataFrame = outcomes.merge(stood[shown], on=["customer_id", "as_of"], how="left", validate="one_to_one")
     return merged
 
@@ -81,12 +81,24 @@ def _snapshots(setting: Setting) -> pd.DataFrame:
 def _worked(setting: Setting, champion: Candidate) -> WorkedCustomer:
     """The held-out customer of middling risk: neither the best nor the worst says how points add up."""
     book = training_book(setting)
-    days = [dt.date.fromisoformat(day) for day in champion.details["timetable"]["test"]]
-    rows = book[book["as_of"].isin(days) & book["is_bad"].notna()]
+    rows = book[(timetable_of(setting, book).role(book) == "test") & book["is_bad"].notna()]
     ordered = rows.assign(pd=champion.model.pd(rows)).sort_values(["pd", "customer_id", "as_of"], ignore_index=True)
     row = ordered.iloc[len(ordered) // 2]
     features = {name: None if pd.isna(row[name]) else row[name] for name in champion.model.features}
     return WorkedCustomer(row["customer_id"], row["as_of"].isoformat(), features)
+
+
+def _roc(path: Path) -> pd.DataFrame | None:
+    """The ROC points; null where the held-out rows have no bad or no good, so that there is no curve."""
+    return pd.read_csv(path) if path.read_text(encoding="utf-8").strip() else None
+
+
+def _book(setting: Setting) -> pd.DataFrame:
+    """The book that was scored last: what the grades and limits chapters tell of."""
+    receipt = read_json(setting.project.receipt, made_by="score")
+    folder = setting.project.root / receipt["out"] / ".runs" / receipt["run_id"]
+    book: pd.DataFrame = read_table(folder / "scored_book.parquet", made_by="score").to_pandas()
+    return book
 
 
 def _pictures(folder: Path) -> dict[str, bytes]:

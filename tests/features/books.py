@@ -75,7 +75,9 @@ def _master(draw, book, customer):
     }
     book.add("customers", **values, known_on=since)
     if draw.random() < 0.3:
-        book.add("customers", **(values | {"group_id": "G1", "industry": "G46"}), known_on=day_between(draw, FIRST, LAST))
+        book.add(
+            "customers", **(values | {"group_id": "G1", "industry": "G46"}), known_on=day_between(draw, FIRST, LAST)
+        )
 
 
 def _trade(draw, book, customer):
@@ -210,7 +212,9 @@ def _events(draw, book, customer):
     for number in range(draw.randrange(12)):
         kind = draw.choice(kinds)
         on = day_between(draw, FIRST, LAST)
-        value = {"external_rating": float(draw.randrange(1, 11)), "promise_to_pay": draw.choice([None, 250.0])}.get(kind)
+        value = {"external_rating": float(draw.randrange(1, 11)), "promise_to_pay": draw.choice([None, 250.0])}.get(
+            kind
+        )
         text = draw.choice([None, after(on, 9).isoformat(), "soon"]) if kind == "promise_to_pay" else None
         book.add("events", event_id=f"E{customer}-{number}", customer_id=customer, kind=kind, occurred_on=on,
                  value=value, text=text, known_on=after(on, draw.choice([0, 4])))  # fmt: skip

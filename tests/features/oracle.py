@@ -157,7 +157,9 @@ def _payments(book, customer, day):
         "bounced_payment_count_12m": sum(r["amount"] < 0 for r in inside[12]),
         "mean_days_late_with_overdue_12m": share(sum(d * a for d, a in with_overdue), sum(a for _, a in with_overdue)),
         "worst_days_late_with_overdue_6m": max(half, default=None),
-        "unpaid_share_of_due_6m": share(sum(unpaid.get(r["invoice_id"], 0) for r in due), sum(r["amount"] for r in due)),
+        "unpaid_share_of_due_6m": share(
+            sum(unpaid.get(r["invoice_id"], 0) for r in due), sum(r["amount"] for r in due)
+        ),
         "days_since_last_payment": min(((day - r["paid_on"]).days for r in year), default=None),
     }
 
@@ -169,9 +171,7 @@ def _open(book, customer, day):
     habit = weighted(paid, lambda r: r["late"], lambda r: r["amount"])
     usual = None if habit is None else max(habit, 0)
     total, overdue = sum(r["open"] for r in rows), sum(r["overdue"] for r in rows)
-    billed = sum(
-        r["amount"] for r in own(book, "invoices", customer, day) if r["issued_on"] > months_before(day, 12)
-    )
+    billed = sum(r["amount"] for r in own(book, "invoices", customer, day) if r["issued_on"] > months_before(day, 12))
     oldest = max((r["dpd"] for r in rows), default=None)
     beyond = sum(r["open"] for r in rows if usual is not None and r["dpd"] > usual + 10)
     return {
@@ -197,9 +197,7 @@ def _trade(book, customer, day):
     live = [r for r in orders if r["cancelled_on"] is None]
 
     def ordered(first, last=0):
-        return sum(
-            r["amount"] for r in live if months_before(day, first) < r["ordered_on"] <= months_before(day, last)
-        )
+        return sum(r["amount"] for r in live if months_before(day, first) < r["ordered_on"] <= months_before(day, last))
 
     invoices = [r for r in own(book, "invoices", customer, day) if r["issued_on"] > months_before(day, 12)]
     bills = [r for r in invoices if r["amount"] > 0]
@@ -220,7 +218,9 @@ def _trade(book, customer, day):
         "order_gap_over_habit_12m": gap,
         "billed_amount_12m": sum(r["amount"] for r in invoices),
         "billed_month_count_12m": len({(r["issued_on"].year, r["issued_on"].month) for r in bills}),
-        "credit_note_share_12m": share(-sum(r["amount"] for r in invoices if r["amount"] < 0), sum(r["amount"] for r in bills)),
+        "credit_note_share_12m": share(
+            -sum(r["amount"] for r in invoices if r["amount"] < 0), sum(r["amount"] for r in bills)
+        ),
         "mean_terms_days_12m": weighted(bills, lambda r: (r["due_on"] - r["issued_on"]).days, lambda r: r["amount"]),
         "tenure_months": (day - master[0]["customer_since"]).days / 30.4375 if master else None,
         "industry_section": industry[0] if industry and industry[0].isalpha() else None,

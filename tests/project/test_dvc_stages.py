@@ -1,5 +1,6 @@
 """dvc.yaml is the table of contents: its names, dependencies, outputs and parameters are those of the code."""
 
+import graphlib
 import re
 from pathlib import Path
 
@@ -113,9 +114,10 @@ def test_no_output_is_lost_when_a_stage_fails():
                 assert next(iter(out.values()))["persist"] is True, (stage, out)
 
 
-def test_every_dependency_that_is_data_is_made_by_an_earlier_stage():
-    made: set[str] = set()
-    for stage in STAGES:
-        data = {dep for dep in RECIPE[stage]["deps"] if dep.startswith(("data/", "models/"))}
-        assert data <= made, stage
-        made |= outputs(stage)
+def test_every_dependency_that_is_data_is_made_by_another_stage_and_none_waits_for_itself():
+    makers = {out: stage for stage in STAGES for out in outputs(stage)}
+    waits_for = {
+        stage: {makers[dep] for dep in RECIPE[stage]["deps"] if dep.startswith(("data/", "models/"))}
+        for stage in STAGES
+    }
+    assert set(graphlib.TopologicalSorter(waits_for).static_order()) == set(STAGES)

@@ -50,7 +50,8 @@ def text_of(chapter) -> str:
 def test_the_verdict_says_order_and_level_in_one_sentence(given):
     lead = verdict(given, WORDS).lead
     assert lead == (
-        "The scorecard tells risky customers from safe ones, and what happened does not contradict its forecasts."
+        "The scorecard tells risky customers from safe ones, and what happened does not contradict the level of its "
+        "forecasts."
     )
 
 
@@ -83,6 +84,14 @@ def test_a_difference_whose_interval_holds_zero_is_undecided_and_said_so(given):
     table = next(t for t in told(discrimination(given, WORDS), Table) if t.caption == "Is one better than the other")
     assert table.rows[0][-1].text == "undecided"
     assert table.rows[2][-1].text == "Scorecard (champion) is better"
+
+
+@pytest.mark.parametrize(("slope", "says"), [(1.6, "differ more than"), (0.5, "differ less than")])
+def test_a_slope_that_is_shown_to_be_wrong_stands_in_the_verdict(given, slope, says):
+    case = changed(given, "models.champion.roles.test.calibration_slope", slope)
+    assert says in verdict(case, WORDS).lead
+    shown = next(b for b in told(verdict(case, WORDS), Bullets) if b.title == "What is shown")
+    assert any(says in text and f"{slope:.2f}" in text for text in shown.items)
 
 
 def test_a_difference_against_the_champion_is_told_from_the_winners_side(given):

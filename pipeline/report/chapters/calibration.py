@@ -99,7 +99,7 @@ def _level_row(name: str, told: Mapping[str, Any], z: float, given: ReportInput,
         Cell(figures.decimal(expected, 1)),
         figure_cell(ratio, told, words),
         shown_slope,
-        Cell(words(f"level.{lies(ratio, 1.0)}")),
+        Cell(words(f"level.{lies(ratio, 1.0)}"), note=words(f"spread.{lies(slope, 1.0)}")),
     )
 
 
@@ -112,7 +112,7 @@ def _grades(name: str, told: Sequence[Mapping[str, Any]], given: ReportInput, wo
             Column(words(f"calibration.{title}"), is_number=True)
             for title in ("groups", "rows", "bads", "mean_pd", "rate", "p_value")
         ),
-        Column(words("calibration.reading")),
+        Column(words("discrimination.reading")),
     )
     caption = words("calibration.grades_caption", model=model_name(name, given, words))
     rows = tuple(_grade_row(g, words) for g in told)

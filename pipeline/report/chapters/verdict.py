@@ -41,7 +41,9 @@ def lead_words(given: ReportInput, words: Words) -> str:
     order, level = order_found(told), lies(told.get("observed_over_expected"), 1.0)
     if order == "too_few":
         return words("verdict.too_few", model=name, n=figures.count(told.get("bad_customers")))
-    return words(f"verdict.order_{order}", model=name) + " " + words(f"verdict.level_{level}")
+    lead = words(f"verdict.order_{order}", model=name) + " " + words(f"verdict.level_{level}")
+    spread = lies(slope_interval(told, z_of(given)), 1.0)
+    return lead if spread in {"around", "unknown"} else f"{lead} {words(f'verdict.spread_{spread}')}"
 
 
 def order_found(told: Mapping[str, Any]) -> str:
@@ -124,12 +126,26 @@ def _decided(given: ReportInput, words: Words) -> tuple[str, ...]:
         told = figures.measured(raw if side == "above" else _turned(raw), lambda value: figures.decimal(value, 3))
         names = {"better": scorer(better, given, words), "worse": scorer(worse, given, words)}
         found.append(words("verdict.decided_pair", difference=told.value, interval=told.interval, **names))
+    found += _spreads(given, words)
     truth = (given.validation.get("truth") or {}).get(_ROLE)
     reached = ((truth or {}).get("models") or {}).get("champion") or {}
     if truth and figures.is_known(reached.get("gini_share")):
         gini, part = figures.decimal(truth["gini"]), figures.share(reached["gini_share"], 0)
         found.append(words("verdict.truth", share=part, gini=gini))
     return tuple(found)
+
+
+def _spreads(given: ReportInput, words: Words) -> list[str]:
+    """The models whose calibration slope is shown to differ from 1."""
+    found = []
+    for name, _ in models(given):
+        slope = slope_interval(measures(given, name, _ROLE), z_of(given))
+        side = lies(slope, 1.0)
+        if side in {"above", "below"}:
+            told = figures.measured(slope)
+            names = {"model": model_name(name, given, words), "slope": told.value, "interval": told.interval}
+            found.append(words(f"verdict.slope_{side}", **names))
+    return found
 
 
 def _turned(raw: Mapping[str, Any] | None) -> dict[str, float]:

@@ -21,17 +21,17 @@ class Industry:
 
 INDUSTRIES = (
     Industry("A01", 0.05, 0.00, 0.35, 8),
-    Industry("C10", 0.09, 0.30, 0.15, 11),
-    Industry("C20", 0.06, 0.35, 0.10, 4),
+    Industry("C10", 0.09, 0.34, 0.15, 11),
+    Industry("C20", 0.06, 0.40, 0.10, 4),
     Industry("C25", 0.12, 0.00, 0.10, 5),
-    Industry("C26", 0.07, 0.20, 0.12, 11),
-    Industry("C28", 0.10, 0.15, 0.10, 10),
-    Industry("F41", 0.09, -0.45, 0.30, 7),
-    Industry("F43", 0.08, -0.40, 0.25, 7),
+    Industry("C26", 0.07, 0.23, 0.12, 11),
+    Industry("C28", 0.10, 0.17, 0.10, 10),
+    Industry("F41", 0.09, -0.52, 0.30, 7),
+    Industry("F43", 0.08, -0.46, 0.25, 7),
     Industry("G46", 0.14, 0.00, 0.12, 11),
-    Industry("G47", 0.08, -0.25, 0.30, 12),
-    Industry("H49", 0.07, -0.25, 0.10, 11),
-    Industry("I56", 0.05, -0.55, 0.25, 7),
+    Industry("G47", 0.08, -0.29, 0.30, 12),
+    Industry("H49", 0.07, -0.29, 0.10, 11),
+    Industry("I56", 0.05, -0.63, 0.25, 7),
 )
 
 
@@ -48,10 +48,10 @@ class SizeClass:
 
 
 SIZES = (
-    SizeClass("micro", 0.34, -0.35, 1.1, 1_800.0, 4.0e5),
+    SizeClass("micro", 0.34, -0.40, 1.1, 1_800.0, 4.0e5),
     SizeClass("small", 0.36, 0.00, 1.7, 4_500.0, 2.5e6),
-    SizeClass("medium", 0.20, 0.30, 2.5, 12_000.0, 1.4e7),
-    SizeClass("large", 0.10, 0.60, 4.0, 36_000.0, 1.2e8),
+    SizeClass("medium", 0.20, 0.34, 2.5, 12_000.0, 1.4e7),
+    SizeClass("large", 0.10, 0.69, 4.0, 36_000.0, 1.2e8),
 )
 
 
@@ -85,7 +85,7 @@ class Economy:
     burn_in_months: int = 24
     candidates_per_customer: float = 1.30  # some candidates fail or leave before the ledger begins
     initial_share: float = 0.77
-    leave_rate: float = 0.0013
+    leave_rate: float = 0.0009
     natural_person_share: float = 0.06
     public_body_share: float = 0.03
     grouped_share: float = 0.18
@@ -94,11 +94,11 @@ class Economy:
     prompt_habit_sd: float = 2.5
 
     # --- latent quality: level of the firm + own swing (part of it the group's) + industry + macro
-    level_sd: float = 0.56  # what size, industry, age do not say of the firm's level
-    swing_sd: float = 0.64
+    level_sd: float = 0.66  # what size, industry, age do not say of the firm's level
+    swing_sd: float = 0.74
     swing_persistence: float = 0.972  # half-life two years
     group_weight: float = 0.45  # share of the swing's variance that a group has in common
-    industry_sd: float = 0.12
+    industry_sd: float = 0.13
     industry_persistence: float = 0.96
     macro_sd: float = 0.04  # small, so that a calibration carries from one year to the next
     macro_persistence: float = 0.97
@@ -125,7 +125,7 @@ class Economy:
 
     # --- distress: onset by a logistic hazard in quality; then payment stops
     hazard_level: float = -5.80
-    hazard_slope: float = 1.85
+    hazard_slope: float = 1.62
     onset_days: int = 10  # it shows in the first days of a month, when wages, rent and taxes have been paid
     stopped_share: float = 0.88  # share of open items on which payment stops
     failed_share: float = 0.50  # of those, share with a payment that bounces

@@ -93,7 +93,7 @@ def firms(count: int, line: Timeline, economy: Economy, seed: int) -> Firms:
 
 def _expected_level(size: Ints, industry: Ints, age_years: Floats, is_person: Bools, is_public: Bools) -> Floats:
     """What size, industry, age and kind say of a firm's quality."""
-    by_age = 0.34 * np.log(np.clip(age_years, 1.0, 40.0) / 12.0)
+    by_age = 0.39 * np.log(np.clip(age_years, 1.0, 40.0) / 12.0)
     level: Floats = np.array([s.quality for s in SIZES])[size]
     level = level + np.array([i.quality for i in INDUSTRIES])[industry] + by_age
     return level - 0.15 * is_person + 1.3 * is_public

@@ -1,0 +1,61 @@
+"""The main job on real input, by parameters alone: an open-item extract, and a ledger of the three needed tables."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import pytest
+from project_copy import copy_of_the_repository, creditbook
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real_input")]
+
+LATENESS = {
+    "label__kind": "late",
+    "label__days": 30,
+    "label__window_months": None,
+    "label__window_days": 90,
+    "label__observation_months": 1,
+    "split__purge": "best_effort",
+}
+
+
+def metrics_of(project):
+    return json.loads((project / "models" / "validation" / "metrics.json").read_text(encoding="utf-8"))
+
+
+def test_the_real_open_items_run_to_a_scored_book_and_a_report(real_data, tmp_path):
+    project = copy_of_the_repository(
+        tmp_path / "project",
+        ingest__source=str(real_data / "highradius"),
+        ingest__mapping="data/mappings/highradius_open_items_20190831.yaml",
+        ingest__base_currency="USD",
+        **LATENESS,
+    )
+    done = creditbook(project, "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert creditbook(project, "verify", "data/scored/latest").returncode == 0
+    report = (project / "models" / "report" / "model_report.html").read_text(encoding="utf-8")
+    assert "30" in report
+    metrics = metrics_of(project)
+    naive = metrics["largest_lateness_6m.test.auc"]
+    for role in ("champion", "challenger"):
+        low, auc, high = (metrics[f"{role}.test.auc{end}"] for end in ("_low", "", "_high"))
+        print(f"{role}: AUC {auc:.3f} ({low:.3f} to {high:.3f}); naive rule {naive:.3f}")
+        assert 0.5 < auc <= high <= 1.0
+    assert re.search(r"limitation: ", done.stdout)
+
+
+def test_a_ledger_with_only_the_needed_tables_runs_to_a_scored_book(tmp_path):
+    project = copy_of_the_repository(tmp_path / "project", ingest__source="../ledger")
+    made = creditbook(project, "demo-book", "../full", "--customers", "400", "--months", "60", "--seed", "5")
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "ledger").mkdir()
+    for name in ("customers", "invoices", "payments", "fx_rates"):
+        shutil.copy(tmp_path / "full" / f"{name}.parquet", tmp_path / "ledger")
+    done = creditbook(project, "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert creditbook(project, "verify", "data/scored/latest").returncode == 0
+    present = json.loads((project / "data" / "ledger" / "manifest.json").read_text(encoding="utf-8"))["present"]
+    assert set(present) == {"customers", "invoices", "payments", "fx_rates"}
