@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import types
 import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.errors import ParameterError
 from pipeline.plain_yaml import read_yaml
+from pipeline.sections import build
 
 if typing.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,8 +82,8 @@ class ScorecardParams:
     min_iv: float = 0.02
     max_correlation: float = 0.7
     max_variables: int = 12
-    max_bins: int = 6
-    min_bin_share: float = 0.05
+    max_bins: int = 8
+    min_bin_share: float = 0.03
     min_bads_per_bin: int = 5
     min_goods_per_bin: int = 20
     max_p_value: float = 0.1
@@ -183,7 +183,7 @@ def parse_params(text: str, origin: str = "params.yaml") -> Params:
     """Reads params.yaml. Raises ParameterError naming every unknown key and every wrong type or value at once."""
     raw = read_yaml(text, origin)
     breaches: list[str] = []
-    params: Params = _build(Params, raw, "", breaches)
+    params: Params = build(Params, raw, "", breaches)
     if not breaches:
         breaches.extend(_inconsistencies(params))
     if breaches:
@@ -198,62 +198,6 @@ def as_dict(params: object) -> dict[str, Any]:
     """The parameters as plain values, dates as ISO text."""
     plain: dict[str, Any] = dataclasses.asdict(params)  # type: ignore[call-overload]
     return plain
-
-
-def _build(section: type[Any], raw: object, path: str, breaches: list[str]) -> Any:
-    if not isinstance(raw, dict):
-        breaches.append(f"{path or 'the file'}: expected a section of keys, found {raw!r}")
-        return section()
-    hints = typing.get_type_hints(section)
-    names = {f.name for f in dataclasses.fields(section)}
-    breaches.extend(
-        f"{_join(path, unknown)}: unknown key; known here: {', '.join(sorted(names))}"
-        for unknown in sorted(str(key) for key in raw if key not in names)
-    )
-    values = {
-        name: _value(hints[name], raw[name], _join(path, name), breaches) for name in sorted(names) if name in raw
-    }
-    return section(**values)
-
-
-def _value(hint: Any, raw: object, path: str, breaches: list[str]) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _build(hint, {} if raw is None else raw, path, breaches)
-    if not _fits(hint, raw):
-        breaches.append(f"{path}: expected {_spell(hint)}, found {raw!r}")
-        return raw
-    return float(raw) if hint is float and isinstance(raw, int) else raw
-
-
-def _fits(hint: Any, raw: object) -> bool:
-    origin = typing.get_origin(hint)
-    if origin is Literal:
-        return raw in typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(option, raw) for option in typing.get_args(hint))
-    if origin is dict:
-        key, value = typing.get_args(hint)
-        return isinstance(raw, dict) and all(_fits(key, k) and _fits(value, v) for k, v in raw.items())
-    if hint in (int, float):
-        return isinstance(raw, int | hint) and not isinstance(raw, bool) and abs(raw) < float("inf")
-    # A point in time is a day too for Python, not for us.
-    return isinstance(raw, hint) and not isinstance(raw, dt.datetime)
-
-
-def _spell(hint: Any) -> str:
-    origin = typing.get_origin(hint)
-    if origin is Literal:
-        return "one of " + ", ".join(repr(a) for a in typing.get_args(hint))
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(_spell(a) for a in typing.get_args(hint))
-    if hint is type(None):
-        return "null"
-    spelled = {str: "a text", int: "a whole number", float: "a number", dt.date: "a day such as 2025-12-31"}
-    return spelled.get(hint, str(hint))
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
 
 
 _BOUNDS: Mapping[str, tuple[float, float]] = {

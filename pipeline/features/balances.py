@@ -24,7 +24,7 @@ def _balance(sight: Sight) -> ir.Table:
         _ordered(sight),
         sight.rows(HABIT),
     )
-    return sight.kept(join_parts(sight.snapshots, parts), "features_balance")
+    return sight.keep(join_parts(sight.snapshots, parts), "features_balance")
 
 
 BALANCE = Relation("balance", ("invoices", "payments"), _balance, has_one_row=True)

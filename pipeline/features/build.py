@@ -70,7 +70,7 @@ def _measured(sight: Sight, relation: Relation, months: int | None, families: li
     values = {family.column(months): family.measure(rows).cast(_TYPES[family.holds]) for family in families}
     if relation.has_one_row:
         return rows.select(*SNAPSHOT, **values)
-    return sight.kept(rows.group_by(SNAPSHOT).aggregate(**values), f"features_{relation.name}_{months or 'all'}")
+    return sight.keep(rows.group_by(SNAPSHOT).aggregate(**values), f"features_{relation.name}_{months or 'all'}")
 
 
 def _columns(joined: ir.Table) -> dict[str, ir.Value]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _customers(sight: Sight) -> ir.Table:
     rows = known_rows(sight.ledger, "customers", sight.snapshots)
     letter = rows.industry.strip().upper().substr(0, 1)
-    return sight.kept(
+    return sight.keep(
         rows.select(
             *SNAPSHOT,
             "customer_since",

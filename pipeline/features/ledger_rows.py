@@ -23,7 +23,7 @@ _TWO_YEARS = (3, 6, 12, 24)
 
 def _payments(sight: Sight) -> ir.Table:
     paid = paid_items(sight.ledger, sight.snapshots, months=24)
-    return sight.kept(
+    return sight.keep(
         paid.select(
             *SNAPSHOT,
             "paid_on",
@@ -72,7 +72,7 @@ def _standing(sight: Sight) -> ir.Table:
     """
     earlier = sight.snapshots.select("customer_id", as_of="since_3m")
     items = open_items(sight.ledger, sight.snapshots.select(*SNAPSHOT).union(earlier, distinct=True))
-    return sight.kept(
+    return sight.keep(
         items.select(
             *SNAPSHOT,
             "invoice_id",
@@ -94,7 +94,7 @@ def _open(sight: Sight) -> ir.Table:
     items = sight.rows(STANDING)
     today = items.semi_join(sight.snapshots, SNAPSHOT)
     joined = today.left_join(sight.rows(HABIT), SNAPSHOT)
-    return sight.kept(joined.select(*items.columns, "habit_days"), "features_open")
+    return sight.keep(joined.select(*items.columns, "habit_days"), "features_open")
 
 
 OPEN_AND_CREDITS = Relation("open_and_credits", ("invoices", "payments"), _open)
@@ -131,7 +131,7 @@ def _due(sight: Sight) -> ir.Table:
     owed = sight.rows(OPEN).select(*SNAPSHOT, "invoice_id", "overdue_amount")
     joined = known.left_join(owed, [*SNAPSHOT, "invoice_id"])
     unpaid = joined.overdue_amount.fill_null(0)
-    return sight.kept(joined.select(*SNAPSHOT, "within", "amount", unpaid_amount=unpaid), "features_due")
+    return sight.keep(joined.select(*SNAPSHOT, "within", "amount", unpaid_amount=unpaid), "features_due")
 
 
 DUE = Relation("due", ("invoices", "payments"), _due, _YEAR)
@@ -141,7 +141,7 @@ def _invoices(sight: Sight) -> ir.Table:
     rows = known_rows(sight.ledger, "invoices", sight.snapshots, months=18)
     terms = days_between(rows.due_on, rows.issued_on).cast("int32")
     within = INVOICES.shortest_window(rows, rows.issued_on)
-    return sight.kept(
+    return sight.keep(
         rows.select(*SNAPSHOT, "kind", "issued_on", "amount", terms_days=terms, within=within), "features_invoices"
     )
 
@@ -153,7 +153,7 @@ def _orders(sight: Sight) -> ir.Table:
     rows = known_rows(sight.ledger, "orders", sight.snapshots, months=18)
     is_cancelled = rows.cancelled_on.notnull()
     within = ORDERS.shortest_window(rows, rows.ordered_on)
-    return sight.kept(
+    return sight.keep(
         rows.select(*SNAPSHOT, "ordered_on", "amount", is_cancelled=is_cancelled, within=within), "features_orders"
     )
 
@@ -197,7 +197,7 @@ CONTRACTS = Relation("contracts", ("contracts",), _contracts)
 def _events(sight: Sight) -> ir.Table:
     rows = known_rows(sight.ledger, "events", sight.snapshots, months=24)
     within = EVENTS.shortest_window(rows, rows.occurred_on)
-    return sight.kept(
+    return sight.keep(
         rows.select(*SNAPSHOT, "event_id", "kind", "occurred_on", "value", "text", within=within), "features_events"
     )
 

@@ -41,7 +41,7 @@ def _promises(sight: Sight) -> ir.Table:
     joined = over.left_join(paid, [*SNAPSHOT, "event_id"]).select(*over.columns, "paid_amount")
     received = joined.paid_amount.fill_null(0)
     is_short = received.cast("float64") < joined.value.fill_null(0.0)
-    return sight.kept(joined.mutate(is_broken=(received <= 0) | is_short), "features_promises")
+    return sight.keep(joined.mutate(is_broken=(received <= 0) | is_short), "features_promises")
 
 
 PROMISES = Relation("promises", ("events", "invoices", "payments"), _promises, (3, 6, 12))
@@ -51,7 +51,7 @@ def _ratings(sight: Sight) -> ir.Table:
     """The latest external rating of 36 months, and the latest of those a year old or older."""
     rows = known_rows(sight.ledger, "events", sight.snapshots, months=36)
     rated = rows.filter(rows.kind == "external_rating", rows.value.notnull())
-    kept = sight.kept(
+    kept = sight.keep(
         rated.select(*SNAPSHOT, "since_12m", "event_id", "occurred_on", "known_on", "value"), "features_ratings"
     )
     latest = _latest(kept).select(*SNAPSHOT, "occurred_on", rating="value")
@@ -74,7 +74,7 @@ def _latest(ratings: ir.Table) -> ir.Table:
 def _series(sight: Sight) -> ir.Table:
     """Each series' latest value as published by the day, and the latest of a period a year back."""
     rows = known_series(sight.ledger, sight.snapshots, months=36)
-    kept = sight.kept(rows.select("as_of", "series", "period_on", "value", "since_12m"), "features_series")
+    kept = sight.keep(rows.select("as_of", "series", "period_on", "value", "since_12m"), "features_series")
     keys = ["as_of", "series"]
     now = kept.group_by(keys).aggregate(value=kept.value.argmax(kept.period_on))
     year = kept.filter(kept.period_on <= kept.since_12m)

@@ -48,10 +48,10 @@ def _standing(sight: Sight) -> ir.Table:
 def _others(sight: Sight, by: str) -> ir.Table:
     """Sums over those who share `by` with the customer, the customer left out; no row where `by` is null."""
     rows = _standing(sight)
-    rows = sight.kept(rows.filter(rows[by].notnull()), f"features_peers_{by}")
+    rows = sight.keep(rows.filter(rows[by].notnull()), f"features_peers_{by}")
     totals = rows.group_by("as_of", by).aggregate(**{f"total_{name}": rows[name].sum() for name in _SUMS})
     joined = rows.inner_join(totals, ["as_of", by])
-    return sight.kept(
+    return sight.keep(
         joined.select(*SNAPSHOT, **{name: joined[f"total_{name}"] - joined[name] for name in _SUMS}),
         f"features_others_{by}",
     )

@@ -38,7 +38,7 @@ def _accounts(sight: Sight) -> ir.Table:
     """
     rows = known_rows(sight.ledger, "financials", sight.snapshots, months=36)
     known = rows.select(*SNAPSHOT, "period_end", "period_months", "known_on", "audited", *_STOCKS, **_yearly(rows))
-    known = sight.kept(known, "features_accounts_known")
+    known = sight.keep(known, "features_accounts_known")
     order = ibis.window(group_by=list(SNAPSHOT), order_by=[known.period_end.desc(), known.period_months.desc()])
     latest = known.mutate(place=ibis.row_number().over(order))
     latest = latest.filter(latest.place == 0).drop("place")
@@ -47,7 +47,7 @@ def _accounts(sight: Sight) -> ir.Table:
     )
     balance = sight.rows(BALANCE).select(*SNAPSHOT, "open_amount", "billed_12m_amount")
     whole = joined.left_join(balance, SNAPSHOT).select(*joined.columns, "open_amount", "billed_12m_amount")
-    return sight.kept(whole, "features_accounts")
+    return sight.keep(whole, "features_accounts")
 
 
 ACCOUNTS = Relation("accounts", ("financials",), _accounts, has_one_row=True)

@@ -36,10 +36,6 @@ class Sight:
             self._built[relation.name] = relation.build(self)
         return self._built[relation.name]
 
-    def kept(self, expression: ir.Table, name: str) -> ir.Table:
-        """The expression's rows, computed now and stored."""
-        return self.keep(expression, name)
-
 
 @dataclass(frozen=True)
 class Relation:

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 def ground_of(setting: Setting) -> Ground:
     """Label, scale of the points, calibration and thin-file rule: the same for both kinds."""
     card = setting.params.fit_scorecard
+    thin = section_in(setting.project.thin_file, ThinFileSection)
     return Ground(
         label=setting.params.label,
         scaling=Scaling(card.pdo, card.base_score, card.base_odds),
         calibration=setting.params.calibration,
-        thin_rule=section_in(setting.project.thin_file, ThinFileSection).thin,
+        thin_rule=thin.thin,
+        thin_confidence=thin.confidence,
     )
 
 

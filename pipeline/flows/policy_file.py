@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.errors import MissingInputError, ParameterError
 from pipeline.plain_yaml import read_yaml
-from pipeline.score.policy_reader import build
+from pipeline.sections import build
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -101,7 +101,7 @@ def _nothing() -> dict[str, ir.Scalar]:
 
 def _payment_changes(ledger: Ledger) -> tuple[ir.Table, ir.Table]:
     rows = revisions(ledger, "payments")
-    rows = rows.mutate(starts_on=rows.paid_on, ends_on=rows.superseded_on)
+    rows = rows.mutate(starts_on=ibis.greatest(rows.known_on, rows.paid_on), ends_on=rows.superseded_on)
     rows = rows.filter(rows.invoice_id.notnull() & (rows.starts_on < rows.ends_on))
     return _on_and_off(rows, paid_document=rows.amount_document, paid_amount=rows.amount)
 

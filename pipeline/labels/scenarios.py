@@ -113,7 +113,7 @@ def mini_ledger(scenarios: Sequence[Scenario]) -> dict[str, pa.Table]:
 
 def _row(table: str, customer: str, number: int, told: dict[str, Any]) -> dict[str, Any]:
     own = _ID.get(table, "event_id")
-    ids = {own: f"{customer}/{told.get(own, number)}"}
+    ids: dict[str, str | None] = {own: f"{customer}/{told.get(own, number)}"}
     if table in ("payments", "disputes"):
         invoice = told.get("invoice_id")
         ids["invoice_id"] = None if invoice is None else f"{customer}/{invoice}"

@@ -11,7 +11,6 @@ import yaml
 
 from pipeline.errors import MissingInputError, ParameterError
 from pipeline.score.master_scale import MasterScale
-from pipeline.score.policy_reader import build
 from pipeline.score.policy_sections import (
     AlertsSection,
     LimitsSection,
@@ -20,6 +19,7 @@ from pipeline.score.policy_sections import (
     TermsSection,
     ThinFileSection,
 )
+from pipeline.sections import build
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -118,6 +118,8 @@ def _contradictions(built: Mapping[str, Any]) -> list[str]:
     ):
         if grade not in grades:
             found.append(f"{path}: {grade!r} is not on the master scale")
+    if not 0.5 <= built["thin_file"].confidence < 1:
+        found.append(f"thin_file.confidence: {built['thin_file'].confidence:g} lies outside 0.5 to 1")
     found += [f"limits.texts.{cap}: missing" for cap in (*CAPS, *REFERRALS) if cap not in limits.texts]
     found += _wrong_ladders(limits)
     if limits.referral_tier not in [tier.tier for tier in limits.approval]:

@@ -202,6 +202,7 @@ class ThinFileSection(_Dated):
     """policy/thin_file.yaml."""
 
     thin: ThinFileRule
+    confidence: float
     best_grade: str
     data_depth: DepthRule
     texts: ThinFileTexts

@@ -38,7 +38,7 @@ class Setting:
     scaling: Scaling
     calibration: CalibrationParams
     thin_rule: ThinFileRule
-    thin_confidence: float = 0.75
+    thin_confidence: float
 
 
 @dataclass(frozen=True)

@@ -90,10 +90,11 @@ def _trade(draw, book, customer):
         book.add("orders", order_id=order, customer_id=customer, ordered_on=ordered, amount=amount,
                  cancelled_on=cancelled, known_on=after(ordered, draw.choice([0, 0, 3])))  # fmt: skip
         if cancelled is None:
-            _invoice(draw, book, customer, f"{customer}-{number}", order, after(ordered, 5), amount, habit)
+            line = {"invoice": f"{customer}-{number}", "order": order, "issued": after(ordered, 5), "amount": amount}
+            _invoice(draw, book, customer, **line, habit=habit)
 
 
-def _invoice(draw, book, customer, invoice, order, issued, amount, habit):
+def _invoice(draw, book, customer, *, invoice, order, issued, amount, habit):
     due = after(issued, draw.choice([14, 30, 60]))
     values = {"invoice_id": invoice, "customer_id": customer, "kind": draw.choice(["invoice"] * 9 + ["debit_note"]),
               "issued_on": issued, "due_on": due, "amount": amount, "currency": "EUR", "order_id": order}  # fmt: skip
@@ -107,9 +108,9 @@ def _invoice(draw, book, customer, invoice, order, issued, amount, habit):
         _dispute(draw, book, customer, invoice, due)
     left = amount
     if draw.random() < 0.1:
-        left -= _credit(draw, book, customer, invoice, issued, amount)
+        left -= _credit(draw, book, customer, invoice=invoice, issued=issued, amount=amount)
     if draw.random() < 0.9:
-        _payments(draw, book, customer, invoice, due, left, habit)
+        _payments(draw, book, customer, invoice=invoice, due=due, left=left, habit=habit)
 
 
 def _dispute(draw, book, customer, invoice, due):
@@ -120,7 +121,7 @@ def _dispute(draw, book, customer, invoice, due):
              outcome=draw.choice(["upheld", "rejected"]) if resolved else None, known_on=opened)  # fmt: skip
 
 
-def _credit(draw, book, customer, invoice, issued, amount):
+def _credit(draw, book, customer, *, invoice, issued, amount):
     credited = cents(amount / 5)
     on = after(issued, 12)
     note = f"CN{invoice}"
@@ -135,7 +136,7 @@ def _credit(draw, book, customer, invoice, issued, amount):
     return Decimal(0)
 
 
-def _payments(draw, book, customer, invoice, due, left, habit):
+def _payments(draw, book, customer, *, invoice, due, left, habit):
     paid_on = after(due, habit + int(draw.gauss(0, 8)))
     parts = [left]
     if draw.random() < 0.25:

@@ -1,5 +1,6 @@
 """The same columns by plain loops over plain rows, one customer and one day at a time."""
 
+import itertools
 import math
 from collections import defaultdict
 
@@ -95,7 +96,7 @@ def paydex(late):
     steps = [(-30, 100), (-20, 90), (0, 80), (15, 70), (22, 60), (30, 50), (60, 40), (90, 30), (120, 20), (177, 1)]
     if late <= -30:
         return 100.0
-    for (d0, p0), (d1, p1) in zip(steps, steps[1:], strict=False):
+    for (d0, p0), (d1, p1) in itertools.pairwise(steps):
         if late <= d1:
             return p0 + (p1 - p0) * (late - d0) / (d1 - d0)
     return 1.0

@@ -135,7 +135,7 @@ def test_the_order_of_rows_does_not_matter(engine, loops, definition):
 
 
 @pytest.mark.slow
-def test_defaults_and_open_items_of_the_demo_economy_are_what_loops_find(engine, loops, definition):
+def test_defaults_and_open_items_of_the_demo_economy_are_what_loops_find(engine, loops, definition, monkeypatch):
     book_module = pytest.importorskip("pipeline.tables.demo.book")
     tables = book_module.demo_book(customers=40, months=24, seed=5).tables
     ledger = ledger_of(engine.register, tables, "EUR")
@@ -143,7 +143,7 @@ def test_defaults_and_open_items_of_the_demo_economy_are_what_loops_find(engine,
     names = ("customers", "invoices", "payments", "disputes", "orders", "events")
     book = {name: ledger.tables[name].to_pyarrow().to_pylist() for name in names}
     book["events"] = [row for row in book["events"] if row["kind"] == "insolvency"]
-    loops.START = min(row["issued_on"] for row in book["invoices"])
+    monkeypatch.setattr(loops, "START", min(row["issued_on"] for row in book["invoices"]))
     snapshots = asked(engine, book, [day])
     rows = open_items(ledger, snapshots).to_pyarrow().to_pylist()
     told = {r["invoice_id"]: (r["open_amount"], r["disputed_amount"], r["days_past_due"]) for r in rows}

@@ -58,11 +58,13 @@ def nearness(seed, folder, repository):
     write_demo(made, folder)
     book, table = book_of(intake(folder, None, PARAMS.ingest).tables, repository)
     card = PARAMS.fit_scorecard
+    thin = read_policy(repository / "policy").thin_file
     ground = Setting(
         PARAMS.label,
         Scaling(card.pdo, card.base_score, card.base_odds),
         PARAMS.calibration,
-        read_policy(repository / "policy").thin_file.thin,
+        thin.thin,
+        thin.confidence,
     )
     model = train_scorecard(book, catalog.as_json(), table, card, ground).model
     late = samples(book, table)["out_of_time"]

@@ -35,14 +35,14 @@ def test_every_breach_is_told_at_once():
         ("split: {train_share: 0.6}", "the three shares add up to 1.1"),
         ("fit_booster: {threads: 0}", "fit_booster.threads: 0 lies outside"),
         ("ingest: {max_bad_share: {invoices: 2.0}}", "ingest.max_bad_share.invoices: 2.0 lies outside"),
-        ("ingest: {max_bad_share: {invoices: many}}", "ingest.max_bad_share: expected"),
+        ("ingest: {max_bad_share: {invoices: many}}", "ingest.max_bad_share.invoices: expected a number"),
         ("fit_scorecard: {pdo: .inf}", "fit_scorecard.pdo: expected a number"),
         ("engine: {threads: true}", "engine.threads: expected a whole number"),
         ("score: {as_of: 2025-13-45}", "a day or a number that does not exist"),
         ("engine: [", "is not YAML"),
         ("engine: {threads: 1}\nengine: {threads: 2}", "the key 'engine' stands twice"),
         ("score: {as_of: soon}", "score.as_of: expected a day such as 2025-12-31 or null, found 'soon'"),
-        ("just a text", "expected a section of keys"),
+        ("just a text", "expected a section with the keys"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key(text, part):

@@ -31,7 +31,7 @@ from pipeline.train.splits import hashed_share, mature_dates, timetable
 from pipeline.train.thin_file import fit_thin_file
 
 BOOSTER = BoosterParams(max_rounds=60, early_stopping_rounds=10, min_rows_per_leaf=50)
-SETTING = Setting(LabelParams(), Scaling(), CalibrationParams(), ThinFileRule(3, 3))
+SETTING = Setting(LabelParams(), Scaling(), CalibrationParams(), ThinFileRule(3, 3), 0.75)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_another_hash_seed_and_time_zone_give_the_same_versions(tmp_path):
         "from pipeline.score.model_folder import write_model\n"
         "e = c.economy(); b = e.book.assign(invoices_due_12m_count=5, history_months=20)\n"
         "t = timetable(mature_dates(b), LabelParams(), SplitParams())\n"
-        "s = Setting(LabelParams(), Scaling(), CalibrationParams(), ThinFileRule(3, 3))\n"
+        "s = Setting(LabelParams(), Scaling(), CalibrationParams(), ThinFileRule(3, 3), 0.75)\n"
         "p = BoosterParams(max_rounds=40, early_stopping_rounds=10, min_rows_per_leaf=50)\n"
         "for f in (train_scorecard(b, e.catalogue, t, ScorecardParams(), s), train_booster(b, e.catalogue, t, p, s)):\n"
         "    print(write_model(pathlib.Path(sys.argv[2]), f.model, f.golden_rows))\n"

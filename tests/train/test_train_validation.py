@@ -44,7 +44,7 @@ def world(make_economy):
     economy = make_economy(900, 44, 2)
     book = economy.book.assign(invoices_due_12m_count=5, history_months=20)
     table = timetable(mature_dates(book), LabelParams(), SplitParams())
-    setting = Setting(LabelParams(), Scaling(), CalibrationParams(), ThinFileRule(3, 3))
+    setting = Setting(LabelParams(), Scaling(), CalibrationParams(), ThinFileRule(3, 3), 0.75)
     small = BoosterParams(max_rounds=60, early_stopping_rounds=10)
     models = {
         "champion": train_scorecard(book, economy.catalogue, table, ScorecardParams(), setting).model,

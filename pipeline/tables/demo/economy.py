@@ -85,6 +85,7 @@ class Economy:
     burn_in_months: int = 24
     candidates_per_customer: float = 1.30  # some candidates fail or leave before the ledger begins
     initial_share: float = 0.77
+    new_customer_quality: float = -0.50  # newcomers are weaker; without them survivors would better the book every year
     leave_rate: float = 0.0009
     natural_person_share: float = 0.06
     public_body_share: float = 0.03
@@ -124,7 +125,7 @@ class Economy:
     unallocated_share: float = 0.003
 
     # --- distress: onset by a logistic hazard in quality; then payment stops
-    hazard_level: float = -5.80
+    hazard_level: float = -5.85
     hazard_slope: float = 1.62
     onset_days: int = 10  # it shows in the first days of a month, when wages, rent and taxes have been paid
     stopped_share: float = 0.88  # share of open items on which payment stops

@@ -87,7 +87,8 @@ def firms(count: int, line: Timeline, economy: Economy, seed: int) -> Firms:
         leaves=arrives + 1 + draw.geometric(economy.leave_rate, count),
         orders_a_month=np.array([s.orders for s in SIZES])[size] * np.exp(mean[0]),
         order_amount=np.array([s.order_amount for s in SIZES])[size] * np.exp(mean[1]),
-        expected_level=_expected_level(size, industry, age_years, is_person, is_public),
+        expected_level=_expected_level(size, industry, age_years, is_person, is_public)
+        + np.where(arrives > 0, economy.new_customer_quality, 0.0),
     )
 
 

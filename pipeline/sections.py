@@ -1,4 +1,7 @@
-"""Plain YAML values into frozen dataclasses: unknown and missing keys and wrong types are gathered, none is ignored."""
+"""Plain YAML values into frozen dataclasses: unknown and missing keys and wrong types are gathered, none is ignored.
+
+A field with a default may be left out; every other is needed.
+"""
 
 from __future__ import annotations
 
@@ -20,27 +23,42 @@ def build(hint: Any, raw: object, path: str, breaches: Breaches) -> Any:
     if origin is types.UnionType:
         if raw is None and type(None) in arguments:
             return None
-        return build(next(a for a in arguments if a is not type(None)), raw, path, breaches)
+        told: Breaches = []
+        value = build(next(a for a in arguments if a is not type(None)), raw, path, told)
+        breaches.extend(breach.replace(", found ", " or null, found ", 1) for breach in told)
+        return value
     if origin is tuple and isinstance(raw, list):
         return tuple(build(arguments[0], item, f"{path}[{i}]", breaches) for i, item in enumerate(raw))
     if origin is dict and isinstance(raw, dict):
-        return {str(key): build(arguments[1], item, f"{path}.{key}", breaches) for key, item in raw.items()}
+        return {str(key): build(arguments[1], item, joined(path, key), breaches) for key, item in raw.items()}
     return _plain(hint, raw, path, breaches)
 
 
 def _section(hint: type, raw: object, path: str, breaches: Breaches) -> Any:
     fields = {f.name: f for f in dataclasses.fields(hint)}
     if not isinstance(raw, dict):
-        breaches.append(f"{path}: expected the keys {', '.join(fields)}, found {raw!r}")
+        breaches.append(f"{path or 'the file'}: expected a section with the keys {', '.join(fields)}, found {raw!r}")
         return None
     hints = typing.get_type_hints(hint)
-    for key in raw:
-        if key not in fields:
-            breaches.append(f"{path}.{key}: unknown key; known here: {', '.join(fields)}")
-    missing = [name for name in fields if name not in raw]
-    breaches.extend(f"{path}.{name}: missing" for name in missing)
-    values = {name: build(hints[name], raw[name], f"{path}.{name}", breaches) for name in fields if name in raw}
+    unknown = sorted(str(key) for key in raw if key not in fields)
+    breaches.extend(f"{joined(path, key)}: unknown key; known here: {', '.join(fields)}" for key in unknown)
+    missing = [
+        name
+        for name, told in fields.items()
+        if name not in raw and told.default is dataclasses.MISSING and told.default_factory is dataclasses.MISSING
+    ]
+    breaches.extend(f"{joined(path, name)}: missing" for name in missing)
+    values = {name: build(hints[name], raw[name], joined(path, name), breaches) for name in fields if name in raw}
     return None if missing else hint(**values)
+
+
+def joined(path: str, name: object) -> str:
+    """The dotted path of a key.
+
+    >>> joined("engine", "threads"), joined("", "engine")
+    ('engine.threads', 'engine')
+    """
+    return f"{path}.{name}" if path else str(name)
 
 
 def _plain(hint: Any, raw: object, path: str, breaches: Breaches) -> Any:
