@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.durable import replace_text, sync_folder, told_errors
 from pipeline.engine import read_parquet, write_parquet
 from pipeline.errors import MissingInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pyarrow as pa
 
 
@@ -148,14 +143,18 @@ def read_json(path: Path, made_by: str) -> Any:
 
 def write_table(rows: pa.Table, path: Path) -> None:
     """Puts a Parquet file in place; a reader sees the old one or the new one."""
-    with _aside(path) as draft:
-        write_parquet(rows, draft)
+    with told_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.aside")
+        write_parquet(rows, aside)
+        sync_folder(aside)
+        aside.replace(path)
+        sync_folder(path.parent)
 
 
 def write_text(text: str, path: Path) -> None:
     """Puts a text file in place; a reader sees the old one or the new one."""
-    with _aside(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+    replace_text(path, text)
 
 
 def write_json(content: object, path: Path) -> None:
@@ -176,51 +175,3 @@ def code_hash() -> str:
     for path in sorted(package.rglob("*.py")):
         digest.update(f"{path.relative_to(package).as_posix()} {file_hash(path)}\n".encode())
     return digest.hexdigest()
-
-
-@contextmanager
-def draft_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill beside `target`; at the end of the block it takes the target's place whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        yield draft
-        _sync_tree(draft)
-        draft.chmod(0o755)
-        old = target.with_name(f".{target.name}-old")
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            target.rename(old)
-        draft.rename(target)
-        _sync(target.parent)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-
-
-@contextmanager
-def _aside(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft-{os.getpid()}")
-    try:
-        yield draft
-        _sync(draft)
-        draft.replace(path)
-        _sync(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

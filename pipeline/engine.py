@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import ibis
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import ibis.expr.types as ir
@@ -22,6 +23,7 @@ class Engine:
     """An open connection. Expressions made from its tables run where it runs."""
 
     backend: Backend
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def read(self, path: Path, name: str) -> ir.Table:
         """The Parquet file as a table."""
@@ -29,11 +31,15 @@ class Engine:
 
     def register(self, name: str, rows: pa.Table) -> ir.Table:
         """An Arrow table as a table of the engine; nulls stay nulls."""
-        return self.backend.create_table(name, rows, temp=True, overwrite=True)
+        return self.backend.create_table(self._own(name), rows, temp=True)
 
     def keep(self, expression: ir.Table, name: str) -> ir.Table:
         """Computes the expression once and gives back the stored rows; use it where many expressions build on one."""
-        return self.backend.create_table(name, expression, temp=True, overwrite=True)
+        return self.backend.create_table(self._own(name), expression, temp=True)
+
+    def _own(self, name: str) -> str:
+        """The name with a number: a table made later never changes what an earlier expression reads."""
+        return f"{name}_{next(self._numbers)}"
 
     def collect(self, expression: ir.Table, order_by: Sequence[str]) -> pa.Table:
         """All rows, in a total order that the caller names."""

@@ -28,7 +28,7 @@ def is_mature(as_of: dt.date, extract_date: dt.date, days: int, settings: LabelP
 
 
 def snapshot_dates(ledger: Ledger, settings: LabelParams) -> list[dt.date]:
-    """Month ends from the first invoice plus the observation months (or `first_snapshot`) to the extract date.
+    """Month ends from the day the first invoice was known plus the observation months (or `first_snapshot`) to the extract date.
 
     `last_snapshot` ends them earlier. Raises UnfitForTrainingError when no month end lies between.
     """
@@ -58,7 +58,8 @@ def windows(dates: list[dt.date], extract_date: dt.date, days: int, settings: La
 
 
 def _observed_from(ledger: Ledger, months: int) -> dt.date:
-    first: dt.date | None = ledger.tables["invoices"].issued_on.min().to_pyarrow().as_py()
+    # Open items carried over from before are known from the first day of the books: nothing was seen of their time.
+    first: dt.date | None = ledger.tables["invoices"].known_on.min().to_pyarrow().as_py()
     if first is None:
         raise UnfitForTrainingError("the ledger has no invoice, so there is nothing to predict; hand in invoices")
     return months_before(first, -months)

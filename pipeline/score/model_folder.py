@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pandas as pd
 
+from pipeline.durable import replace_text, write_folder
 from pipeline.errors import DamagedModelError, MissingInputError
 from pipeline.score.booster import Booster
 from pipeline.score.calibration import Calibration
-from pipeline.score.durable import replace_text, write_folder
 from pipeline.score.model import Golden, Model, Predictor, check_golden, golden_of
 from pipeline.score.points import Scaling
 from pipeline.score.scorecard import Scorecard, fold

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
+from pipeline.durable import locked, replace_link, told_errors, write_folder
 from pipeline.errors import ContractError, CreditbookError, ParameterError, StorageError
 from pipeline.score.csv_text import csv_bytes
-from pipeline.score.durable import locked, replace_link, told_errors, write_folder
 from pipeline.score.model_folder import read_model
 from pipeline.score.policy import Policy, parse_policy
 from pipeline.score.previous import PreviousRun
@@ -37,7 +37,7 @@ _TOLD = frozenset({"base_currency", "data_version", "code_version", "gates", "qu
 def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any]) -> Path:
     """Publishes a run under `out` and returns its folder `out/.runs/<run id>`.
 
-    `manifest` tells `data_version` and, when known, `base_currency`, `code_version`, `gates` and `quarantined`. A run
+    `manifest` tells `data_version` and `code_version` and, when known, `base_currency`, `gates` and `quarantined`. A run
     that is already there whole is left as it is. `as_of=DATE` always points to the run published last for the day;
     `latest` only ever moves to the same or a later day, so that filling in an old day does not turn readers back.
     Raises LockedError, OutputError, StorageError, ParameterError.
@@ -59,10 +59,11 @@ def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any]) -> Path:
 def run_inputs(run: ScoredRun, manifest: Mapping[str, Any]) -> dict[str, str]:
     """What a run is made of; equal inputs give the same run id and the same bytes."""
     unknown = sorted(set(manifest) - _TOLD)
-    if unknown or "data_version" not in manifest:
+    missing = [name for name in ("data_version", "code_version") if name not in manifest]
+    if unknown or missing:
         raise ParameterError(
-            f"publish: the manifest takes {', '.join(sorted(_TOLD))} and needs data_version; "
-            f"unknown: {', '.join(unknown) or 'none'}"
+            f"publish: the manifest takes {', '.join(sorted(_TOLD))}; unknown: {', '.join(unknown) or 'none'}; "
+            f"missing: {', '.join(missing) or 'none'}"
         )
     return {
         "as_of": run.as_of.isoformat(),
@@ -70,7 +71,7 @@ def run_inputs(run: ScoredRun, manifest: Mapping[str, Any]) -> dict[str, str]:
         "model_version": run.model.version,
         "policy_version": run.policy.version,
         "previous": "" if run.previous is None else run.previous.manifest_sha256,
-        "code_version": str(manifest.get("code_version") or code_version()),
+        "code_version": str(manifest["code_version"]),
     }
 
 
@@ -104,15 +105,6 @@ def previous_run(out: Path, as_of: dt.date, models: Path | None = None) -> Previ
         policy=_policy_of(manifest),
         model=None if models is None else _model_of(models / versions["model"]["version"]),
     )
-
-
-def code_version() -> str:
-    """Sha256 over the source of the whole package, by relative path: another line of code is another run."""
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py"), key=lambda p: p.relative_to(root).as_posix()):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def _write(run: ScoredRun, folder: Path, inputs: Mapping[str, str], told: Mapping[str, Any]) -> None:

@@ -13,8 +13,8 @@ from decimal import Decimal
 import pytest
 import yaml
 
+from pipeline import durable
 from pipeline.errors import LockedError, MissingInputError, OutputError, ParameterError, StorageError
-from pipeline.score import durable
 from pipeline.score.calibration import Calibration
 from pipeline.score.card import customer_card
 from pipeline.score.model_folder import write_model

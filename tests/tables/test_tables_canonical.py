@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pipeline import engine
+from pipeline.durable import recover
 from pipeline.errors import ContractError, MissingInputError, OutputError, StorageError
 from pipeline.params import IngestParams
 from pipeline.tables import writing
@@ -145,7 +146,7 @@ def test_the_old_ledger_stays_when_writing_the_new_one_fails(failing, taken_in, 
         monkeypatch.setattr(
             type(folder), "rename", lambda self, to: no_space() if self.name == ".ledger.new" else real(self, to)
         )
-    with pytest.raises(StorageError, match="No space left on device; the ledger that was there is unchanged"):
+    with pytest.raises(StorageError, match="No space left on device; what was there is unchanged"):
         write_canonical(taken_in, folder)
     assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
@@ -156,7 +157,7 @@ def test_a_swap_that_was_cut_short_is_mended(taken_in, tmp_path):
     folder = tmp_path / "ledger"
     write_canonical(taken_in, folder)
     folder.rename(tmp_path / ".ledger.old")
-    writing.recover(folder)
+    recover(folder)
     assert (folder / "manifest.json").is_file()
 
 

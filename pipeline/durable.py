@@ -39,6 +39,60 @@ def write_folder(folder: Path, files: Mapping[str, bytes], last: str) -> None:
         sync_folder(folder.parent)
 
 
+@contextmanager
+def draft_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill beside `target`; when the block ends it takes the target's place whole.
+
+    The old folder is moved away only when the new one is whole on disk, and moved back if the swap fails. A swap that
+    an earlier run did not finish is mended first. Raises OutputError, or StorageError when the disk is full.
+    """
+    draft, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
+    with told_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        recover(target)
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+    try:
+        with told_errors(target):
+            yield draft
+            _sync_tree(draft)
+            _swap(draft, target, old)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def recover(target: Path) -> None:
+    """Puts the old folder back where a swap was cut short between its two renames; else does nothing."""
+    old = target.with_name(f".{target.name}.old")
+    if not old.exists():
+        return
+    if target.exists():
+        shutil.rmtree(old)
+    else:
+        old.rename(target)
+
+
+def _swap(draft: Path, target: Path, old: Path) -> None:
+    if not target.exists():
+        draft.rename(target)
+        sync_folder(target.parent)
+        return
+    target.rename(old)
+    try:
+        draft.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    sync_folder(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        sync_folder(path)
+    sync_folder(folder)
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Writes and flushes one file."""
     with path.open("wb") as file:
@@ -70,7 +124,7 @@ def replace_link(link: Path, target: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flushes a folder's entries, so that a rename survives a power cut."""
+    """Flushes a folder's entries, or a file, so that they survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -104,7 +158,9 @@ def told_errors(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in _FULL:
-            raise StorageError(f"{path}: {error.strerror}; free space or mend the disk, then run again") from error
+            raise StorageError(
+                f"{path}: {error.strerror}; what was there is unchanged; free space or mend the disk, then run again"
+            ) from error
         raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}; choose another place or mend it"
+            f"{path} cannot be created: {error.strerror or error}; choose another place or mend its rights"
         ) from error
