@@ -10,6 +10,8 @@ _SETTINGS = {
     # Nothing phones home.
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
+    # A progress bar tears the lines of a log.
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "DVC_NO_ANALYTICS": "1",
     # A model registered by us is never unpickled.
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",

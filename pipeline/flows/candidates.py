@@ -6,7 +6,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.datasets import draft_folder, read_json
+from pipeline.datasets import read_json
+from pipeline.durable import draft_folder
 from pipeline.errors import MissingInputError
 from pipeline.score.model_folder import read_model
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.datasets import draft_folder, write_json
+from pipeline.datasets import write_json
+from pipeline.durable import draft_folder
 from pipeline.flows.candidates import DETAILS
 from pipeline.flows.policy_file import section_in
 from pipeline.score.model_folder import write_model

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.datasets import draft_folder, read_json, read_table, write_json, write_table
+from pipeline.datasets import read_json, read_table, write_json, write_table
+from pipeline.durable import draft_folder
 from pipeline.score.drift import Cuts, Drift, drift_of
 from pipeline.score.model_folder import read_model
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.datasets import code_hash, draft_folder, read_json, read_table, write_json, write_text
+from pipeline.datasets import code_hash, read_json, read_table, write_json, write_text
+from pipeline.durable import draft_folder
 from pipeline.features.catalog import catalogue_hash
 from pipeline.flows.candidates import Candidate, candidates, store
 from pipeline.flows.promotion import promote_first_pair

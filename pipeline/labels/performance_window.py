@@ -28,7 +28,7 @@ def is_mature(as_of: dt.date, extract_date: dt.date, days: int, settings: LabelP
 
 
 def snapshot_dates(ledger: Ledger, settings: LabelParams) -> list[dt.date]:
-    """Month ends from the day the first invoice was known plus the observation months (or `first_snapshot`) to the extract date.
+    """Month ends to the extract date, from `first_snapshot` or the observation months after the first known invoice.
 
     `last_snapshot` ends them earlier. Raises UnfitForTrainingError when no month end lies between.
     """

@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -22,6 +21,7 @@ from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -37,8 +37,8 @@ _TOLD = frozenset({"base_currency", "data_version", "code_version", "gates", "qu
 def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any]) -> Path:
     """Publishes a run under `out` and returns its folder `out/.runs/<run id>`.
 
-    `manifest` tells `data_version` and `code_version` and, when known, `base_currency`, `gates` and `quarantined`. A run
-    that is already there whole is left as it is. `as_of=DATE` always points to the run published last for the day;
+    `manifest` tells `data_version` and `code_version` and, when known, `base_currency`, `gates` and `quarantined`.
+    A run that is already there whole is left as it is. `as_of=DATE` always points to the run published last for the day;
     `latest` only ever moves to the same or a later day, so that filling in an old day does not turn readers back.
     Raises LockedError, OutputError, StorageError, ParameterError.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -154,6 +155,49 @@ def outcomes(book: DemoBook, spells: dict[str, list[Spell]]) -> list[tuple[str, 
 
 def _year_after(day: dt.date) -> dt.date:
     return dt.date(day.year + 1, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def columns(book: DemoBook, table: str, text: str, day: str) -> tuple[list[str], list[int | None]]:
+    """A text column and a column of days of a table."""
+    return book.tables[table][text].to_pylist(), days(book.tables[table], day)
+
+
+def members(book: DemoBook) -> set[tuple[str, dt.date]]:
+    """(customer_id, as_of) in the book: an open item, or an invoice, payment or order in the 12 months before."""
+    events: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for table, event in (("invoices", "issued_on"), ("payments", "paid_on"), ("orders", "ordered_on")):
+        rows = book.tables[table]
+        for customer, day, known in zip(
+            rows["customer_id"].to_pylist(), days(rows, event), days(rows, "known_on"), strict=True
+        ):
+            events[customer].append((day, known))  # type: ignore[arg-type]
+    found = customers_of(book)
+    ends = sorted(set(book.truth["as_of"].to_pylist()))
+    return {(c, end) for end in ends for c in events if _is_member(events[c], found[c], end)}
+
+
+def _is_member(events: list[tuple[int, int]], customer: Customer, end: dt.date) -> bool:
+    day, before = end.toordinal(), _year_before(end).toordinal()
+    if any(before < event <= day and known <= day for event, known in events):
+        return True
+    return any(customer.open_on(item, day) > 0.0 for item in customer.items)
+
+
+def _year_before(day: dt.date) -> dt.date:
+    return dt.date(day.year - 1, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+@pytest.fixture(scope="session")
+def oracle() -> SimpleNamespace:
+    """The independent label and what it is made of."""
+    return SimpleNamespace(
+        EXTRACT=EXTRACT,
+        columns=columns,
+        customers_of=customers_of,
+        members=members,
+        outcomes=outcomes,
+        spells_of=spells_of,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,8 @@ class Economy:
     # --- trade
     invoice_noise: float = 0.55  # sd of ln(amount) around the firm's mean order
     trade_noise: float = 0.35  # sd of ln of the firm's mean order and of its orders a month
-    demand_by_quality: float = 0.42  # ln orders per unit of quality above the firm's level
+    amount_by_quality: float = 0.40  # the same for ln amount of an order
+    demand_by_quality: float = 0.85  # ln orders per unit of quality above the firm's level
     cancelled_share: float = 0.03
     credit_note_share: float = 0.022
     debit_note_share: float = 0.007
@@ -125,7 +126,7 @@ class Economy:
     unallocated_share: float = 0.003
 
     # --- distress: onset by a logistic hazard in quality; then payment stops
-    hazard_level: float = -5.85
+    hazard_level: float = -5.78
     hazard_slope: float = 1.62
     onset_days: int = 10  # it shows in the first days of a month, when wages, rent and taxes have been paid
     stopped_share: float = 0.88  # share of open items on which payment stops

@@ -43,15 +43,22 @@ class Orders:
 
 def expected_orders(world: World) -> Floats:
     """Firms × months: mean count of orders; it moves with the season and falls as quality falls below its level."""
-    firms, quality, line = world.firms, world.quality, world.line
+    firms, line = world.firms, world.line
     calendar_month = line.starts.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     swing = np.array([i.season for i in INDUSTRIES])[:, None]
     peak = np.array([i.peak for i in INDUSTRIES])[:, None]
     season = 1.0 + swing * np.cos(2.0 * np.pi * (calendar_month[None, :] - peak) / 12.0)
-    above_level = np.clip(quality.total - quality.level[:, None], -2.5, 1.5)
-    demand = np.exp(world.economy.demand_by_quality * above_level)
+    demand = _by_quality(world, world.economy.demand_by_quality)
     mean: Floats = firms.orders_a_month[:, None] * season[firms.industry] * demand * world.is_trading()
     return mean
+
+
+def _by_quality(world: World, slope: float) -> Floats:
+    """Firms × months: a factor of mean about 1 that falls as a firm's quality falls below its level."""
+    above_level = np.clip(world.quality.total - world.quality.level[:, None], -2.5, 1.5)
+    # Less half the variance of the exponent: the mean of a lognormal.
+    factor: Floats = np.exp(slope * above_level - 0.5 * (slope * world.economy.swing_sd) ** 2)
+    return factor
 
 
 def orders(world: World, rates: Rates) -> Orders:
@@ -63,7 +70,8 @@ def orders(world: World, rates: Rates) -> Orders:
     rows = len(cell)
     length = line.ends[month] - line.starts[month] + 1
     ordered_on = line.starts[month] + (draw.random(rows) * length).astype(np.int64)
-    amount = firms.order_amount[firm] * np.exp(economy.invoice_noise * draw.standard_normal(rows))
+    mean_amount = firms.order_amount[firm] * _by_quality(world, economy.amount_by_quality)[firm, month]
+    amount = mean_amount * np.exp(economy.invoice_noise * draw.standard_normal(rows))
     cents = np.maximum(np.rint(amount * 100.0), 20_00).astype(np.int64)
     issued_on = next_working_day(ordered_on + draw.integers(2, 16, rows))
     is_cancelled = draw.random(rows) < economy.cancelled_share

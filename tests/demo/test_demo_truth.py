@@ -1,0 +1,222 @@
+"""The true PD: who has one, that it is the PD of the written label, and that the ledger shows what it knows."""
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import pytest
+from scipy.stats import rankdata
+
+from pipeline.tables.demo.book import demo_book
+from pipeline.tables.demo.distress import onset_hazard
+from pipeline.tables.demo.economy import ECONOMY
+from pipeline.tables.demo.truth import _noise_paths, _pd_of_free, reach
+from pipeline.tables.demo.world import world
+
+
+def gini(pd, is_bad):
+    ranks, bads = rankdata(pd), is_bad.sum()
+    goods = len(pd) - bads
+    return 2.0 * (ranks[is_bad].sum() - bads * (bads + 1) / 2) / (bads * goods) - 1.0
+
+
+def clustered_error(residuals, customers):
+    """Standard error of a mean whose rows come in clusters of one customer."""
+    _, cluster = np.unique(customers, return_inverse=True)
+    return np.sqrt((np.bincount(cluster, weights=residuals) ** 2).sum()) / len(residuals)
+
+
+@pytest.fixture(scope="session")
+def default_book(books):
+    return books(2000, 72, 1)
+
+
+@pytest.fixture(scope="session")
+def judged(default_book, oracle):
+    """Mature rows of the truth: customer, as_of, true PD, and what became of them by the independent label."""
+    rows = oracle.outcomes(default_book, oracle.spells_of(default_book))
+    customers, days, pd, is_bad = zip(*rows, strict=True)
+    return np.array(customers), np.array(days), np.array(pd), np.array(is_bad)
+
+
+def test_a_distress_becomes_a_default_as_often_as_a_simple_simulation_says():
+    draw = np.random.default_rng(3)
+    rescued = draw.exponential(1.0 / ECONOMY.rescue_rate_per_day, 400_000)
+    insolvent = draw.exponential(1.0 / ECONOMY.insolvency_rate_per_day, 400_000)
+    for left, trigger in ((365.0, 70.0), (40.0, 70.0), (200.0, 2e6), (365.0, 0.0)):
+        default_on = np.minimum(trigger, insolvent)
+        simulated = ((default_on <= left) & (default_on < rescued)).mean()
+        assert reach(np.array([left]), np.array([trigger]), ECONOMY)[0] == pytest.approx(simulated, abs=0.003)
+
+
+def test_the_pd_of_a_firm_equals_a_plain_simulation_of_its_quality_month_by_month():
+    made = world(60, 12, ECONOMY, 11)
+    firms, month = np.array([0, 7, 21, 40]), np.full(4, made.line.count - 13)
+    chances = np.tile(np.linspace(0.8, 0.1, 12), (4, 1))
+    found = _pd_of_free(made, (firms, month), np.array([0, 0, 4, 0]), chances, _noise_paths(ECONOMY))
+    draw, economy = np.random.default_rng(5), ECONOMY
+    for at, firm in enumerate(firms):
+        parts = [
+            (made.quality.swing[firm, month[0]], economy.swing_persistence, economy.swing_sd),
+            (
+                made.quality.industry[made.firms.industry[firm], month[0]],
+                economy.industry_persistence,
+                economy.industry_sd,
+            ),
+            (made.quality.macro[month[0]], economy.macro_persistence, economy.macro_sd),
+        ]
+        states = [np.full(60_000, value) for value, _, _ in parts]
+        alive, total = np.ones(60_000), np.zeros(60_000)
+        for ahead in range(1, 13):
+            for k, (_, phi, sd) in enumerate(parts):
+                states[k] = phi * states[k] + sd * np.sqrt(1.0 - phi**2) * draw.standard_normal(60_000)
+            hazard = onset_hazard(made.quality.level[firm] + sum(states), economy)
+            hazard = hazard * (ahead >= [0, 0, 4, 0][at]) * (1.0 - economy.leave_rate) ** ahead
+            total += alive * hazard * chances[at, ahead - 1]
+            alive *= 1.0 - hazard
+        assert found[at] == pytest.approx(total.mean(), rel=0.03)
+
+
+def test_truth_is_told_only_of_customers_in_the_book_and_of_all_of_them_that_are_not_in_default(books, oracle):
+    book = books(60, 24, 2)
+    members = oracle.members(book)
+    told = set(zip(book.truth["customer_id"].to_pylist(), book.truth["as_of"].to_pylist(), strict=True))
+    assert told <= members
+    spells = oracle.spells_of(book)
+    free = {(c, d) for c, d in members if not any(b <= d.toordinal() < e for b, e in spells[c])}
+    assert len(told ^ free) <= 0.01 * len(free)
+
+
+def test_truth_has_one_row_per_customer_and_month_end_and_probabilities(books):
+    truth = books(300, 36, 1).truth
+    assert truth.group_by(["customer_id", "as_of"]).aggregate([]).num_rows == truth.num_rows
+    assert truth["true_pd"].to_numpy().min() > 0.0
+    assert truth["true_pd"].to_numpy().max() < 1.0
+    assert len(set(truth["as_of"].to_pylist())) == 36
+    assert all((day + dt.timedelta(days=1)).day == 1 for day in set(truth["as_of"].to_pylist()))
+    order = list(zip(truth["as_of"].to_pylist(), truth["customer_id"].to_pylist(), strict=True))
+    assert order == sorted(order)
+
+
+def test_nobody_defaults_who_never_fell_into_distress(books, oracle):
+    book = books(300, 36, 1)
+    truth = book.truth
+    ever = {c for c, d in zip(truth["customer_id"].to_pylist(), truth["is_in_distress"].to_pylist(), strict=True) if d}
+    inside = dt.date(2023, 3, 1).toordinal()
+    began = {c for c, spells in oracle.spells_of(book).items() if any(inside <= b <= oracle.EXTRACT for b, _ in spells)}
+    # Someone in distress may default before a month end sees the distress; rare.
+    assert len(began - ever) <= 0.1 * len(began) + 1
+
+
+@pytest.mark.slow
+def test_the_true_pd_is_calibrated_to_the_label_over_all_and_by_decile(judged):
+    customers, _, pd, is_bad = judged
+    residuals = is_bad - pd
+    assert abs(residuals.mean()) < 3.0 * clustered_error(residuals, customers)
+    order = np.argsort(pd, kind="stable")
+    for decile in np.array_split(order, 10):
+        error = clustered_error(residuals[decile], customers[decile])
+        assert abs(residuals[decile].mean()) < max(3.5 * error, 0.003)
+
+
+@pytest.mark.slow
+def test_the_book_is_as_large_and_fails_as_often_as_it_should(default_book, judged):
+    _, days, pd, is_bad = judged
+    assert 0.68 < gini(pd, is_bad) < 0.80
+    yearly = [is_bad[days == dt.date(year, 12, 31)].mean() for year in range(2020, 2025)]
+    assert 0.05 < np.mean(yearly) < 0.07
+    assert max(yearly) < 1.25 * np.mean(yearly)
+    assert min(yearly) > 0.75 * np.mean(yearly)
+    in_book = np.unique(np.array(default_book.truth["as_of"]), return_counts=True)[1]
+    assert in_book.min() > 1400
+    assert in_book.max() < 1800
+    assert 150_000 < default_book.tables["invoices"].num_rows < 300_000
+
+
+@pytest.mark.slow
+def test_habitual_late_payers_are_no_likelier_to_default(default_book, judged):
+    customers, _days, _, is_bad = judged
+    truth = default_book.truth
+    late_payers = {
+        c for c, late in zip(truth["customer_id"].to_pylist(), truth["has_late_habit"].to_pylist(), strict=True) if late
+    }
+    late = np.isin(customers, list(late_payers))
+    gap = is_bad[late].mean() - is_bad[~late].mean()
+    error = np.hypot(
+        clustered_error(is_bad[late] - is_bad[late].mean(), customers[late]),
+        clustered_error(is_bad[~late] - is_bad[~late].mean(), customers[~late]),
+    )
+    assert 0.1 < late.mean() < 0.3
+    assert gap < 3.0 * error
+
+
+@pytest.fixture(scope="session")
+def before_default(default_book, oracle):
+    """Customers of two years and more, with the day of their first default."""
+    known = default_book.tables["customers"]
+    since = dict(zip(known["customer_id"].to_pylist(), known["customer_since"].to_pylist(), strict=True))
+    spells = oracle.spells_of(default_book)
+    begins = {c: s[0][0] for c, s in spells.items() if s and s[0][0] <= oracle.EXTRACT}
+    first = dt.date(2021, 11, 1).toordinal()
+    return {c: b for c, b in begins.items() if b > first and since[c].toordinal() < b - 730}
+
+
+def half_year(begin, day):
+    """1 for the half year that ends 120 days before the default, 0 for the same half year a year earlier."""
+    before = begin - day
+    if 120 < before <= 300:
+        return 1
+    return 0 if 485 < before <= 665 else None
+
+
+@pytest.mark.slow
+def test_before_a_default_orders_fall(default_book, before_default, oracle):
+    amounts = dict.fromkeys((0, 1), 0.0)
+    values = default_book.tables["orders"]["amount"].to_pylist()
+    rows = zip(*oracle.columns(default_book, "orders", "customer_id", "ordered_on"), values, strict=True)
+    others = dict.fromkeys((0, 1), 0.0)
+    typical = int(np.median(list(before_default.values())))
+    for customer, day, amount in rows:
+        window = half_year(before_default.get(customer, typical), day)
+        if window is not None:
+            (amounts if customer in before_default else others)[window] += float(amount)
+    assert len(before_default) > 200
+    assert amounts[1] < 0.85 * amounts[0]
+    assert others[1] > 0.92 * others[0]
+
+
+@pytest.mark.slow
+def test_before_a_default_payments_stretch(default_book, before_default, oracle):
+    found = oracle.customers_of(default_book)
+    changes = []
+    for customer, begin in before_default.items():
+        late = {0: [], 1: []}
+        for item, paid in found[customer].payments.items():
+            for day, amount in paid if item in found[customer].items else ():
+                window = half_year(begin, day)
+                if window is not None and amount > 0:
+                    late[window].append(day - found[customer].items[item][1])
+        if late[0] and late[1]:
+            changes.append(np.mean(late[1]) - np.mean(late[0]))
+    assert len(changes) > 150
+    assert np.mean(changes) > 2.0
+    assert np.mean(changes) > 4.0 * np.std(changes) / np.sqrt(len(changes))
+
+
+@pytest.mark.slow
+def test_twice_the_default_size_is_still_quick_and_linear():
+    import time
+
+    began = time.process_time()
+    demo_book(500, 72, 3)
+    small = time.process_time() - began
+    began = time.process_time()
+    demo_book(2000, 72, 3)
+    large = time.process_time() - began
+    assert large < 30.0
+    assert large < 8.0 * small
+
+
+def test_every_parameter_of_the_economy_is_a_plain_value():
+    for field in dataclasses.fields(ECONOMY):
+        assert isinstance(getattr(ECONOMY, field.name), int | float | tuple)
