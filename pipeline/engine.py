@@ -53,8 +53,9 @@ class Engine:
 def connect(threads: int, memory_limit: str) -> Engine:
     """DuckDB in the process: no server, spills to disk above `memory_limit` (such as "2GB")."""
     backend = ibis.duckdb.connect(threads=threads, memory_limit=memory_limit)
-    # A progress bar of the engine would tear the lines of ours.
-    backend.raw_sql("SET enable_progress_bar = false")
+    # A progress bar of the engine would tear the lines of ours; in a notebook DuckDB refuses even to be told so.
+    if backend.raw_sql("SELECT current_setting('enable_progress_bar')").fetchone()[0]:
+        backend.raw_sql("SET enable_progress_bar = false")
     backend.raw_sql("SET preserve_insertion_order = false")
     return Engine(backend)
 

@@ -31,6 +31,7 @@ _NOISE = (
     "git add",
     "To enable auto",
     "Use `dvc",
+    "dvc config core.autostage",
 )
 
 

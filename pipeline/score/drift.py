@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from pipeline.score.calibration import log_odds_of_pd
 from pipeline.score.feature_columns import category_column, number_column
 from pipeline.statistics.stability import psi, psi_noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy.typing as npt
     import pandas as pd
 
     from pipeline.score.model import Model
@@ -45,10 +47,20 @@ class Drift:
 def drift_of(model: Model, rows: pd.DataFrame, cuts: Cuts) -> list[Drift]:
     """The score and every feature of the model, for the rated rows of a day; worst first after the score."""
     development = model.development
-    raw = model.log_odds(rows)
-    found = [_drift(SCORE, development[SCORE], _numbers(raw, development[SCORE]), cuts)]
+    levels = score_levels(model.pd(rows))
+    found = [_drift(SCORE, development[SCORE], _numbers(levels, development[SCORE]), cuts)]
     features = [_drift(name, told, _counts(rows, name, told), cuts) for name, told in development["features"].items()]
     return found + sorted(features, key=lambda drift: (-(drift.psi or 0.0), drift.quantity))
+
+
+def score_levels(pd: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Ln odds of good of a calibrated PD to six decimals: the scale on which the score's distribution is kept.
+
+    Calibrated, so that it does not matter whether the calibration stands beside the card or was folded into its
+    points; rounded, so that the last digit does not decide on which side of a bound a score falls.
+    """
+    levels: npt.NDArray[np.float64] = np.round(log_odds_of_pd(pd), 6)
+    return levels
 
 
 def _counts(rows: pd.DataFrame, name: str, told: Mapping[str, Any]) -> list[int]:

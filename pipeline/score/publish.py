@@ -38,7 +38,7 @@ def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any]) -> Path:
     """Publishes a run under `out` and returns its folder `out/.runs/<run id>`.
 
     `manifest` tells `data_version` and `code_version` and, when known, `base_currency`, `gates` and `quarantined`.
-    A run that is already there whole is left as it is. `as_of=DATE` always points to the run published last for the day;
+    A whole run is left as it is. `as_of=DATE` always points to the run published last for the day;
     `latest` only ever moves to the same or a later day, so that filling in an old day does not turn readers back.
     Raises LockedError, OutputError, StorageError, ParameterError.
     """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.score.drift import score_levels
 from pipeline.score.feature_columns import category_column, number_column
 from pipeline.score.scorecard import Scorecard
 from pipeline.train.splits import hashed_share
@@ -25,19 +26,19 @@ _BINS = 10
 
 
 def development(sample: Sample, predictor: Predictor, pd_of_rows: Floats) -> dict[str, Any]:
-    """Counts of the sample, the distribution of its raw log odds over ten bins, and of each feature of the model.
+    """Counts of the sample, its calibrated log odds over ten bins, and of each feature of the model.
 
     `score`: `splits` and one count more than splits, cut by `searchsorted(splits, value, side="right")`. A feature
     holds `splits`, or `categories` with a last count for any other; `missing` counts nulls. A scorecard uses its bins.
     """
-    raw = predictor.log_odds(sample.rows)
+    levels = score_levels(pd_of_rows)
     own = {c.feature: list(c.splits) for c in predictor.characteristics} if isinstance(predictor, Scorecard) else {}
     return {
         **sample.counts(),
         "first_as_of": min(sample.days).isoformat(),
         "last_as_of": max(sample.days).isoformat(),
         "mean_pd": float(pd_of_rows.mean()),
-        "score": numbers_distribution(raw, quantile_splits(raw)),
+        "score": numbers_distribution(levels, quantile_splits(levels)),
         "features": {name: _feature(sample.rows, name, own.get(name)) for name in predictor.features},
     }
 

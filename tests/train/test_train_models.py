@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.errors import MissingInputError, UnfitForTrainingError
 from pipeline.params import BoosterParams, CalibrationParams, LabelParams, ScorecardParams, SplitParams
+from pipeline.score.drift import Cuts, drift_of
 from pipeline.score.model_folder import read_model, write_model
 from pipeline.score.points import Scaling
 from pipeline.score.thin_file import ThinFileRule
@@ -324,3 +325,17 @@ def test_rows_without_outcome_are_never_trained_on(book, table, small_economy, c
     more = pd.concat([book, book.tail(50).assign(customer_id="X", group_key="X", is_bad=np.nan)], ignore_index=True)
     again = train_scorecard(more, small_economy.catalogue, table, ScorecardParams(), SETTING)
     assert again.model.predictor == card.model.predictor
+
+
+@pytest.mark.parametrize("name", ["card", "boosted"])
+def test_the_rows_a_model_was_fitted_on_have_not_drifted_and_riskier_ones_have(name, request, parts, tmp_path):
+    """After writing, too: folding the calibration into the points moves the raw scale, not the score."""
+    fitted = request.getfixturevalue(name)
+    model = read_model(tmp_path / write_model(tmp_path, fitted.model, fitted.golden_rows))
+    cuts = Cuts(watch=0.10, act=0.25, significance=0.01)
+    rows = parts["train"].rows
+    assert [drift.psi for drift in drift_of(model, rows, cuts)] == [0.0] * (1 + len(model.features))
+    riskiest = rows[model.pd(rows) > np.quantile(model.pd(rows), 0.7)]
+    score, *_ = drift_of(model, riskiest, cuts)
+    assert (score.quantity, score.light) == ("score", "red")
+    assert drift_of(model, rows.head(0), cuts)[0].light == "grey"

@@ -14,6 +14,7 @@ from pipeline.engine import write_parquet
 from pipeline.errors import OutputError, ParameterError
 from pipeline.tables.demo.accounts import account_table
 from pipeline.tables.demo.agreements import contract_table, contracts, obligation_table
+from pipeline.tables.demo.chances import Onsets
 from pipeline.tables.demo.conduct import conduct
 from pipeline.tables.demo.covers import cover_table
 from pipeline.tables.demo.credit_notes import credit_notes
@@ -31,7 +32,7 @@ from pipeline.tables.demo.rates import Rates, fx_rates, rates
 from pipeline.tables.demo.settlement import settlement
 from pipeline.tables.demo.timeline import NEVER
 from pipeline.tables.demo.trade import orders
-from pipeline.tables.demo.truth import Onsets, standing, truth_table
+from pipeline.tables.demo.truth import standing, truth_table
 from pipeline.tables.demo.world import World, world
 from pipeline.tables.ledger import TABLES
 

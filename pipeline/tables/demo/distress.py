@@ -72,10 +72,11 @@ def trigger_days(orders: Orders, conduct: Conduct, onset: Ints, world: World) ->
     order = np.argsort((cell << _FIRM_BITS) + conduct.trigger_on[item], kind="stable")
     item, cell = item[order], cell[order]
     left = np.rint(orders.cents[item] * (1.0 - conduct.instalment[item])).astype(np.int64)
-    return _first_above(cell, left, conduct.trigger_on[item], _thresholds(world.firms, economy), onset.shape)
+    return _first_above(cell, left, conduct.trigger_on[item], thresholds(world.firms, economy), onset.shape)
 
 
-def _thresholds(firms: Firms, economy: Economy) -> Ints:
+def thresholds(firms: Firms, economy: Economy) -> Ints:
+    """Cents above which overdue debt is material, per firm."""
     person = economy.threshold_natural_person_cents
     return np.where(firms.is_natural_person, person, economy.threshold_cents)
 

@@ -97,7 +97,8 @@ def _expected_level(size: Ints, industry: Ints, age_years: Floats, is_person: Bo
     by_age = 0.39 * np.log(np.clip(age_years, 1.0, 40.0) / 12.0)
     level: Floats = np.array([s.quality for s in SIZES])[size]
     level = level + np.array([i.quality for i in INDUSTRIES])[industry] + by_age
-    return level - 0.15 * is_person + 1.3 * is_public
+    found: Floats = level - 0.15 * is_person + 1.3 * is_public
+    return found
 
 
 def _pick(draw: np.random.Generator, count: int, shares: list[float]) -> Ints:

@@ -26,6 +26,11 @@ class Quality:
     macro: Floats
     total: Floats
 
+    @property
+    def above_level(self) -> Floats:
+        """Firms × months: quality above the firm's own level."""
+        return self.total - self.level[:, None]
+
     def at(self, firm: Ints, month: Ints) -> Floats:
         """Quality of those firms in those months."""
         return self.total[firm, month]

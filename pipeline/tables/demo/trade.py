@@ -13,6 +13,7 @@ from pipeline.tables.demo.timeline import NEVER, next_working_day
 
 if TYPE_CHECKING:
     from pipeline.tables.demo.arrays import Bools, Floats, Ints
+    from pipeline.tables.demo.economy import Economy
     from pipeline.tables.demo.rates import Rates
     from pipeline.tables.demo.world import World
 
@@ -48,16 +49,16 @@ def expected_orders(world: World) -> Floats:
     swing = np.array([i.season for i in INDUSTRIES])[:, None]
     peak = np.array([i.peak for i in INDUSTRIES])[:, None]
     season = 1.0 + swing * np.cos(2.0 * np.pi * (calendar_month[None, :] - peak) / 12.0)
-    demand = _by_quality(world, world.economy.demand_by_quality)
+    demand = by_quality(world.quality.above_level, world.economy.demand_by_quality, world.economy)
     mean: Floats = firms.orders_a_month[:, None] * season[firms.industry] * demand * world.is_trading()
     return mean
 
 
-def _by_quality(world: World, slope: float) -> Floats:
-    """Firms × months: a factor of mean about 1 that falls as a firm's quality falls below its level."""
-    above_level = np.clip(world.quality.total - world.quality.level[:, None], -2.5, 1.5)
+def by_quality(above_level: Floats, slope: float, economy: Economy) -> Floats:
+    """A factor of mean about 1 that falls as a firm's quality falls below its level."""
     # Less half the variance of the exponent: the mean of a lognormal.
-    factor: Floats = np.exp(slope * above_level - 0.5 * (slope * world.economy.swing_sd) ** 2)
+    exponent = slope * np.clip(above_level, -2.5, 1.5) - 0.5 * (slope * economy.swing_sd) ** 2
+    factor: Floats = np.exp(exponent)
     return factor
 
 
@@ -70,7 +71,8 @@ def orders(world: World, rates: Rates) -> Orders:
     rows = len(cell)
     length = line.ends[month] - line.starts[month] + 1
     ordered_on = line.starts[month] + (draw.random(rows) * length).astype(np.int64)
-    mean_amount = firms.order_amount[firm] * _by_quality(world, economy.amount_by_quality)[firm, month]
+    above_level = world.quality.above_level[firm, month]
+    mean_amount = firms.order_amount[firm] * by_quality(above_level, economy.amount_by_quality, economy)
     amount = mean_amount * np.exp(economy.invoice_noise * draw.standard_normal(rows))
     cents = np.maximum(np.rint(amount * 100.0), 20_00).astype(np.int64)
     issued_on = next_working_day(ordered_on + draw.integers(2, 16, rows))

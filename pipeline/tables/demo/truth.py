@@ -3,9 +3,8 @@
 For a firm not in distress the paths of its quality over the next months are simulated (quasi-random paths of the sum of
 all shocks, the same for every firm: common random numbers); on each path the product of survival replaces the draw of
 the onset, and the chance that an onset in month h becomes a default before the window closes replaces the draw of what
-follows it (Rao-Blackwell). That chance is the closed form of `reach` averaged over the days of trigger that the firm's
-own invoices give, weighted by the hazard of each month. For a firm already in distress it is the closed form with the
-day of trigger of its open items.
+follows it (Rao-Blackwell): see chances.py. For a firm already in distress it is the closed form with the day of trigger
+of its open items.
 """
 
 from __future__ import annotations
@@ -18,28 +17,20 @@ import pyarrow as pa
 from scipy.stats import norm, qmc
 
 from pipeline.tables.demo.arrays import Bools, Floats, Ints, dates
+from pipeline.tables.demo.chances import MONTH_DAYS, chances, reach
 from pipeline.tables.demo.distress import onset_hazard
 from pipeline.tables.demo.invoices import customer_ids
 from pipeline.tables.demo.timeline import NEVER
 
 if TYPE_CHECKING:
+    from pipeline.tables.demo.chances import Chances, Onsets
     from pipeline.tables.demo.distress import Episodes
     from pipeline.tables.demo.economy import Economy
     from pipeline.tables.demo.world import World
 
-_MONTH_DAYS = 365.25 / 12.0
-_PRIOR_MONTHS = 6.0
 _CHUNK = 2048
 _SOBOL_SEED = 20251231
 _FLOOR = 1e-6  # a firm that has left cannot default, but a logit must exist
-
-
-@dataclass(frozen=True)
-class Onsets:
-    """Firms × months: the day distress would begin in that month, and the day on which it would be a default."""
-
-    day: Ints
-    trigger: Ints
 
 
 @dataclass(frozen=True)
@@ -51,30 +42,17 @@ class Standing:
     is_in_default: Bools
 
 
-def reach(days_left: Floats, days_to_trigger: Floats, economy: Economy) -> Floats:
-    """Probability that a distress is a default within `days_left`, when its items need `days_to_trigger`.
-
-    Insolvency (rate i) and rescue (rate r) compete until the trigger: i/(i+r)·(1 − e^{−(i+r)·min(left, trigger)}), plus
-    e^{−(i+r)·trigger} when the trigger lies within the days left.
-    """
-    both = economy.rescue_rate_per_day + economy.insolvency_rate_per_day
-    left = np.maximum(days_left, 0.0)
-    insolvent = economy.insolvency_rate_per_day / both * (1.0 - np.exp(-both * np.minimum(left, days_to_trigger)))
-    triggered = np.where(days_to_trigger <= left, np.exp(-both * days_to_trigger), 0.0)
-    return insolvent + triggered
-
-
 def standing(world: World, onsets: Onsets, episodes: Episodes) -> Standing:
     """Where every firm stands at every month end of the ledger; the PD of a firm in default has no meaning."""
     at, free_from = _from_episodes(world, episodes)
-    chances, noise = _chances(world, onsets), _noise_paths(world.economy)
+    table, noise = chances(world, onsets), _noise_paths(world.economy)
     firm, month = np.nonzero(~at.is_in_distress & ~at.is_in_default & world.is_trading())
     is_in = month >= world.line.burn_in
     firm, month = firm[is_in], month[is_in]
     found = at.pd.copy()
     for start in range(0, len(firm), _CHUNK):
         f, m = firm[start : start + _CHUNK], month[start : start + _CHUNK]
-        found[f, m] = _pd_of_free(world, (f, m), free_from[f, m] - m, chances[f], noise)
+        found[f, m] = _pd_of_free(world, (f, m), free_from[f, m] - m, table, noise)
     return Standing(np.maximum(found, _FLOOR), at.is_in_distress, at.is_in_default)
 
 
@@ -87,7 +65,7 @@ def _from_episodes(world: World, episodes: Episodes) -> tuple[Standing, Ints]:
     free_from, pd = np.zeros(shape, dtype=np.int64), np.zeros(shape)
     last_on = np.where(episodes.ends_on < NEVER, episodes.ends_on + economy.probation_days, NEVER)
     back_in = world.line.month_of(episodes.ends_on) + 1 + economy.breathing_space_months
-    window: Floats = np.array([economy.truth_months * _MONTH_DAYS])
+    window: Floats = np.array([economy.truth_months * MONTH_DAYS])
     for k, firm in enumerate(episodes.firm):
         end, default = episodes.ends_on[k], episodes.default_on[k]
         is_distressed = (ends >= episodes.onset_on[k]) & (ends < min(end, default))
@@ -97,23 +75,6 @@ def _from_episodes(world: World, episodes: Episodes) -> tuple[Standing, Ints]:
         to_trigger = (episodes.trigger_on[k] - ends[is_distressed]).astype(np.float64)
         pd[firm, is_distressed] = reach(window, to_trigger, economy)
     return Standing(pd, distressed, defaulted), free_from
-
-
-def _chances(world: World, onsets: Onsets) -> Floats:
-    """Firms × months ahead: the chance that an onset in that month ahead is a default before the window closes.
-
-    Shrunk to the mean of all firms as if that were six months of the firm's own.
-    """
-    economy = world.economy
-    weight = onset_hazard(world.quality.total, economy) * world.is_trading()
-    prior = weight.sum() / max(int((weight > 0.0).sum()), 1) * _PRIOR_MONTHS
-    to_trigger = (onsets.trigger - onsets.day).astype(np.float64)
-    from_onset = economy.truth_months * _MONTH_DAYS - (onsets.day - world.line.starts)
-    ahead = np.empty((world.count, economy.truth_months))
-    for h in range(economy.truth_months):
-        hit = reach(from_onset - h * _MONTH_DAYS, to_trigger, economy) * weight
-        ahead[:, h] = (hit.sum(axis=1) + prior * hit.sum() / weight.sum()) / (weight.sum(axis=1) + prior)
-    return ahead
 
 
 def _noise_paths(economy: Economy) -> Floats:
@@ -135,10 +96,10 @@ def _noise_paths(economy: Economy) -> Floats:
     return paths
 
 
-def _pd_of_free(world: World, at: tuple[Ints, Ints], locked: Ints, chances: Floats, noise: Floats) -> Floats:
+def _pd_of_free(world: World, at: tuple[Ints, Ints], locked: Ints, table: Chances, noise: Floats) -> Floats:
     """PD of firms and months `at`, which trade and are in no distress: survival along the common paths of quality.
 
-    `locked` counts the months without hazard, zero or less when there are none.
+    `locked` is the first month ahead that has a hazard.
     """
     (firm, month), economy, quality = at, world.economy, world.quality
     surviving, found = np.ones((len(firm), len(noise))), np.zeros((len(firm), len(noise)))
@@ -149,7 +110,9 @@ def _pd_of_free(world: World, at: tuple[Ints, Ints], locked: Ints, chances: Floa
         mean = mean + economy.industry_persistence**ahead * industry + economy.macro_persistence**ahead * macro
         hazard = onset_hazard(mean[:, None] + noise[None, :, ahead - 1], economy)
         hazard = np.where((ahead >= locked)[:, None], hazard, 0.0) * (1.0 - economy.leave_rate) ** ahead
-        found += surviving * hazard * chances[:, ahead - 1 : ahead]
+        # Who falls has had worse shocks than the mean: an exponential hazard shifts a normal by slope × variance.
+        shift = economy.hazard_slope * noise[:, ahead - 1].var() * (1.0 - onset_hazard(mean, economy))
+        found += surviving * hazard * table.at(world, firm, mean - shift, ahead)[:, None]
         surviving *= 1.0 - hazard
     mean_of_paths: Floats = found.mean(axis=1)
     return mean_of_paths
