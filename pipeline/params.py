@@ -68,9 +68,9 @@ class SplitParams:
     """Shares of customer groups by role; `purge` "best_effort" lets a history train that is too short for a whole
     performance window between the eras."""
 
-    train_share: float = 0.5
-    calibration_share: float = 0.25
-    test_share: float = 0.25
+    train_share: float = 0.6
+    calibration_share: float = 0.2
+    test_share: float = 0.2
     purge: Literal["required", "best_effort"] = "required"
     seed: int = 1
 

@@ -18,6 +18,9 @@ LATENESS = {
     "label__window_days": 90,
     "label__observation_months": 1,
     "split__purge": "best_effort",
+    "split__train_share": 0.4,
+    "split__calibration_share": 0.2,
+    "split__test_share": 0.4,
 }
 
 

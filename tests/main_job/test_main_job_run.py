@@ -143,3 +143,22 @@ def test_the_demo_command_writes_the_truth_beside_the_ledger_never_inside(tmp_pa
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "book").iterdir())) == 14
     assert {path.name for path in tmp_path.iterdir()} == {"book", "book-truth"}
+
+
+def test_an_experiment_changes_a_parameter_and_measures_again(ran, tmp_path):
+    project = tmp_path / "experiment"
+    shutil.copytree(ran.root, project, symlinks=True)
+    before = json.loads((project / "models" / "validation" / "metrics.json").read_text(encoding="utf-8"))
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "exp", "run", "-S", "validate.bootstrap_rounds=60"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = json.loads((project / "models" / "validation" / "metrics.json").read_text(encoding="utf-8"))
+    assert after["champion.test.gini"] == before["champion.test.gini"]
+    assert after["champion.test.gini_low"] != before["champion.test.gini_low"]
+    assert "fit_scorecard" not in re.findall(r"Running stage '(\w+)'", done.stdout)

@@ -32,7 +32,7 @@ def test_every_breach_is_told_at_once():
     [
         ("label: {window_months: 12, window_days: 90}", "exactly one of window_months and window_days"),
         ("label: {window_months: null}", "exactly one of window_months and window_days"),
-        ("split: {train_share: 0.6}", "the three shares add up to 1.1"),
+        ("split: {train_share: 0.7}", "the three shares add up to 1.1"),
         ("fit_booster: {threads: 0}", "fit_booster.threads: 0 lies outside"),
         ("ingest: {max_bad_share: {invoices: 2.0}}", "ingest.max_bad_share.invoices: 2.0 lies outside"),
         ("ingest: {max_bad_share: {invoices: many}}", "ingest.max_bad_share.invoices: expected a number"),

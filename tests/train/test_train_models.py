@@ -44,7 +44,7 @@ def book(small_economy):
 
 @pytest.fixture(scope="module")
 def table(book):
-    return timetable(mature_dates(book), LabelParams(), SplitParams())
+    return timetable(mature_dates(book), LabelParams(), SplitParams(0.5, 0.25, 0.25))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_another_hash_seed_and_time_zone_give_the_same_versions(tmp_path):
         "from pipeline.score.points import Scaling; from pipeline.score.thin_file import ThinFileRule\n"
         "from pipeline.score.model_folder import write_model\n"
         "e = c.economy(); b = e.book.assign(invoices_due_12m_count=5, history_months=20)\n"
-        "t = timetable(mature_dates(b), LabelParams(), SplitParams())\n"
+        "t = timetable(mature_dates(b), LabelParams(), SplitParams(0.5, 0.25, 0.25))\n"
         "s = Setting(LabelParams(), Scaling(), CalibrationParams(), ThinFileRule(3, 3), 0.75)\n"
         "p = BoosterParams(max_rounds=40, early_stopping_rounds=10, min_rows_per_leaf=50)\n"
         "for f in (train_scorecard(b, e.catalogue, t, ScorecardParams(), s), train_booster(b, e.catalogue, t, p, s)):\n"
@@ -162,7 +162,7 @@ def test_labels_drawn_by_lot_cannot_be_predicted(make_economy):
     lot = economy.book["group_key"].map(lambda key: int(hashed_share(5, key) < 0.12))
     fair = economy.book.assign(is_bad=lot)
     # A window of three months leaves enough dates in thirty months.
-    table = timetable(mature_dates(fair), LabelParams(window_months=3), SplitParams())
+    table = timetable(mature_dates(fair), LabelParams(window_months=3), SplitParams(0.5, 0.25, 0.25))
     parts = samples(fair, table)
     test = parts["test"]
     booster = fit_booster(parts["train"], economy.catalogue, BOOSTER).booster

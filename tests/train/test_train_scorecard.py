@@ -40,7 +40,7 @@ def _stepped(n=4000, seed=0):
 
 @pytest.fixture(scope="module")
 def parts(small_economy):
-    table = timetable(mature_dates(small_economy.book), LabelParams(), SplitParams())
+    table = timetable(mature_dates(small_economy.book), LabelParams(), SplitParams(0.5, 0.25, 0.25))
     return samples(small_economy.book, table)
 
 
@@ -194,7 +194,7 @@ def test_mean_points_are_the_mean_over_the_training_rows(fitted, parts):
 
 def test_the_card_orders_customers_it_has_never_seen(make_economy):
     economy = make_economy(1500, 44, 5)
-    table = timetable(mature_dates(economy.book), LabelParams(), SplitParams())
+    table = timetable(mature_dates(economy.book), LabelParams(), SplitParams(0.5, 0.25, 0.25))
     held_out = samples(economy.book, table)["out_of_time"]
     card = fit_scorecard(samples(economy.book, table)["train"], economy.catalogue, PARAMS, 1).scorecard
     is_late = table.is_out_of_time(economy.book).to_numpy()

@@ -23,7 +23,7 @@ from pipeline.train.splits import (
 
 YEAR = LabelParams()
 LATE = LabelParams("late", 30, None, 90)
-BEST_EFFORT = SplitParams(purge="best_effort")
+BEST_EFFORT = SplitParams(0.5, 0.25, 0.25, purge="best_effort")
 
 
 def _ends(n, start="2015-01-31"):
@@ -43,7 +43,7 @@ def histories(draw):
 def test_every_outcome_of_a_role_is_settled_before_the_next_role_begins(history):
     days, label = history
     try:
-        found = timetable(days, label, SplitParams())
+        found = timetable(days, label, SplitParams(0.5, 0.25, 0.25))
     except UnfitForTrainingError:
         return
     assert found.purge == "whole"
@@ -71,7 +71,7 @@ def test_best_effort_always_finds_a_timetable_that_uses_every_date_once_or_says_
 
 
 def test_forty_five_month_ends_give_a_year_purged_twice_and_most_to_training():
-    found = timetable(_ends(45), YEAR, SplitParams())
+    found = timetable(_ends(45), YEAR, SplitParams(0.5, 0.25, 0.25))
     assert [len(found.train), len(found.calibration), len(found.test), len(found.purged)] == [11, 6, 6, 22]
     assert found.text().splitlines()[1].split() == [
         *("train", "11", "2015-01-31", "2015-11-30", "50%", "of", "the", "groups")
@@ -79,9 +79,9 @@ def test_forty_five_month_ends_give_a_year_purged_twice_and_most_to_training():
 
 
 def test_twenty_six_month_ends_are_one_too_few_for_a_year_and_the_error_names_the_remedies():
-    assert timetable(_ends(27), YEAR, SplitParams()).purge == "whole"
+    assert timetable(_ends(27), YEAR, SplitParams(0.5, 0.25, 0.25)).purge == "whole"
     with pytest.raises(UnfitForTrainingError, match=r"26 mature snapshot.*longer history.*best_effort"):
-        timetable(_ends(26), YEAR, SplitParams())
+        timetable(_ends(26), YEAR, SplitParams(0.5, 0.25, 0.25))
 
 
 def test_best_effort_shortens_the_purge_no_more_than_needed():
@@ -93,7 +93,7 @@ def test_best_effort_shortens_the_purge_no_more_than_needed():
 def test_four_month_ends_of_a_late_label_share_three_and_test_on_the_last():
     days = _ends(4, "2019-01-31")
     with pytest.raises(UnfitForTrainingError, match="90 days and the 30 days of lateness"):
-        timetable(days, LATE, SplitParams())
+        timetable(days, LATE, SplitParams(0.5, 0.25, 0.25))
     found = timetable(days, LATE, BEST_EFFORT)
     assert found.train == found.calibration == tuple(days[:3])
     assert found.test == (days[3],)
@@ -115,7 +115,7 @@ def test_a_window_ends_in_a_shorter_month_on_its_last_day():
 
 def test_no_customer_group_serves_two_roles_and_no_date_two(small_economy):
     book = small_economy.book
-    found = timetable(mature_dates(book), YEAR, SplitParams())
+    found = timetable(mature_dates(book), YEAR, SplitParams(0.5, 0.25, 0.25))
     role = found.role(book)
     served = book.assign(role=role, cluster=customer_groups(book))[role != ""]
     assert served.groupby("cluster")["role"].nunique().max() == 1
@@ -155,7 +155,7 @@ def test_another_seed_deals_other_roles_and_the_hash_is_the_same_everywhere():
 def test_dates_and_timestamps_are_the_same_days(small_economy):
     book = small_economy.book
     stamped = book.assign(as_of=pd.to_datetime(book["as_of"]))
-    found = timetable(mature_dates(stamped), YEAR, SplitParams())
+    found = timetable(mature_dates(stamped), YEAR, SplitParams(0.5, 0.25, 0.25))
     pd.testing.assert_series_equal(found.role(stamped), found.role(book))
     assert as_days(stamped["as_of"]) == list(book["as_of"])
 
@@ -167,6 +167,6 @@ def test_mature_dates_are_those_at_which_somebody_stayed_good():
 
 
 def test_timetable_as_plain_values():
-    told = timetable(_ends(45), YEAR, SplitParams()).as_json()
+    told = timetable(_ends(45), YEAR, SplitParams(0.5, 0.25, 0.25)).as_json()
     assert told["train"][0] == "2015-01-31"
     assert told["customer_shares"] == {"train": 0.5, "calibration": 0.25, "test": 0.25}

@@ -43,7 +43,7 @@ SCALE = MasterScale.load(
 def world(make_economy):
     economy = make_economy(900, 44, 2)
     book = economy.book.assign(invoices_due_12m_count=5, history_months=20)
-    table = timetable(mature_dates(book), LabelParams(), SplitParams())
+    table = timetable(mature_dates(book), LabelParams(), SplitParams(0.5, 0.25, 0.25))
     setting = Setting(LabelParams(), Scaling(), CalibrationParams(), ThinFileRule(3, 3), 0.75)
     small = BoosterParams(max_rounds=60, early_stopping_rounds=10)
     models = {

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.engine import write_parquet
 from pipeline.errors import OutputError, ParameterError
@@ -37,8 +39,6 @@ from pipeline.tables.demo.world import World, world
 from pipeline.tables.ledger import TABLES
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from pipeline.tables.demo.arrays import Ints
 
 
@@ -48,6 +48,9 @@ class DemoBook:
 
     tables: dict[str, pa.Table]
     truth: pa.Table
+
+
+_CARRIED = ("invoices", "payments", "disputes", "orders")
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,14 @@ def _tables(history: _History) -> tuple[dict[str, pa.Table], Written]:
         "indicators": indicator_table(who),
         "fx_rates": fx_rates(history.rates, who.line),
     }
-    return {table.name: tables[table.name] for table in TABLES}, documents
+    carried = {name: _carried_forward(tables[name], who.line.first_day) for name in _CARRIED}
+    return {table.name: {**tables, **carried}[table.name] for table in TABLES}, documents
+
+
+def _carried_forward(rows: pa.Table, first_day: int) -> pa.Table:
+    """What was carried over from before the ledger is known from its first day: nothing was kept before."""
+    known_on = pc.max_element_wise(rows["known_on"], pa.scalar(first_day, pa.int32()).cast(pa.date32()))
+    return rows.set_column(rows.schema.get_field_index("known_on"), "known_on", known_on)
 
 
 def write_demo(book: DemoBook, folder: Path) -> None:

@@ -92,7 +92,7 @@ class Economy:
     grouped_share: float = 0.18
     late_habit_share: float = 0.18
     late_habit_days: tuple[float, float] = (20.0, 45.0)
-    prompt_habit_sd: float = 2.5
+    prompt_habit_sd: float = 2.2
 
     # --- latent quality: level of the firm + own swing (part of it the group's) + industry + macro
     level_sd: float = 0.66  # what size, industry, age do not say of the firm's level
@@ -107,8 +107,8 @@ class Economy:
     # --- trade
     invoice_noise: float = 0.55  # sd of ln(amount) around the firm's mean order
     trade_noise: float = 0.35  # sd of ln of the firm's mean order and of its orders a month
-    amount_by_quality: float = 0.40  # the same for ln amount of an order
-    demand_by_quality: float = 0.85  # ln orders per unit of quality above the firm's level
+    amount_by_quality: float = 0.60  # the same for ln amount of an order
+    demand_by_quality: float = 0.75  # ln orders per unit of quality above the firm's level
     cancelled_share: float = 0.03
     credit_note_share: float = 0.022
     debit_note_share: float = 0.007
@@ -116,8 +116,8 @@ class Economy:
     # --- payment: days late = habit + stretch(quality) + noise(quality), never reaching 90 before distress
     stretch_days: float = 11.0  # stretch = this × softplus(−quality): 3 days at +1, 14 at −1, 33 at −3
     noise_days: float = 4.2  # noise = this × exp(−noise_by_quality × quality), within noise_range
-    noise_by_quality: float = 0.5
-    noise_range: tuple[float, float] = (0.8, 13.0)
+    noise_by_quality: float = 0.75
+    noise_range: tuple[float, float] = (0.8, 14.0)
     partial_share: tuple[float, float] = (0.16, 1.1)  # share = a × sigmoid(−b × (quality + 1.2))
     bounced_share: tuple[float, float] = (0.08, 1.3)
     disputed_share: tuple[float, float] = (0.09, 1.0)
@@ -126,8 +126,8 @@ class Economy:
     unallocated_share: float = 0.003
 
     # --- distress: onset by a logistic hazard in quality; then payment stops
-    hazard_level: float = -5.78
-    hazard_slope: float = 1.62
+    hazard_level: float = -5.95
+    hazard_slope: float = 1.78
     onset_days: int = 10  # it shows in the first days of a month, when wages, rent and taxes have been paid
     stopped_share: float = 0.88  # share of open items on which payment stops
     failed_share: float = 0.50  # of those, share with a payment that bounces
@@ -151,8 +151,8 @@ class Economy:
 
     # --- what others say
     accounts_share: float = 0.50
-    rated_share: float = 0.68
-    rating_noise: float = 0.20
+    rated_share: float = 0.62
+    rating_noise: float = 0.28
     rating_lag_months: int = 2
     accounts_noise: float = 0.22
     limited_share: float = 0.86

@@ -68,7 +68,7 @@ def written(trade: Trade, notes: CreditNotes, world: World) -> Written:
     orders, settled = trade.orders, trade.settlement
     rows = len(orders.firm)
     closed_on = np.minimum(settled.settled_on, settled.written_off_on)
-    known_on = orders.issued_on + (draw.random(rows) < 0.15)
+    known_on = np.maximum(orders.issued_on + (draw.random(rows) < 0.15), line.first_day)
     is_invoice = orders.is_invoiced & (known_on <= line.last_day) & (closed_on >= line.first_day)
     is_order = (orders.ordered_on <= line.last_day) & ((orders.ordered_on >= line.first_day) | is_invoice)
     note_known = is_invoice[notes.item] & (notes.issued_on <= line.last_day)
