@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.tables.demo.world import World
 
 MONTH_DAYS = 365.25 / 12.0
-_BINS = (16, 4, 5)  # of the rate, the delay and the lateness
+_BINS = (14, 3, 10)  # of the rate, the delay and the lateness
 _LEAD_DAYS = 9.0  # from order to invoice
 
 
@@ -93,7 +93,7 @@ def _traits(world: World, firm: Ints, quality: Floats) -> tuple[Floats, Floats, 
     amount = firms.order_amount[firm] * by_quality(above_level, economy.amount_by_quality, economy)
     material = norm.cdf(np.log(100.0 * amount / thresholds(firms, economy)[firm]) / economy.invoice_noise)
     rate = firms.orders_a_month[firm] * by_quality(above_level, economy.demand_by_quality, economy)
-    late = firms.habit[firm] + stretch(quality, economy)
+    late = firms.habit[firm] + stretch(quality, above_level, economy)
     delay = _LEAD_DAYS + firms.terms[firm] + late + economy.delivery_days_after_onset
     return rate * material * economy.stopped_share, delay, late
 

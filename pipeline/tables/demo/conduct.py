@@ -51,9 +51,9 @@ class Conduct:
         return Conduct(**{f.name: getattr(self, f.name)[chosen] for f in dataclasses.fields(self)})
 
 
-def stretch(quality: Floats, economy: Economy) -> Floats:
-    """Days by which quality stretches payment beyond the firm's habit."""
-    return economy.stretch_days * softplus(-quality)
+def stretch(quality: Floats, above_level: Floats, economy: Economy) -> Floats:
+    """Days by which quality, and more so a fall below the firm's own level, stretches payment beyond its habit."""
+    return economy.stretch_days * softplus(-(quality + economy.stretch_by_change * above_level))
 
 
 def conduct(orders: Orders, world: World) -> Conduct:
@@ -61,7 +61,7 @@ def conduct(orders: Orders, world: World) -> Conduct:
     draw, economy = world.draw("conduct"), world.economy
     rows = len(orders.firm)
     state = world.state(orders.firm, orders.due_on)
-    late = world.firms.habit[orders.firm] + stretch(state, economy)
+    late = world.firms.habit[orders.firm] + stretch(state, state - world.quality.level[orders.firm], economy)
     noise = np.clip(economy.noise_days * np.exp(-economy.noise_by_quality * state), *economy.noise_range)
     late = late + noise * draw.standard_normal(rows)
     late = np.where(late > _SOFT_CAP_DAYS, _SOFT_CAP_DAYS + _CAP_ROOM_DAYS * _bend(late - _SOFT_CAP_DAYS), late)

@@ -115,6 +115,7 @@ class Economy:
 
     # --- payment: days late = habit + stretch(quality) + noise(quality), never reaching 90 before distress
     stretch_days: float = 11.0  # stretch = this × softplus(−quality): 3 days at +1, 14 at −1, 33 at −3
+    stretch_by_change: float = 0.60  # a fall below its own level shows more than a low level
     noise_days: float = 4.2  # noise = this × exp(−noise_by_quality × quality), within noise_range
     noise_by_quality: float = 0.75
     noise_range: tuple[float, float] = (0.8, 14.0)
