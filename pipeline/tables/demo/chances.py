@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MONTH_DAYS = 365.25 / 12.0
 _BINS = (14, 3, 10)  # of the rate, the delay and the lateness
 _LEAD_DAYS = 9.0  # from order to invoice
+# Before the first month and after the last there are no orders, so what stands open is not whole there.
+_WARM_UP_MONTHS, _CUT_OFF_MONTHS = 6, 2
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ def reach(days_left: Floats, days_to_trigger: Floats, economy: Economy) -> Float
 def chances(world: World, onsets: Onsets) -> Chances:
     """Fills the table from every firm and month of trade, each weighted by its hazard."""
     economy = world.economy
-    firm, month = np.nonzero(world.is_trading())
+    is_whole = np.zeros(world.line.count, dtype=bool)
+    is_whole[_WARM_UP_MONTHS:-_CUT_OFF_MONTHS] = True
+    firm, month = np.nonzero(world.is_trading() & is_whole)
     quality = world.quality.at(firm, month)
     weight = onset_hazard(quality, economy)
     traits = _traits(world, firm, quality)
