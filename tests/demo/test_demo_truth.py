@@ -80,13 +80,14 @@ def test_the_pd_of_a_firm_equals_a_plain_simulation_of_its_quality_month_by_mont
 
 
 def test_truth_is_told_only_of_customers_in_the_book_and_of_all_of_them_that_are_not_in_default(books, oracle):
-    book = books(60, 24, 2)
+    book = books(300, 36, 1)
     members = oracle.members(book)
     told = set(zip(book.truth["customer_id"].to_pylist(), book.truth["as_of"].to_pylist(), strict=True))
     assert told <= members
     spells = oracle.spells_of(book)
     free = {(c, d) for c, d in members if not any(b <= d.toordinal() < e for b, e in spells[c])}
-    assert len(told ^ free) <= 0.01 * len(free)
+    # The economy leaves the relative threshold and credit notes out of its own view of a default; rarely it matters.
+    assert len(told ^ free) <= 0.002 * len(free)
 
 
 def test_truth_has_one_row_per_customer_and_month_end_and_probabilities(books):
@@ -98,6 +99,26 @@ def test_truth_has_one_row_per_customer_and_month_end_and_probabilities(books):
     assert all((day + dt.timedelta(days=1)).day == 1 for day in set(truth["as_of"].to_pylist()))
     order = list(zip(truth["as_of"].to_pylist(), truth["customer_id"].to_pylist(), strict=True))
     assert order == sorted(order)
+
+
+def test_outside_distress_no_invoice_is_ever_90_undisputed_days_past_due(books, oracle):
+    book = books(300, 36, 1)
+    truth = book.truth
+    rows = zip(truth["customer_id"].to_pylist(), truth["is_in_distress"].to_pylist(), strict=True)
+    ever = {customer for customer, is_in_distress in rows if is_in_distress}
+    # Who had a default by the label is not left out: that would hide the very breach. Only what fell due before the
+    # first months of the truth is, for a distress of the burn-in is not told.
+    calm = {c: found for c, found in oracle.customers_of(book).items() if c not in ever}
+    told = dt.date(2023, 7, 1).toordinal()
+    worst = 0
+    for found in calm.values():
+        for item, (_, due, _, _) in found.items.items():
+            if due < told:
+                continue
+            closed = max((day for day, _ in found.payments[item]), default=due)
+            worst = max(worst, closed - due - found.disputed_days(item, closed))
+    assert len(calm) > 150
+    assert 60 < worst < 90
 
 
 def test_nobody_defaults_who_never_fell_into_distress(books, oracle):
@@ -222,7 +243,9 @@ def test_before_a_default_payments_stretch(default_book, before_default, oracle)
         late = {0: [], 1: []}
         for item, (_, due, _, _) in found[customer].items.items():
             window = half_year(begin, due)
-            if window is not None and found[customer].open_on(item, oracle.EXTRACT) < 0.01:
+            # A written-off invoice is no longer open either, but nobody may have paid a cent of it.
+            is_paid = found[customer].payments[item] and found[customer].open_on(item, oracle.EXTRACT) < 0.01
+            if window is not None and is_paid:
                 late[window].append(max(day for day, _ in found[customer].payments[item]) - due)
         if late[0] and late[1]:
             changes.append(np.median(late[1]) - np.median(late[0]))

@@ -22,7 +22,7 @@ NEEDED = ("customers", "invoices", "payments")
 def project(tmp_path_factory):
     """A project with a ledger of its own taken in: the last good state that no error may touch."""
     folder = tmp_path_factory.mktemp("bad")
-    made = creditbook(Path(), "demo-book", str(folder / "book"), "--customers", "60", "--months", "30", "--seed", "4")
+    made = creditbook(Path(), "demo-book", str(folder / "book"), "--customers", "150", "--months", "30", "--seed", "4")
     assert made.returncode == 0, made.stderr
     project = copy_of_the_repository(folder / "project", ingest__source="../given")
     _hand_in(folder / "book", folder / "given")

@@ -26,7 +26,8 @@ from pipeline.train.fit import Setting, train_scorecard
 from pipeline.train.sample import samples
 from pipeline.train.splits import mature_dates, timetable
 
-SEEDS = (1, 2, 3, 4, 5)
+# Seeds that nobody looked at while the economy was tuned.
+SEEDS = (31, 32, 33, 34, 35)
 KEY = ["customer_id", "as_of"]
 THIN = ["invoices_due_12m_count", "history_months"]
 PARAMS = Params()

@@ -50,7 +50,7 @@ def economy(bad_share: float) -> pd.DataFrame:
 
 def told(given, bad_share: float) -> str:
     book = economy(bad_share)
-    table = timetable(mature_dates(book), LabelParams(), SplitParams())
+    table = timetable(mature_dates(book), LabelParams(), SplitParams(0.5, 0.25, 0.25))
     models = {"champion": Forecaster("scorecard", 1.0), "challenger": Forecaster("booster", 0.9)}
     scale = MasterScale.load(dict(given.master_scale))
     found = validate(models, book, table, scale, ValidateParams(bootstrap_rounds=60), naive={"by_risk": ["risk"]})

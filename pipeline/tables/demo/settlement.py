@@ -24,8 +24,8 @@ FAILS_AFTER_DAYS = 3
 class Settlement:
     """One entry per order; days that never come are NEVER. `is_dropped`: never placed, for the supplier had stopped
     delivery. `stopped_on`: payment stopped with the distress that began that day. `settled_on`: paid in full.
-    `account_on`: an instalment paid in distress. `failed_on`: a
-    payment in distress that comes back three days later. `recovered_on`: a late recovery of `recovered_share`."""
+    `account_on`: an instalment paid in distress. `failed_on`: a payment in distress that comes back three days later.
+    `recovered_on`: a late recovery of `recovered_share`."""
 
     is_dropped: Bools
     stopped_on: Ints
