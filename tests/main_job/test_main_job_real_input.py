@@ -43,9 +43,8 @@ def test_the_real_open_items_run_to_a_scored_book_and_a_report(real_data, tmp_pa
     assert "30" in report
     metrics = metrics_of(project)
     naive, low, high = (metrics[f"largest_lateness_6m.test.auc{end}"] for end in ("", "_low", "_high"))
-    print(
-        f"naive rule: AUC {naive:.3f} ({low:.3f} to {high:.3f}); {metrics['champion.test.bad_customers']:.0f} bad customers"
-    )
+    bads = metrics["champion.test.bad_customers"]
+    print(f"naive rule: AUC {naive:.3f} ({low:.3f} to {high:.3f}); {bads:.0f} bad customers")
     for role in ("champion", "challenger"):
         low, auc, high = (metrics[f"{role}.test.auc{end}"] for end in ("_low", "", "_high"))
         print(f"{role}: AUC {auc:.3f} ({low:.3f} to {high:.3f})")
