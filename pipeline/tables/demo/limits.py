@@ -21,7 +21,8 @@ _YEAR_DAYS = 365
 _CUT_SHARE = 0.06
 _JUDGEMENT_NOISE = 0.45
 _ANALYSTS = ("A. Meier", "B. Laurent", "C. Wang")
-_GRADES = ("A", "B", "C", "D", "E", "F")
+# Grades of policy/master_scale.yaml, from good to poor.
+_GRADES = ("G03", "G04", "G05", "G06", "G07", "G08")
 
 
 def limit_table(world: World, gone_on: Ints) -> pa.Table:
