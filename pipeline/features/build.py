@@ -10,6 +10,7 @@ import ibis
 from pipeline.features.catalog import FAMILIES
 from pipeline.features.feature import Holds
 from pipeline.features.relation import SNAPSHOT, Sight
+from pipeline.history.plain_items import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,6 +32,7 @@ def features(ledger: Ledger, snapshots: ir.Table, keep: Callable[[ir.Table, str]
     that was not handed in is null for everyone. A day's rows do not depend on the other days and customers asked for.
     """
     names = _named_apart(keep)
+    ledger = prepared(ledger, names)
     sight = Sight(ledger, names(_whole_book(ledger, snapshots), "features_book"), names)
     usable = [family for family in FAMILIES if ledger.present.issuperset(family.tables)]
     parts = [_measured(sight, relation, months, some) for (relation, months), some in _by_pass(usable).items()]

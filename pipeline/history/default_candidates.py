@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from pipeline.history.day_numbers import NEVER, cents, day_number
-from pipeline.tables.ledger import BY_NAME
+from pipeline.history.point_in_time import is_only_revision
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -59,15 +59,14 @@ def _payment_bounds(ledger: Ledger, documents: ir.Table, days: int) -> ir.Table:
     """Per invoice, in cents: what was surely paid and known before it could count (`in_time`), and ever (`at_last`)."""
     rows = ledger.tables["payments"]
     rows = rows.filter(rows.invoice_id.notnull())
-    key = ibis.window(group_by=list(BY_NAME["payments"].key))
     rows = rows.mutate(
         amount=cents(rows.amount_document),
-        versions=rows.payment_id.count().over(key),
+        is_only=is_only_revision(rows),
         told=ibis.greatest(day_number(rows.paid_on), day_number(rows.known_on)),
     )
     due = documents.group_by("invoice_id").agg(due=documents.due.min())
     rows = rows.inner_join(due, "invoice_id")
     # A revised row may yet shrink, so it settles nothing for sure; a returned one takes away whenever it came.
-    sure = ibis.ifelse((rows.amount > 0) & (rows.versions == 1), rows.amount, ibis.least(rows.amount, 0))
+    sure = ibis.ifelse((rows.amount > 0) & rows.is_only, rows.amount, ibis.least(rows.amount, 0))
     early = ibis.ifelse((rows.told < rows.due + days) | (rows.amount < 0), sure, 0)
     return rows.group_by("invoice_id").agg(in_time=early.sum(), at_last=sure.sum(), last_on=rows.told.max())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from pipeline.history.plain_items import plain_items, plain_states
 from pipeline.history.point_in_time import FAR, revisions
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _BEGINNING = dt.date(1900, 1, 1)
 _MONEY = "decimal(18, 2)"
 _CENT = Decimal("0.01")
+_DOCUMENT = ("invoice_id", "customer_id", "kind", "issued_on", "due_on", "amount", "amount_document", "written_off_on")
+_STATE = ("from_on", "until_on", "open_document", "open_base")
 
 
 def item_states(ledger: Ledger) -> ir.Table:
@@ -32,25 +35,12 @@ def item_states(ledger: Ledger) -> ir.Table:
     below 0, an open credit note below 0), open_amount (base currency, same sign), disputed_amount (base currency,
     within 0 and open_amount). Stretches of one document do not overlap. A write-off does not end them.
     """
-    documents = _documents(ledger)
-    steps = _steps(ledger, documents)
-    joined = documents.join(
-        steps,
-        (documents.invoice_id == steps.invoice_id)
-        & (documents.starts_on < steps.next_on)
-        & (documents.ends_on > steps.day),
-    )
-    states = joined.select(
-        *(documents[name] for name in ("invoice_id", "customer_id", "kind", "issued_on", "due_on")),
-        *(documents[name] for name in ("amount", "amount_document", "written_off_on")),
-        from_on=ibis.greatest(documents.starts_on, steps.day),
-        until_on=ibis.least(documents.ends_on, steps.next_on),
-        open_document=(documents.amount_document - steps.paid_document).cast(_MONEY),
-        open_base=(documents.amount - steps.paid_amount).cast(_MONEY),
-        disputed=steps.disputed_amount,
-        is_wholly_disputed=steps.whole_disputes > 0,
-    )
-    return _amounts(states)
+    return _amounts(_plain(ledger).union(_followed(ledger)))
+
+
+def followed_states(ledger: Ledger) -> ir.Table:
+    """The stretches of `item_states` of the documents that are not plain."""
+    return _amounts(_followed(ledger))
 
 
 def open_states(ledger: Ledger) -> ir.Table:
@@ -60,6 +50,34 @@ def open_states(ledger: Ledger) -> ir.Table:
     ends_on = ibis.least(states.until_on, states.written_off_on.fill_null(FAR))
     states = states.filter(standing).mutate(until_on=ends_on)
     return states.filter(states.from_on < states.until_on)
+
+
+def _plain(ledger: Ledger) -> ir.Table:
+    states = plain_states(ledger)
+    nothing = ibis.literal(Decimal(0)).cast(_MONEY)
+    return states.select(*_DOCUMENT, *_STATE, disputed=nothing, is_wholly_disputed=ibis.literal(value=False))
+
+
+def _followed(ledger: Ledger) -> ir.Table:
+    """The stretches of all that is not plain, by running sums over the days on which something changed."""
+    documents = _documents(ledger)
+    steps = _steps(ledger, documents)
+    joined = documents.join(
+        steps,
+        (documents.invoice_id == steps.invoice_id)
+        & (documents.starts_on < steps.next_on)
+        & (documents.ends_on > steps.day),
+    )
+    states = joined.select(
+        *(documents[name] for name in _DOCUMENT),
+        from_on=ibis.greatest(documents.starts_on, steps.day),
+        until_on=ibis.least(documents.ends_on, steps.next_on),
+        open_document=(documents.amount_document - steps.paid_document).cast(_MONEY),
+        open_base=(documents.amount - steps.paid_amount).cast(_MONEY),
+        disputed=steps.disputed_amount,
+        is_wholly_disputed=steps.whole_disputes > 0,
+    )
+    return states.select(*_DOCUMENT, *_STATE, "disputed", "is_wholly_disputed")
 
 
 def _amounts(states: ir.Table) -> ir.Table:
@@ -76,7 +94,7 @@ def _amounts(states: ir.Table) -> ir.Table:
 
 
 def _documents(ledger: Ledger) -> ir.Table:
-    rows = revisions(ledger, "invoices")
+    rows = revisions(ledger, "invoices").anti_join(plain_items(ledger), "invoice_id")
     rows = rows.mutate(starts_on=ibis.greatest(rows.known_on, rows.issued_on), ends_on=rows.superseded_on)
     return rows.filter(rows.starts_on < rows.ends_on)
 
@@ -84,7 +102,7 @@ def _documents(ledger: Ledger) -> ir.Table:
 def _steps(ledger: Ledger, documents: ir.Table) -> ir.Table:
     """Running sums of payments and open disputes per document: valid from `day` until `next_on`."""
     beginning = documents.select("invoice_id").distinct().mutate(day=ibis.literal(_BEGINNING), **_nothing())
-    changes = ibis.union(beginning, *_payment_changes(ledger), *_dispute_changes(ledger))
+    changes = ibis.union(beginning, *_payment_changes(ledger, documents), *_dispute_changes(ledger))
     days = changes.group_by("invoice_id", "day").agg(**{name: changes[name].sum() for name in _nothing()})
     order = ibis.window(group_by="invoice_id", order_by="day")
     running = ibis.cumulative_window(group_by="invoice_id", order_by="day")
@@ -99,10 +117,10 @@ def _nothing() -> dict[str, ir.Scalar]:
     return {name: ibis.literal(Decimal(0) if kind == _MONEY else 0).cast(kind) for name, kind in _KINDS.items()}
 
 
-def _payment_changes(ledger: Ledger) -> tuple[ir.Table, ir.Table]:
-    rows = revisions(ledger, "payments")
+def _payment_changes(ledger: Ledger, documents: ir.Table) -> tuple[ir.Table, ir.Table]:
+    rows = revisions(ledger, "payments").semi_join(documents, "invoice_id")
     rows = rows.mutate(starts_on=ibis.greatest(rows.known_on, rows.paid_on), ends_on=rows.superseded_on)
-    rows = rows.filter(rows.invoice_id.notnull() & (rows.starts_on < rows.ends_on))
+    rows = rows.filter(rows.starts_on < rows.ends_on)
     return _on_and_off(rows, paid_document=rows.amount_document, paid_amount=rows.amount)
 
 

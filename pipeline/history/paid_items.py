@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import ibis
 
-from pipeline.history.item_states import item_states
+from pipeline.history.item_states import followed_states
+from pipeline.history.plain_items import plain_items
 from pipeline.history.point_in_time import known_rows
 
 if TYPE_CHECKING:
@@ -23,9 +25,8 @@ def paid_items(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
     is_final (this payment settled the item, which is settled on `as_of`), is_bounced (a returned payment: amount is
     negative). Clearings against a credit note and payments of a credit note are left out: nobody paid.
     """
-    paid = known_rows(ledger, "payments", snapshots, months=months)
-    paid = paid.filter(paid.invoice_id.notnull())
-    cash = _without_clearings(ledger, _placed(ledger, _with_item(paid, item_states(ledger))))
+    rows = _plain(ledger, snapshots, months).union(_followed(ledger, snapshots, months))
+    cash = _without_clearings(ledger, rows)
     return cash.mutate(
         days_late=cash.paid_on.delta(cash.due_on, unit="day").cast("int64"),
         is_final=cash.is_last & (cash.open_document <= 0),
@@ -33,23 +34,49 @@ def paid_items(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
     ).drop("is_last", "open_document")
 
 
-def _placed(ledger: Ledger, rows: ir.Table) -> ir.Table:
+def _plain(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
+    """Payments of plain items: each stands beside its item already."""
+    items = plain_items(ledger)
+    days = snapshots.select("customer_id", "as_of", *_windows(snapshots))
+    joined = days.inner_join(
+        items,
+        (days.customer_id == items.customer_id)
+        & (items.paid_from <= days.as_of)
+        & (items.starts_on <= days.as_of)
+        & (items.paid_on > days[f"since_{months}m"]),
+    )
+    return joined.select(
+        days.customer_id,
+        days.as_of,
+        *(days[name] for name in _windows(snapshots)),
+        *(items[name] for name in ("payment_id", "invoice_id", "kind", "paid_on")),
+        amount=items.paid_amount,
+        issued_on=items.issued_on,
+        due_on=items.due_on,
+        open_document=(items.amount_document - items.paid_document).cast("decimal(18, 2)"),
+        invoice_amount=items.amount,
+        is_last=items.paid_amount > 0,
+    )
+
+
+def _followed(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
+    """Payments of all other items, beside the item as known on the day."""
+    payments = ledger.tables["payments"].anti_join(plain_items(ledger), "invoice_id")
+    others = dataclasses.replace(ledger, tables={**ledger.tables, "payments": payments})
+    paid = known_rows(others, "payments", snapshots, months=months)
+    paid = paid.filter(paid.invoice_id.notnull())
+    return _placed(_with_item(paid, followed_states(ledger)))
+
+
+def _placed(rows: ir.Table) -> ir.Table:
     """Adds `is_last`: no later money came in for the item by `as_of`.
 
     A later payment lies in the window whenever an earlier one does, so the window's last is the item's last.
     """
-    payments = ledger.tables["payments"]
-    # Most items are cleared at one go; only the others need an order.
-    several = payments.group_by("invoice_id").agg(rows=payments.count())
-    several = several.filter(several.rows > 1).select("invoice_id")
-    alone = rows.anti_join(several, "invoice_id")
-    alone = alone.mutate(is_last=alone.amount > 0)
-    rest = rows.semi_join(several, "invoice_id")
     order = ibis.window(
-        group_by=["as_of", "invoice_id", rest.amount > 0], order_by=[ibis.desc("paid_on"), ibis.desc("payment_id")]
+        group_by=["as_of", "invoice_id", rows.amount > 0], order_by=[ibis.desc("paid_on"), ibis.desc("payment_id")]
     )
-    rest = rest.mutate(is_last=(ibis.row_number().over(order) == 0) & (rest.amount > 0))
-    return alone.union(rest)
+    return rows.mutate(is_last=(ibis.row_number().over(order) == 0) & (rows.amount > 0))
 
 
 def _with_item(paid: ir.Table, states: ir.Table) -> ir.Table:
@@ -57,11 +84,10 @@ def _with_item(paid: ir.Table, states: ir.Table) -> ir.Table:
         states,
         (paid.invoice_id == states.invoice_id) & (states.from_on <= paid.as_of) & (states.until_on > paid.as_of),
     )
-    windows = [paid[name] for name in paid.columns if name.startswith("since_")]
     return joined.select(
         paid.customer_id,
         paid.as_of,
-        *windows,
+        *(paid[name] for name in _windows(paid)),
         paid.payment_id,
         paid.invoice_id,
         states.kind,
@@ -72,6 +98,10 @@ def _with_item(paid: ir.Table, states: ir.Table) -> ir.Table:
         states.open_document,
         invoice_amount=states.amount,
     )
+
+
+def _windows(rows: ir.Table) -> list[str]:
+    return [name for name in rows.columns if name.startswith("since_")]
 
 
 def _without_clearings(ledger: Ledger, rows: ir.Table) -> ir.Table:

@@ -13,21 +13,25 @@ from typing import TYPE_CHECKING
 import ibis
 
 from pipeline.tables.ledger import BY_NAME
+from pipeline.tables.revisions import NEVER_SUPERSEDED
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from pipeline.tables.canonical import Ledger
 
-FAR = dt.date(9999, 12, 31)
+FAR = NEVER_SUPERSEDED
 """Stands for never: a revision that nothing follows, a state that lasts."""
 
 
 def revisions(ledger: Ledger, table: str) -> ir.Table:
-    """Every revision of the table with `superseded_on`, the day its successor became known (FAR: never)."""
-    rows = ledger.tables[table]
-    order = ibis.window(group_by=list(BY_NAME[table].key), order_by="known_on")
-    return rows.mutate(superseded_on=rows.known_on.lead().over(order).fill_null(FAR))
+    """Every revision of the table with `revision` (1: the first) and `superseded_on` (FAR: nothing follows)."""
+    return ledger.tables[table]
+
+
+def is_only_revision(rows: ir.Table) -> ir.BooleanValue:
+    """Whether a row of `revisions` is all that was ever known of its key."""
+    return (rows.revision == 1) & (rows.superseded_on == FAR)
 
 
 def known_rows(
@@ -66,7 +70,7 @@ def in_hindsight(ledger: Ledger) -> Ledger:
     past; never to be used for anything known on a day.
     """
     final = {name: _final(ledger, name) for name in ledger.tables}
-    return dataclasses.replace(ledger, tables=final)
+    return dataclasses.replace(ledger, tables=final, derived={})
 
 
 def _final(ledger: Ledger, table: str) -> ir.Table:
@@ -79,8 +83,8 @@ def _final(ledger: Ledger, table: str) -> ir.Table:
         name: _before(last, name, revealing, ibis.literal(ledger.extract_date))
         for name, revealing in _revealed_by(table).items()
     }
-    last = last.mutate(**shown, known_on=ibis.literal(dt.date(1900, 1, 1)))
-    return last.drop("superseded_on")
+    always = {"known_on": ibis.literal(dt.date(1900, 1, 1)), "superseded_on": ibis.literal(FAR)}
+    return last.mutate(**shown, **always, revision=ibis.literal(1).cast("int16"))
 
 
 def _visible(rows: ir.Table, days: ir.Table, event_on: str | None, months: int | None) -> list[ir.BooleanValue]:

@@ -9,6 +9,7 @@ import ibis
 
 from pipeline.history.default_status import default_status
 from pipeline.history.open_items import open_items
+from pipeline.history.plain_items import prepared
 from pipeline.history.point_in_time import known_rows
 from pipeline.history.snapshots import in_book
 
@@ -54,8 +55,9 @@ def positions(
     none) · group_default_count (other customers of the group in default; null without group).
 
     A row does not depend on which other rows are asked for. `keep` computes an intermediate once under a name that
-    begins with position_ or default_.
+    begins with position_, default_ or history_.
     """
+    ledger = prepared(ledger, keep)
     days = keep(snapshots.distinct(), "position_days")
     parts = (
         _master_data(ledger, days),

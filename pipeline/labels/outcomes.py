@@ -9,6 +9,7 @@ import ibis
 from pipeline.errors import ParameterError
 from pipeline.history.default_episodes import default_episodes
 from pipeline.history.default_status import default_status
+from pipeline.history.plain_items import prepared
 from pipeline.history.point_in_time import in_hindsight
 from pipeline.history.snapshots import customers_in_book
 from pipeline.labels.default_outcome import default_outcome
@@ -50,16 +51,17 @@ def snapshot_outcomes(
     - good
 
     `is_bad` is 1, 0 or null (neither good nor bad); `event_on` is null unless bad. `keep` computes an intermediate
-    once under a name that begins with label_ or default_. Raises ParameterError when `settings.days` of a label of
-    kind default is not the definition's, UnfitForTrainingError when there is no snapshot.
+    once under a name that begins with label_, default_ or history_. Raises ParameterError when `settings.days` of a
+    label of kind default is not the definition's, UnfitForTrainingError when there is no snapshot.
     """
     _check_days(settings, definition)
+    ledger = prepared(ledger, keep)
     dates = snapshot_dates(ledger, settings)
     spans = ibis.memtable(windows(dates, ledger.extract_date, settings.days, settings))
     book = customers_in_book(ledger, dates).inner_join(spans, "as_of")
     book = keep(book.select(*_VIEW, "window_end", "end_since_12m", "is_mature"), "label_book")
     known = default_status(ledger, book, definition, keep)
-    final = in_hindsight(ledger)
+    final = prepared(in_hindsight(ledger), keep)
     views = book.select("customer_id").distinct().mutate(as_of=ibis.literal(ledger.extract_date))
     episodes = keep(default_episodes(ledger, views, definition, keep), "label_episodes")
     if settings.kind == "default":

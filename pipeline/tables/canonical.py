@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pipeline.errors import ContractError, MissingInputError, StorageError
 from pipeline.tables.content_hash import content_hash
 from pipeline.tables.ledger import BY_NAME, TABLES
+from pipeline.tables.revisions import with_revisions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,15 +25,16 @@ if TYPE_CHECKING:
     from pipeline.tables.contract import Table
 
 MANIFEST = "manifest.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
 class Ledger:
     """What was handed in, in canonical types, every revision kept.
 
-    `tables` holds all fourteen names; a table that was not handed in is empty and not in `present`.
-    `data_version` is the sha256 of the canonical tables' content.
+    `tables` holds all fourteen names, each with its canonical columns, `revision` and `superseded_on`
+    (`tables/revisions.py`); a table that was not handed in is empty and not in `present`. `data_version` is the sha256
+    of the canonical tables' content. `derived` holds what follows from the tables alone and was computed once, by name.
     """
 
     tables: Mapping[str, ir.Table]
@@ -40,6 +42,7 @@ class Ledger:
     extract_date: dt.date
     base_currency: str
     data_version: str
+    derived: Mapping[str, ir.Table] = field(default_factory=dict, repr=False)
 
 
 def open_ledger(
@@ -60,7 +63,7 @@ def open_ledger(
         if table.name in files:
             tables[table.name] = read(folder / f"{table.name}.parquet", f"{name}_file")
         else:
-            tables[table.name] = register(f"{name}_rows", table.empty())
+            tables[table.name] = register(f"{name}_rows", with_revisions(table, table.empty()))
     return Ledger(
         tables,
         frozenset(manifest["present"]),
@@ -84,7 +87,10 @@ def ledger_of(
     conformed = {name: conform(name, rows) for name, rows in tables.items()}
     version = content_hash(conformed)
     everything = {t.name: conformed.get(t.name, t.empty()) for t in TABLES}
-    registered = {name: register(f"{name}_{version[:12]}_rows", rows) for name, rows in everything.items()}
+    registered = {
+        name: register(f"{name}_{version[:12]}_rows", with_revisions(BY_NAME[name], rows))
+        for name, rows in everything.items()
+    }
     day = extract_date or _largest_known_on(conformed)
     return Ledger(registered, frozenset(conformed), day, base_currency, version)
 

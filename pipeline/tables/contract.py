@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from pipeline.tables.revisions import REVISION_SCHEMA
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -112,6 +114,11 @@ class Table:
     def canonical_schema(self) -> pa.Schema:
         """The columns intake writes: those handed in, then the derived ones."""
         return pa.schema([pa.field(c.name, c.kind.arrow) for c in (*self.columns, *self.derived)])
+
+    @property
+    def stored_schema(self) -> pa.Schema:
+        """The canonical columns and what intake tells of each row's revision, as an engine sees them."""
+        return pa.schema([*self.canonical_schema, *REVISION_SCHEMA])
 
     def empty(self) -> pa.Table:
         """The canonical table without a row."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline import engine
 from pipeline.durable import draft_folder
 from pipeline.tables.canonical import FORMAT_VERSION, MANIFEST, file_hash
+from pipeline.tables.ledger import BY_NAME
+from pipeline.tables.revisions import with_revisions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +34,7 @@ def write_canonical(intake: Intake, folder: Path) -> None:
 
 
 def _fill(intake: Intake, folder: Path) -> None:
-    _write_tables(intake.tables, folder)
+    _write_tables({name: with_revisions(BY_NAME[name], rows) for name, rows in intake.tables.items()}, folder)
     if intake.quarantine:
         (folder / QUARANTINE).mkdir()
         _write_tables(intake.quarantine, folder / QUARANTINE)
