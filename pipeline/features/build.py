@@ -10,7 +10,7 @@ import ibis
 from pipeline.features.catalog import FAMILIES
 from pipeline.features.feature import Holds
 from pipeline.features.relation import SNAPSHOT, Sight
-from pipeline.history.plain_items import prepared
+from pipeline.history.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

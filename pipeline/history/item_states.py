@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from pipeline.history.plain_items import plain_items, plain_states
+from pipeline.history.plain_items import other_items, plain_states
 from pipeline.history.point_in_time import FAR, revisions
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.tables.canonical import Ledger
 
+FOLLOWED = "followed_states"
 _BEGINNING = dt.date(1900, 1, 1)
 _MONEY = "decimal(18, 2)"
 _CENT = Decimal("0.01")
@@ -35,12 +36,12 @@ def item_states(ledger: Ledger) -> ir.Table:
     below 0, an open credit note below 0), open_amount (base currency, same sign), disputed_amount (base currency,
     within 0 and open_amount). Stretches of one document do not overlap. A write-off does not end them.
     """
-    return _amounts(_plain(ledger).union(_followed(ledger)))
+    return _amounts(_plain(ledger)).union(followed_states(ledger))
 
 
 def followed_states(ledger: Ledger) -> ir.Table:
     """The stretches of `item_states` of the documents that are not plain."""
-    return _amounts(_followed(ledger))
+    return ledger.derived[FOLLOWED] if FOLLOWED in ledger.derived else _amounts(_followed(ledger))
 
 
 def open_states(ledger: Ledger) -> ir.Table:
@@ -94,7 +95,7 @@ def _amounts(states: ir.Table) -> ir.Table:
 
 
 def _documents(ledger: Ledger) -> ir.Table:
-    rows = revisions(ledger, "invoices").anti_join(plain_items(ledger), "invoice_id")
+    rows = revisions(ledger, "invoices").semi_join(other_items(ledger), "invoice_id")
     rows = rows.mutate(starts_on=ibis.greatest(rows.known_on, rows.issued_on), ends_on=rows.superseded_on)
     return rows.filter(rows.starts_on < rows.ends_on)
 
@@ -102,7 +103,7 @@ def _documents(ledger: Ledger) -> ir.Table:
 def _steps(ledger: Ledger, documents: ir.Table) -> ir.Table:
     """Running sums of payments and open disputes per document: valid from `day` until `next_on`."""
     beginning = documents.select("invoice_id").distinct().mutate(day=ibis.literal(_BEGINNING), **_nothing())
-    changes = ibis.union(beginning, *_payment_changes(ledger, documents), *_dispute_changes(ledger))
+    changes = ibis.union(beginning, *_payment_changes(ledger), *_dispute_changes(ledger))
     days = changes.group_by("invoice_id", "day").agg(**{name: changes[name].sum() for name in _nothing()})
     order = ibis.window(group_by="invoice_id", order_by="day")
     running = ibis.cumulative_window(group_by="invoice_id", order_by="day")
@@ -117,8 +118,8 @@ def _nothing() -> dict[str, ir.Scalar]:
     return {name: ibis.literal(Decimal(0) if kind == _MONEY else 0).cast(kind) for name, kind in _KINDS.items()}
 
 
-def _payment_changes(ledger: Ledger, documents: ir.Table) -> tuple[ir.Table, ir.Table]:
-    rows = revisions(ledger, "payments").semi_join(documents, "invoice_id")
+def _payment_changes(ledger: Ledger) -> tuple[ir.Table, ir.Table]:
+    rows = revisions(ledger, "payments").semi_join(other_items(ledger), "invoice_id")
     rows = rows.mutate(starts_on=ibis.greatest(rows.known_on, rows.paid_on), ends_on=rows.superseded_on)
     rows = rows.filter(rows.starts_on < rows.ends_on)
     return _on_and_off(rows, paid_document=rows.amount_document, paid_amount=rows.amount)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from pipeline.history.item_states import followed_states
-from pipeline.history.plain_items import plain_items
+from pipeline.history.plain_items import other_items, plain_items
 from pipeline.history.point_in_time import known_rows
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ def paid_items(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
     """One row per allocated payment row of the last `months` months and snapshot, with its invoice as known.
 
     Columns: customer_id, as_of, the spine's since_*, payment_id, invoice_id, kind, paid_on, amount (base currency),
-    issued_on, due_on, invoice_amount, days_late (paid_on − due_on, negative when early; null without due date),
-    is_final (this payment settled the item, which is settled on `as_of`), is_bounced (a returned payment: amount is
-    negative). Clearings against a credit note and payments of a credit note are left out: nobody paid.
+    issued_on, due_on, invoice_amount, amount_document and invoice_document (the payment's and the invoice's amount in
+    the currency of the document), days_late (paid_on − due_on, negative when early; null without due
+    date), is_final (this payment settled the item, which is settled on `as_of`), is_bounced (a returned payment: amount
+    is negative). Clearings against a credit note and payments of a credit note are left out: nobody paid.
     """
     rows = _plain(ledger, snapshots, months).union(_followed(ledger, snapshots, months))
     cash = _without_clearings(ledger, rows)
@@ -55,16 +56,17 @@ def _plain(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
         due_on=items.due_on,
         open_document=(items.amount_document - items.paid_document).cast("decimal(18, 2)"),
         invoice_amount=items.amount,
+        amount_document=items.paid_document,
+        invoice_document=items.amount_document,
         is_last=items.paid_amount > 0,
     )
 
 
 def _followed(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
     """Payments of all other items, beside the item as known on the day."""
-    payments = ledger.tables["payments"].anti_join(plain_items(ledger), "invoice_id")
+    payments = ledger.tables["payments"].semi_join(other_items(ledger), "invoice_id")
     others = dataclasses.replace(ledger, tables={**ledger.tables, "payments": payments})
     paid = known_rows(others, "payments", snapshots, months=months)
-    paid = paid.filter(paid.invoice_id.notnull())
     return _placed(_with_item(paid, followed_states(ledger)))
 
 
@@ -97,6 +99,8 @@ def _with_item(paid: ir.Table, states: ir.Table) -> ir.Table:
         states.due_on,
         states.open_document,
         invoice_amount=states.amount,
+        amount_document=paid.amount_document,
+        invoice_document=states.amount_document,
     )
 
 

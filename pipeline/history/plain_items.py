@@ -6,7 +6,6 @@ others. Which way an item goes depends on all that will ever be known of it, wha
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import ibis
@@ -14,22 +13,12 @@ import ibis
 from pipeline.history.point_in_time import FAR, is_only_revision, revisions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import ibis.expr.types as ir
 
     from pipeline.tables.canonical import Ledger
 
-_NAME = "plain_items"
+ITEMS, OTHERS = "items", "other_items"
 _MONEY = "decimal(18, 2)"
-
-
-def prepared(ledger: Ledger, keep: Callable[[ir.Table, str], ir.Table]) -> Ledger:
-    """The ledger with its plain items computed once, under a name that begins with history_."""
-    if _NAME in ledger.derived:
-        return ledger
-    plain = keep(_plain_items(ledger), f"history_{_NAME}")
-    return dataclasses.replace(ledger, derived={**ledger.derived, _NAME: plain})
 
 
 def plain_items(ledger: Ledger) -> ir.Table:
@@ -39,16 +28,45 @@ def plain_items(ledger: Ledger) -> ir.Table:
     this day it is known and issued); payment_id, paid_on, paid_amount, paid_document and paid_from (from this day the
     payment is known and made), all null where nothing was ever paid.
     """
-    return ledger.derived[_NAME] if _NAME in ledger.derived else _plain_items(ledger)
+    rows = items(ledger)
+    return rows.filter(rows.is_plain).drop("is_plain")
 
 
-def _plain_items(ledger: Ledger) -> ir.Table:
+def other_items(ledger: Ledger) -> ir.Table:
+    """The `invoice_id` of every document that is not plain, each once."""
+    if OTHERS in ledger.derived:
+        return ledger.derived[OTHERS]
     documents = revisions(ledger, "invoices")
-    documents = documents.filter(is_only_revision(documents)).anti_join(ledger.tables["disputes"], "invoice_id")
+    rows = items(ledger)
+    revised = documents.filter(~is_only_revision(documents)).select("invoice_id")
+    return ibis.union(
+        revised, rows.filter(~rows.is_plain).select("invoice_id"), ledger.tables["disputes"].select("invoice_id"),
+        distinct=True,
+    )  # fmt: skip
+
+
+def items(ledger: Ledger) -> ir.Table:
+    """Every document that was never revised, beside what cleared it, with `is_plain`; columns of `plain_items`."""
+    if ITEMS in ledger.derived:
+        return ledger.derived[ITEMS]
+    documents = revisions(ledger, "invoices")
+    documents = documents.filter(is_only_revision(documents))
+    disputed = ledger.tables["disputes"].group_by("invoice_id").agg(is_disputed=ibis.literal(value=True))
+    joined = documents.left_join(_cleared(ledger), "invoice_id").left_join(disputed, "invoice_id")
+    is_alone = joined.payment_rows.isnull() | ((joined.payment_rows == 1) & (joined.payer == joined.customer_id))
+    return joined.select(
+        *("invoice_id", "customer_id", "kind", "issued_on", "due_on", "amount", "amount_document", "written_off_on"),
+        *("payment_id", "paid_on", "paid_amount", "paid_document", "paid_from"),
+        starts_on=ibis.greatest(joined.known_on, joined.issued_on),
+        is_plain=is_alone & joined.is_disputed.isnull(),
+    )
+
+
+def _cleared(ledger: Ledger) -> ir.Table:
+    """Payments by document. Of one row the largest is the row itself; more rows are told by their number alone."""
     payments = revisions(ledger, "payments")
     payments = payments.filter(payments.invoice_id.notnull())
-    # Of one row the largest is the row itself; several rows, or one that was revised, are told apart by their number.
-    cleared = payments.group_by("invoice_id").agg(
+    return payments.group_by("invoice_id").agg(
         payment_rows=payments.count(),
         payment_id=payments.payment_id.max(),
         payer=payments.customer_id.max(),
@@ -57,26 +75,18 @@ def _plain_items(ledger: Ledger) -> ir.Table:
         paid_document=payments.amount_document.max(),
         paid_from=ibis.greatest(payments.known_on, payments.paid_on).max(),
     )
-    joined = documents.left_join(cleared, "invoice_id")
-    is_plain = joined.payment_rows.isnull() | ((joined.payment_rows == 1) & (joined.payer == joined.customer_id))
-    plain = joined.filter(is_plain)
-    return plain.select(
-        *("invoice_id", "customer_id", "kind", "issued_on", "due_on", "amount", "amount_document", "written_off_on"),
-        *("payment_id", "paid_on", "paid_amount", "paid_document", "paid_from"),
-        starts_on=ibis.greatest(plain.known_on, plain.issued_on),
-    )
 
 
 def plain_states(ledger: Ledger) -> ir.Table:
     """The plain items as stretches of days; columns as of `item_states.item_states` before its amounts are told."""
-    items = plain_items(ledger)
-    before = items.mutate(
-        from_on=items.starts_on,
-        until_on=items.paid_from.fill_null(FAR),
-        open_document=items.amount_document,
-        open_base=items.amount,
+    plain = plain_items(ledger)
+    before = plain.mutate(
+        from_on=plain.starts_on,
+        until_on=plain.paid_from.fill_null(FAR),
+        open_document=plain.amount_document,
+        open_base=plain.amount,
     )
-    paid = items.filter(items.paid_from.notnull())
+    paid = plain.filter(plain.paid_from.notnull())
     after = paid.mutate(
         from_on=ibis.greatest(paid.starts_on, paid.paid_from),
         until_on=ibis.literal(FAR),

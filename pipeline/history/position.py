@@ -9,8 +9,8 @@ import ibis
 
 from pipeline.history.default_status import default_status
 from pipeline.history.open_items import open_items
-from pipeline.history.plain_items import prepared
 from pipeline.history.point_in_time import known_rows
+from pipeline.history.prepared import prepared
 from pipeline.history.snapshots import in_book
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.tables.canonical import Ledger
 
-WINDOWS_MONTHS: tuple[int, ...] = (1, 2, 3, 6, 9, 12, 18, 24, 36)
+WINDOWS_MONTHS: tuple[int, ...] = (1, 2, 3, 6, 9, 12, 15, 18, 24, 36)
 """The windows a spine carries: `since_12m` < event day <= `as_of` is the window of 12 months."""
 
 _ACTIVITY = {"invoices": "issued_on", "payments": "paid_on", "orders": "ordered_on"}

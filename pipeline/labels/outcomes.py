@@ -9,8 +9,8 @@ import ibis
 from pipeline.errors import ParameterError
 from pipeline.history.default_episodes import default_episodes
 from pipeline.history.default_status import default_status
-from pipeline.history.plain_items import prepared
 from pipeline.history.point_in_time import in_hindsight
+from pipeline.history.prepared import prepared
 from pipeline.history.snapshots import customers_in_book
 from pipeline.labels.default_outcome import default_outcome
 from pipeline.labels.late_outcome import late_outcome
