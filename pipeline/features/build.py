@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from pipeline.features.catalog import FAMILIES
+from pipeline.features.catalog import FAMILIES, by_name
 from pipeline.features.feature import Holds
 from pipeline.features.relation import SNAPSHOT, Sight
 from pipeline.history.prepared import prepared
@@ -24,23 +24,39 @@ if TYPE_CHECKING:
 _TYPES = {Holds.NUMBER: "float64", Holds.CATEGORY: "string"}
 
 
-def features(ledger: Ledger, snapshots: ir.Table, keep: Callable[[ir.Table, str], ir.Table]) -> ir.Table:
+def features(
+    ledger: Ledger,
+    snapshots: ir.Table,
+    keep: Callable[[ir.Table, str], ir.Table],
+    names: Iterable[str] | None = None,
+) -> ir.Table:
     """customer_id, as_of, then every feature in the catalogue's order: float64, categories string.
 
     `snapshots` is a spine (history/snapshots.py); one row comes back for each of its rows. `keep` computes and stores
     an intermediate table (engine.keep); the tables it makes must outlive the result. A feature with a source table
-    that was not handed in is null for everyone. A day's rows do not depend on the other days and customers asked for.
+    that was not handed in is null for everyone. A day's rows do not depend on the other days and customers asked for,
+    nor on which features are: `names` restricts the columns, null asks for all. Raises KeyError for a name that the
+    catalogue does not have.
     """
-    names = _named_apart(keep)
-    ledger = prepared(ledger, names)
-    sight = Sight(ledger, names(_whole_book(ledger, snapshots), "features_book"), names)
-    usable = [family for family in FAMILIES if ledger.present.issuperset(family.tables)]
-    parts = [_measured(sight, relation, months, some) for (relation, months), some in _by_pass(usable).items()]
+    wanted = _wanted(names)
+    store = _named_apart(keep)
+    ledger = prepared(ledger, store)
+    sight = Sight(ledger, store(_whole_book(ledger, snapshots), "features_book"), store)
+    passes = _by_pass(wanted, ledger.present)
+    parts = [_measured(sight, relation, months, some) for (relation, months), some in passes.items()]
     joined = snapshots.select(*SNAPSHOT)
-    for place, part in enumerate(parts):
+    # Narrow parts first: every join carries on all columns of those before it.
+    for place, part in enumerate(sorted(parts, key=lambda part: len(part.columns))):
         # One chain of joins and one choice of columns at its end: a choice after each join would cost seconds.
         joined = joined.left_join(part, SNAPSHOT, rname=f"{{name}}_{place}")
-    return joined.select(*SNAPSHOT, **_columns(joined))
+    return joined.select(*SNAPSHOT, **_columns(wanted, joined))
+
+
+def _wanted(names: Iterable[str] | None) -> list[tuple[FeatureFamily, int | None]]:
+    """The families asked for with the windows asked for, in the catalogue's order."""
+    chosen = None if names is None else {by_name(name).name for name in names}
+    every = [(family, months) for family in FAMILIES for months in family.windows or (None,)]
+    return [(f, months) for f, months in every if chosen is None or f.column(months) in chosen]
 
 
 def _named_apart(keep: Callable[[ir.Table, str], ir.Table]) -> Callable[[ir.Table, str], ir.Table]:
@@ -57,11 +73,13 @@ def _whole_book(ledger: Ledger, snapshots: ir.Table) -> ir.Table:
     return ibis.union(*known, distinct=True).cross_join(days)
 
 
-def _by_pass(families: Iterable[FeatureFamily]) -> dict[tuple[Relation, int | None], list[FeatureFamily]]:
-    """Families by relation and window: each pair is one pass over the relation's rows."""
+def _by_pass(
+    wanted: Iterable[tuple[FeatureFamily, int | None]], present: frozenset[str]
+) -> dict[tuple[Relation, int | None], list[FeatureFamily]]:
+    """Families whose tables are there, by relation and window: each pair is one pass over the relation's rows."""
     passes: dict[tuple[Relation, int | None], list[FeatureFamily]] = defaultdict(list)
-    for family in families:
-        for months in family.windows or (None,):
+    for family, months in wanted:
+        if present.issuperset(family.tables):
             passes[family.relation, months].append(family)
     return passes
 
@@ -75,15 +93,14 @@ def _measured(sight: Sight, relation: Relation, months: int | None, families: li
     return sight.keep(rows.group_by(SNAPSHOT).aggregate(**values), f"features_{relation.name}_{months or 'all'}")
 
 
-def _columns(joined: ir.Table) -> dict[str, ir.Value]:
+def _columns(wanted: Iterable[tuple[FeatureFamily, int | None]], joined: ir.Table) -> dict[str, ir.Value]:
     columns: dict[str, ir.Value] = {}
-    for family in FAMILIES:
-        for months in family.windows or (None,):
-            name = family.column(months)
-            if name not in joined.columns:
-                columns[name] = ibis.null(_TYPES[family.holds])
-            elif family.without_rows is not None:
-                columns[name] = joined[name].fill_null(family.without_rows)
-            else:
-                columns[name] = joined[name]
+    for family, months in wanted:
+        name = family.column(months)
+        if name not in joined.columns:
+            columns[name] = ibis.null(_TYPES[family.holds])
+        elif family.without_rows is not None:
+            columns[name] = joined[name].fill_null(family.without_rows)
+        else:
+            columns[name] = joined[name]
     return columns
