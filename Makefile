@@ -23,8 +23,20 @@ check: .venv/installed
 	$(BIN)/lint-imports
 	$(BIN)/creditbook docs --check
 
-bench: .venv/installed
+# About half an hour, one after the other; nothing else should run beside them.
+bench: .venv/installed .venv-featuretools/installed
 	$(BIN)/python -m benchmarks.main_job
+	$(BIN)/python -m benchmarks.catalogue_cost
+	$(BIN)/python -m benchmarks.pandas_peer
+	$(BIN)/python -m benchmarks.featuretools_peer
+	$(BIN)/python -m benchmarks.cost_model
+
+# featuretools fits no pandas 3, so the peer has an environment of its own.
+.venv-featuretools/installed: requirements/featuretools.txt | .venv/installed
+	$(PYTHON) -m venv --clear .venv-featuretools
+	$(BIN)/uv pip install --quiet --python .venv-featuretools/bin/python --require-hashes -r $< \
+		|| .venv-featuretools/bin/python -m pip install --quiet --require-hashes -r $<
+	touch $@
 
 docs: .venv/installed
 	$(BIN)/creditbook docs
@@ -35,8 +47,10 @@ golden: .venv/installed
 
 # Pins every dependency with its hashes and without a registry's address.
 lock:
-	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra spark --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements/lock.txt
+	$(BIN)/uv pip compile requirements/featuretools.in --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements/featuretools.txt
 
 .venv/installed: requirements/lock.txt pyproject.toml
 	scripts/system-packages.sh run
@@ -48,4 +62,4 @@ lock:
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-featuretools build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

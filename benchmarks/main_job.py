@@ -9,7 +9,6 @@ the time of each stage, and rewrites the table of benchmarks/README.md.
 from __future__ import annotations
 
 import os
-import platform
 import re
 import resource
 import shutil
@@ -19,9 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.readme_tables import Figure, publish, told
+
 ROOT = Path(__file__).resolve().parent.parent
-README = Path(__file__).with_name("README.md")
-START, END = "<!-- main_job -->", "<!-- end of main_job -->"
 
 
 def fresh_copy(target: Path) -> None:
@@ -58,25 +57,21 @@ def timed_run(project: Path) -> tuple[float, str]:
     return time.monotonic() - started, "\n".join(lines)
 
 
-def stage_times(told: str, total: float) -> list[tuple[str, float]]:
+def stage_times(printed: str, total: float) -> list[tuple[str, float]]:
     """Seconds between the line that announces a stage and the next."""
-    starts = [(m[2], float(m[1])) for m in re.finditer(r"^ *([\d.]+) \[\d/\d\] (\w+)$", told, flags=re.MULTILINE)]
+    starts = [(m[2], float(m[1])) for m in re.finditer(r"^ *([\d.]+) \[\d/\d\] (\w+)$", printed, flags=re.MULTILINE)]
     ends = [start for _, start in starts[1:]] + [total]
     return [(name, end - start) for (name, start), end in zip(starts, ends, strict=True)]
 
 
-def table(first: float, second: float, memory: float, stages: list[tuple[str, float]]) -> str:
-    """The result as Markdown."""
-    rows = [
-        "| figure | measured | to reach |",
-        "|---|---|---|",
-        f"| `creditbook run` from nothing | {first:.0f} s | under 240 s |",
-        f"| largest memory of a process | {memory:.2f} GiB | under 3 GiB |",
-        f"| `creditbook run` again, nothing changed | {second:.0f} s ({second / first:.2f} of the first) | |",
-        *(f"| stage `{name}` | {seconds:.0f} s | |" for name, seconds in stages),
+def figures(first: float, second: float, memory: float, stages: list[tuple[str, float]]) -> list[Figure]:
+    """The result, line by line."""
+    return [
+        Figure("`creditbook run` from nothing", f"{first:.0f} s", "under 240 s"),
+        Figure("largest memory of a process", f"{memory:.2f} GiB", "under 3 GiB"),
+        Figure("`creditbook run` again, nothing changed", f"{second:.0f} s ({second / first:.2f} of the first)"),
+        *(Figure(f"stage `{name}`", f"{spent:.0f} s") for name, spent in stages),
     ]
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    return "\n".join([f"Machine: {machine}. Times are of one run.", "", *rows])
 
 
 def main() -> None:
@@ -85,14 +80,11 @@ def main() -> None:
         project = Path(folder) / "project"
         project.mkdir()
         fresh_copy(project)
-        first, told = timed_run(project)
+        first, printed = timed_run(project)
         second, _ = timed_run(project)
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    result = table(first, second, memory, stage_times(told, first))
-    print(f"{told}\n\n{result}")
-    text = README.read_text(encoding="utf-8")
-    before, rest = text.split(START)
-    README.write_text(f"{before}{START}\n{result}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    print(f"{printed}\n")
+    publish("main_job", told(figures(first, second, memory, stage_times(printed, first)), "Times are of one run."))
 
 
 if __name__ == "__main__":

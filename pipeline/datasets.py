@@ -59,7 +59,7 @@ class Project:
 
     @property
     def ledger(self) -> Path:
-        """The canonical ledger."""
+        """The canonical ledger, or the modelling table that was taken in instead."""
         return self.root / "data" / "ledger"
 
     @property
@@ -68,9 +68,19 @@ class Project:
         return self.root / "data" / "labels" / "snapshots.parquet"
 
     @property
+    def label(self) -> Path:
+        """What the labelled snapshots are labelled with, and whether they come from a ledger or a table."""
+        return self.root / "data" / "labels" / "label.json"
+
+    @property
     def features(self) -> Path:
         """The features of the labelled snapshots."""
         return self.root / "data" / "features" / "training.parquet"
+
+    @property
+    def catalogue(self) -> Path:
+        """What the columns of `features` mean."""
+        return self.root / "data" / "features" / "catalogue.json"
 
     @property
     def positions(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -18,11 +19,20 @@ if typing.TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EngineParams:
-    """Where expressions run: `memory_limit` such as "2GB"; `threads` at least 1."""
+    """Where expressions run.
 
-    kind: Literal["duckdb"] = "duckdb"
+    `memory_limit` (such as "2GB"): of DuckDB, or of the driver and of each executor of Spark. `threads`: of DuckDB, or
+    the cores Spark may use in all. `master` (Spark needs it): "spark://host:port", "local[2]", "yarn", "k8s://…".
+    `shared_folder`: a folder or object-store path all workers reach; null is data/spark of the project. `options`:
+    further Spark settings.
+    """
+
+    kind: Literal["duckdb", "spark"] = "duckdb"
     memory_limit: str = "2GB"
     threads: int = 2
+    master: str | None = None
+    shared_folder: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,9 +46,15 @@ class DemoParams:
 
 @dataclass(frozen=True)
 class IngestParams:
-    """What comes in: `source` is "demo" or a folder; `max_bad_share` overrides a table's threshold of bad rows."""
+    """What comes in: `source` is "demo" or a folder; `max_bad_share` overrides a table's threshold of bad rows.
+
+    `table` is a modelling table of one's own instead of a ledger, with the `catalogue` that says what is in it; then
+    `source` must be "demo", which is not used.
+    """
 
     source: str = "demo"
+    table: str | None = None
+    catalogue: str | None = None
     mapping: str | None = None
     base_currency: str = "EUR"
     extract_date: dt.date | None = None
@@ -73,6 +89,34 @@ class SplitParams:
     test_share: float = 0.2
     purge: Literal["required", "best_effort"] = "required"
     seed: int = 1
+
+
+@dataclass(frozen=True)
+class LeakParams:
+    """When the leak detector warns and when it refuses; docs/leaks.md says why each stands where it does.
+
+    Bounds of AUC, of shares and of rates are those of intervals at `confidence`. `accept` names checks or columns whose
+    findings a person takes on themselves, each with the reason.
+    """
+
+    confidence: float = 0.95
+    refuse_auc: float = 0.95
+    warn_auc: float = 0.90
+    warn_margin: float = 0.10
+    refuse_fill_auc: float = 0.80
+    warn_fill_auc: float = 0.65
+    few_goods: float = 0.10
+    refuse_pure_share: float = 0.5
+    warn_pure_share: float = 0.1
+    fewest_values: int = 6
+    refuse_twin_share: float = 0.05
+    warn_twin_share: float = 0.001
+    refuse_constant_share: float = 0.9
+    warn_constant_share: float = 0.5
+    refuse_rate_ratio: float = 0.5
+    warn_rate_ratio: float = 0.75
+    significance: float = 0.001
+    accept: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -169,6 +213,7 @@ class Params:
     ingest: IngestParams = IngestParams()
     label: LabelParams = LabelParams()
     split: SplitParams = SplitParams()
+    leaks: LeakParams = LeakParams()
     fit_scorecard: ScorecardParams = ScorecardParams()
     fit_booster: BoosterParams = BoosterParams()
     calibration: CalibrationParams = CalibrationParams()
@@ -210,6 +255,14 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "split.train_share": (0.05, 0.9),
     "split.calibration_share": (0.05, 0.9),
     "split.test_share": (0.05, 0.9),
+    "leaks.confidence": (0.5, 0.999),
+    "leaks.refuse_auc": (0.5, 1),
+    "leaks.warn_auc": (0.5, 1),
+    "leaks.refuse_fill_auc": (0.5, 1),
+    "leaks.warn_fill_auc": (0.5, 1),
+    "leaks.few_goods": (0, 1),
+    "leaks.fewest_values": (2, 1000),
+    "leaks.significance": (1e-6, 0.5),
     "fit_scorecard.max_variables": (1, 100),
     "fit_scorecard.max_bins": (2, 20),
     "fit_scorecard.pdo": (1, 1000),
@@ -240,9 +293,59 @@ def _inconsistencies(params: Params) -> list[str]:
     shares = params.split.train_share + params.split.calibration_share + params.split.test_share
     if abs(shares - 1) > 1e-9:
         found.append(f"split: the three shares add up to {shares:g}, not to 1")
+    found.extend(_engine_inconsistencies(params.engine))
+    found.extend(
+        f"leaks.accept.{name}: give the reason, in words"
+        for name, why in params.leaks.accept.items()
+        if not why.strip()
+    )
+    found.extend(_of_own_table(params.ingest))
     found.extend(
         f"ingest.max_bad_share.{table}: {share} lies outside 0 to 1"
         for table, share in params.ingest.max_bad_share.items()
         if not 0 <= share <= 1
     )
+    return found
+
+
+_MEMORY = re.compile(r"[1-9]\d*(MB|GB|TB)")
+_MASTER = re.compile(r"(spark://[^/\s]+:\d+(,[^/\s]+:\d+)*|local(\[[^\]]+\])?|yarn|k8s://\S+)")
+
+_OURS = ("spark.master", "spark.sql.ansi.enabled", "spark.sql.session.timeZone", "spark.sql.caseSensitive")
+
+
+def _engine_inconsistencies(engine: EngineParams) -> list[str]:
+    found = []
+    if not _MEMORY.fullmatch(engine.memory_limit):
+        found.append(f"engine.memory_limit: expected a size such as 2GB or 512MB, found {engine.memory_limit!r}")
+    elif engine.kind == "spark" and engine.memory_limit.endswith("MB") and int(engine.memory_limit[:-2]) < 512:
+        found.append(f"engine.memory_limit: Spark needs 512MB at least, found {engine.memory_limit}")
+    if engine.kind == "spark" and engine.master is None:
+        found.append(
+            "engine.master: Spark needs a master, such as spark://host:7077, local[2], yarn or k8s://https://host"
+        )
+    if engine.master is not None and not _MASTER.fullmatch(engine.master):
+        found.append(f"engine.master: expected spark://host:port, local[2], yarn or k8s://…, found {engine.master!r}")
+    if engine.kind == "duckdb":
+        given = [name for name in ("master", "shared_folder", "options") if getattr(engine, name)]
+        found.extend(f"engine.{name}: is for kind spark only; remove it or set engine.kind: spark" for name in given)
+    found.extend(
+        f"engine.options.{name}: a Spark setting begins with spark." for name in engine.options if name[:6] != "spark."
+    )
+    found.extend(f"engine.options.{name}: results rest on it; remove it" for name in _OURS if name in engine.options)
+    return found
+
+
+def _of_own_table(ingest: IngestParams) -> list[str]:
+    found = []
+    if (ingest.table is None) != (ingest.catalogue is None):
+        found.append("ingest: set both table and catalogue, or neither")
+    if ingest.table is not None:
+        used = {"mapping": ingest.mapping, "source": None if ingest.source == "demo" else ingest.source}
+        found += [
+            f"ingest.{name}: {value!r} is of a ledger and ingest.table is set; one of them only (beside a table source: "
+            "demo, mapping: null)"
+            for name, value in used.items()
+            if value is not None
+        ]
     return found

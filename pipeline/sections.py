@@ -20,7 +20,8 @@ def build(hint: Any, raw: object, path: str, breaches: Breaches) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _section(hint, raw, path, breaches)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:
+    # Union: what `Literal[...] | None` becomes.
+    if origin in (types.UnionType, typing.Union):
         if raw is None and type(None) in arguments:
             return None
         told: Breaches = []

@@ -3,6 +3,7 @@
 #   libgomp1   OpenMP at run time, for LightGBM
 #   python3-venv is named because Debian's own Python ships without it
 #   chromium   opens the report in a test; needed by `make test` only
+#   openjdk-17-jre-headless   the Spark cluster of the tests; needed by `make test` only, and not where there is a java
 # usage: system-packages.sh run|test
 set -euo pipefail
 
@@ -11,6 +12,7 @@ ldconfig -p 2>/dev/null | grep -q 'libgomp\.so\.1' || missing+=(libgomp1)
 python3.11 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3.11-venv)
 if [ "${1:-run}" = test ]; then
   command -v chromium >/dev/null || missing+=(chromium)
+  command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -42,3 +43,26 @@ def golden(repository: Path):
         assert text == path.read_text(encoding="utf-8"), f"{name} differs; read the difference, then: make golden"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def spark_cluster(tmp_path_factory):
+    """One standalone cluster for every test that needs Spark; mark them xdist_group("spark"), so that it stays one."""
+    spec = importlib.util.spec_from_file_location("cluster", REPOSITORY / "tests" / "engine" / "cluster.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if module.why_not():
+        pytest.skip(module.why_not())
+    cluster = module.Cluster(tmp_path_factory.mktemp("cluster"))
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def spark_engine(spark_cluster, tmp_path_factory):
+    """An engine on the cluster; it takes all cores, so that a module has one at a time."""
+    from pipeline.engine import connect
+
+    opened = connect(spark_cluster.params(), tmp_path_factory.mktemp("spark"))
+    yield opened
+    opened.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.features.absence import NO_ACCOUNTS, NO_DEBT, NO_EARLIER_ACCOUNTS, NO_INTEREST
 from pipeline.features.arithmetic import change, days_between, in_months, positive_ratio
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
-from pipeline.features.published_accounts import ACCOUNTS
+from pipeline.features.published_accounts import ACCOUNTS, debt, working_capital_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.features.absence import Absence
 
 
-def _of_accounts(
+def of_accounts(
     unit: Unit,
     risk: Risk,
     titles: tuple[str, str],
@@ -44,7 +44,7 @@ def _of_accounts(
 # --- liquidity
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Current ratio", "流动比率"),
@@ -55,7 +55,7 @@ def current_ratio(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.current_assets, accounts.current_liabilities)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Quick ratio", "速动比率"),
@@ -66,7 +66,7 @@ def quick_ratio(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.current_assets - accounts.inventory, accounts.current_liabilities)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Cash ratio", "现金比率"),
@@ -77,7 +77,7 @@ def cash_ratio(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.cash, accounts.current_liabilities)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Working capital over assets", "营运资本占总资产的比例"),
@@ -85,13 +85,13 @@ def cash_ratio(accounts: ir.Table) -> ir.Value:
 )
 def working_capital_to_assets(accounts: ir.Table) -> ir.Value:
     """Current assets less current liabilities, over total assets; Altman's X1."""
-    return _working_capital_to_assets(accounts)
+    return working_capital_ratio(accounts)
 
 
 # --- leverage
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Equity ratio", "权益比率"),
@@ -102,7 +102,7 @@ def equity_ratio(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.equity, accounts.total_assets)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.RISES,
     ("Financial debt over assets", "有息负债占总资产的比例"),
@@ -110,10 +110,10 @@ def equity_ratio(accounts: ir.Table) -> ir.Value:
 )
 def debt_to_assets(accounts: ir.Table) -> ir.Value:
     """Short-term and long-term financial debt over total assets."""
-    return positive_ratio(_debt(accounts), accounts.total_assets)
+    return positive_ratio(debt(accounts), accounts.total_assets)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.SHARE,
     Risk.RISES,
     ("Short-term share of financial debt", "短期债务占有息负债的比例"),
@@ -122,10 +122,10 @@ def debt_to_assets(accounts: ir.Table) -> ir.Value:
 )
 def short_term_debt_share(accounts: ir.Table) -> ir.Value:
     """Short-term debt over all financial debt."""
-    return positive_ratio(accounts.short_term_debt, _debt(accounts))
+    return positive_ratio(accounts.short_term_debt, debt(accounts))
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Retained earnings over assets", "留存收益占总资产的比例"),
@@ -136,7 +136,7 @@ def retained_earnings_to_assets(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.retained_earnings, accounts.total_assets)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.RISES,
     ("Our claim over the customer's equity", "我方债权占客户净资产的比例"),
@@ -150,7 +150,7 @@ def open_to_equity(accounts: ir.Table) -> ir.Value:
 # --- coverage
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Interest coverage", "利息保障倍数"),
@@ -162,7 +162,7 @@ def interest_coverage(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.ebit, accounts.interest_expense)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Cash flow over liabilities", "经营现金流与总负债之比"),
@@ -173,7 +173,7 @@ def cash_flow_to_liabilities(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.operating_cash_flow, accounts.total_liabilities)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Cash flow less profit, over assets", "经营现金流与净利润之差占总资产的比例"),
@@ -190,7 +190,7 @@ def cash_quality(accounts: ir.Table) -> ir.Value:
 # --- profitability
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Return on assets", "总资产收益率"),
@@ -201,7 +201,7 @@ def return_on_assets(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.net_income, accounts.total_assets)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("EBIT over assets", "息税前利润与总资产之比"),
@@ -212,7 +212,7 @@ def ebit_to_assets(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.ebit, accounts.total_assets)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Net margin", "净利率"),
@@ -223,7 +223,7 @@ def net_margin(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.net_income, accounts.revenue)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Gross margin", "毛利率"),
@@ -237,7 +237,7 @@ def gross_margin(accounts: ir.Table) -> ir.Value:
 # --- turnover
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Asset turnover", "总资产周转率"),
@@ -248,7 +248,7 @@ def asset_turnover(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.revenue, accounts.total_assets)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.DAYS,
     Risk.RISES,
     ("The customer's receivable days", "客户自身应收账款周转天数"),
@@ -259,7 +259,7 @@ def receivable_days(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.receivables * 365, accounts.revenue)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.DAYS,
     Risk.RISES,
     ("Inventory days", "存货周转天数"),
@@ -270,7 +270,7 @@ def inventory_days(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.inventory * 365, accounts.cost_of_sales)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.EITHER,
     ("Our billing over the customer's cost of sales", "我方开票额占客户营业成本的比例"),
@@ -284,7 +284,7 @@ def billing_to_cost_of_sales(accounts: ir.Table) -> ir.Value:
 # --- growth
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Revenue growth", "营业收入增长率"),
@@ -296,7 +296,7 @@ def revenue_growth(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.revenue - accounts.previous_revenue, accounts.previous_revenue)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Change of equity over assets", "净资产变动占总资产的比例"),
@@ -308,7 +308,7 @@ def equity_change(accounts: ir.Table) -> ir.Value:
     return positive_ratio(accounts.equity - accounts.previous_equity, accounts.previous_total_assets)
 
 
-@_of_accounts(
+@of_accounts(
     Unit.RATIO,
     Risk.FALLS,
     ("Change of net margin", "净利率变动"),
@@ -324,7 +324,7 @@ def net_margin_change(accounts: ir.Table) -> ir.Value:
 # --- age and quality of the accounts, size
 
 
-@_of_accounts(
+@of_accounts(
     Unit.MONTHS,
     Risk.RISES,
     ("Age of the accounts", "财务报表距今月数"),
@@ -335,7 +335,7 @@ def accounts_age_months(accounts: ir.Table) -> ir.Value:
     return in_months(days_between(accounts.as_of, accounts.period_end))
 
 
-@_of_accounts(
+@of_accounts(
     Unit.MONTHS,
     Risk.RISES,
     ("Delay of publication", "财务报表披露延迟"),
@@ -346,7 +346,7 @@ def publication_delay_months(accounts: ir.Table) -> ir.Value:
     return in_months(days_between(accounts.known_on, accounts.period_end))
 
 
-@_of_accounts(
+@of_accounts(
     Unit.FLAG,
     Risk.FALLS,
     ("Audited accounts", "财务报表是否经审计"),
@@ -357,7 +357,7 @@ def is_audited(accounts: ir.Table) -> ir.Value:
     return accounts.audited.cast("int8")
 
 
-@_of_accounts(
+@of_accounts(
     Unit.MONEY,
     Risk.FALLS,
     ("Total assets", "总资产"),
@@ -368,7 +368,7 @@ def total_assets(accounts: ir.Table) -> ir.Value:
     return accounts.total_assets
 
 
-@_of_accounts(
+@of_accounts(
     Unit.POINTS,
     Risk.FALLS,
     ("Altman Z″", "奥特曼Z″值"),
@@ -383,16 +383,8 @@ def altman_z_double_prime(accounts: ir.Table) -> ir.Value:
     X1 working capital, X2 retained earnings, X3 EBIT, each over total assets; X4 book equity over total liabilities.
     Source: Altman, Hartzell and Peck (1995); Altman and Hotchkiss, Corporate Financial Distress and Bankruptcy (2006).
     """
-    x1 = _working_capital_to_assets(accounts)
+    x1 = working_capital_ratio(accounts)
     x2 = positive_ratio(accounts.retained_earnings, accounts.total_assets)
     x3 = positive_ratio(accounts.ebit, accounts.total_assets)
     x4 = positive_ratio(accounts.equity, accounts.total_liabilities)
     return x1 * 6.56 + x2 * 3.26 + x3 * 6.72 + x4 * 1.05
-
-
-def _working_capital_to_assets(accounts: ir.Table) -> ir.Value:
-    return positive_ratio(accounts.current_assets - accounts.current_liabilities, accounts.total_assets)
-
-
-def _debt(accounts: ir.Table) -> ir.Value:
-    return accounts.short_term_debt + accounts.long_term_debt

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
+from pipeline.history.day_numbers import cents
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
@@ -32,6 +36,46 @@ def spread(weight: ir.Value, first: ir.Value, second: ir.Value) -> ir.Value:
     mean = ratio(first, weight)
     variance = ratio(second, weight) - mean * mean
     return (variance < 0).ifelse(0.0, variance).sqrt()
+
+
+WIDE = "decimal(38, 2)"
+"""For products with days squared: DuckDB keeps a DECIMAL(18, 2) times an integer within 18 digits, and fails beyond."""
+
+# Below this sum of weights the products of two sums keep within the 38 digits of a DECIMAL, days by days included.
+_LARGEST_EXACT_WEIGHT = 10**13
+
+
+def slope(weight: ir.Value, x: ir.Value, y: ir.Value) -> ir.Value:
+    """Slope of y over x by weighted least squares, float64; null where all x are the same. All three are columns.
+
+    From the exact sums Σw, Σwx, Σwy, Σwxx and Σwxy of DECIMAL weights and whole x and y. Their products are exact too:
+    where one payment outweighs all others, the two that are taken from each other agree in all digits of a double.
+    """
+    weight = weight.cast(WIDE)
+    weighted = weight * x
+    sums = ((weighted * y).sum(), weight.sum(), weighted.sum(), (weight * y).sum(), (weighted * x).sum())
+    is_exact = sums[1] < _LARGEST_EXACT_WEIGHT
+    wxy, w, wx, wy, wxx = (is_exact.ifelse(found, None) for found in sums)
+    exact = ratio(wxy * w - wx * wy, wxx * w - wx * wx)
+    wxy, w, wx, wy, wxx = (found.cast("float64") for found in sums)
+    rounded = ratio(wxy * w - wx * wy, wxx * w - wx * wx)
+    return (x.max() > x.min()).ifelse(exact.fill_null(rounded), None)
+
+
+_LONGEST_AMOUNT_DIGITS = 12
+
+
+def is_rounder(amount: ir.Value, than: ir.Value) -> ir.Value:
+    """Whether `amount` has at most two digits before its zeros, and ends in two zeros more than `than`.
+
+    So is 1,500.00 beside 1,483.20. Told by the digits and the other amount, not by whole hundreds, so that it does not
+    hang on the currency.
+    """
+    paid, owed = cents(amount), cents(than)
+    powers = [10**zeros for zeros in range(1, _LONGEST_AMOUNT_DIGITS + 1)]
+    steps = [(owed % power != 0) & (paid % (power * 10) == 0) & (paid < power * 1000) for power in powers]
+    # Most payments are made in full: only the others need a look at their digits.
+    return ibis.cases((paid == owed, ibis.literal(value=False)), else_=ibis.or_(*steps))
 
 
 def days_between(later: ir.Value, earlier: ir.Value) -> ir.Value:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+
+import ibis.expr.operations as ops
+
+from pipeline.tables.ledger import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +21,11 @@ if TYPE_CHECKING:
     from pipeline.features.relation import Relation
 
 Language = Literal["en", "zh"]
+_LEDGER_ORDER = {
+    f"{table.name}.{name}": place * 1000 + within
+    for place, table in enumerate(TABLES)
+    for within, name in enumerate(table.canonical_schema.names)
+}
 
 
 class Risk(StrEnum):
@@ -64,13 +74,16 @@ class Feature:
     """One column of the feature table.
 
     `idea` is the name without the window, `months` the window or null, `source` the tables without which the column is
-    null for every customer. `en` and `zh` are sentences with `{value}` and `{months}` to be formatted.
+    null for every customer. `columns` are the ledger's columns (`table.column`) that it is told from: beside the keys,
+    `customer_id` and `known_on` of their tables nothing else can change it. `en` and `zh` are sentences with `{value}`
+    and `{months}` to be formatted.
     """
 
     name: str
     idea: str
     subject: Subject
     source: tuple[str, ...]
+    columns: tuple[str, ...]
     months: int | None
     unit: Unit
     risk: Risk
@@ -100,6 +113,7 @@ class Feature:
             "idea": self.idea,
             "subject": str(self.subject),
             "source": list(self.source),
+            "columns": list(self.columns),
             "months": self.months,
             "unit": str(self.unit),
             "risk": str(self.risk),
@@ -148,6 +162,7 @@ class FeatureFamily:
             idea=self.idea,
             subject=subject,
             source=self.tables,
+            columns=self.columns,
             months=months,
             unit=self.unit,
             risk=self.risk,
@@ -160,6 +175,13 @@ class FeatureFamily:
             zh=self.zh,
             doc=inspect.cleandoc(self.measure.__doc__ or ""),
         )
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The ledger's columns that the measure is told from, in its order: found by looking at the measure."""
+        measured = self.measure(self.relation.outline())
+        touched = {found.name for found in measured.op().find(ops.Field)}
+        return tuple(sorted(self.relation.sources_of(touched), key=_LEDGER_ORDER.__getitem__))
 
     def column(self, months: int | None) -> str:
         """The column's name for one of the windows."""

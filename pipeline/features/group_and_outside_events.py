@@ -11,6 +11,7 @@ from pipeline.features.absence import (
     NO_EARLIER_RATING,
     NO_GROUP,
     NO_GROUP_BALANCE,
+    NO_GROUP_PAYMENT,
     NO_PEERS,
     NO_RATING,
     NO_SERIES,
@@ -19,7 +20,7 @@ from pipeline.features.absence import (
 from pipeline.features.arithmetic import change, days_between, in_months, positive_ratio, ratio
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
 from pipeline.features.ledger_rows import EVENTS
-from pipeline.features.outside_sources import INDUSTRY_INDEX, MACRO_INDEX, PROMISES, RATINGS
+from pipeline.features.outside_sources import INDUSTRY_INDEX, MACRO_INDEX, PLANS, PROMISES, RATINGS
 from pipeline.features.peers import GROUP, INDUSTRY
 
 if TYPE_CHECKING:
@@ -89,6 +90,57 @@ def group_share_over_90_days_past_due(group: ir.Table) -> ir.Value:
 def group_insolvency_count_24m(group: ir.Table) -> ir.Value:
     """Number of insolvency events of the group's other customers in 24 months."""
     return group.insolvency_count
+
+
+@feature(
+    source=GROUP,
+    tables=("invoices", "payments", "events"),
+    unit=Unit.COUNT,
+    risk=Risk.RISES,
+    null_means=NO_GROUP,
+    title_en="Defaults in the rest of the group",
+    title_zh="集团内其他客户的违约数",
+    en="{value:.0f} other customers of the group have defaulted",
+    zh="集团内另有{value:.0f}家客户违约",
+)
+def group_default_count(group: ir.Table) -> ir.Value:
+    """Other customers of the group with an insolvency in 24 months, a write-off in 12 or an item over 90 days past due.
+
+    Facts of the day; the policy's definition of default, with thresholds and probation, is stricter.
+    """
+    return group.has_defaulted
+
+
+@feature(
+    source=GROUP,
+    tables=("invoices", "payments"),
+    unit=Unit.DAYS,
+    risk=Risk.RISES,
+    null_means=NO_GROUP_PAYMENT,
+    title_en="Mean days late of the rest of the group, 12 months",
+    title_zh="近12个月集团内其他客户平均付款逾期天数",
+    en="The rest of the group paid {value:.0f} days late on average over 12 months",
+    zh="近12个月集团内其他客户平均逾期{value:.0f}天付款",
+)
+def group_mean_days_late_12m(group: ir.Table) -> ir.Value:
+    """Days from due date to payment of the group's other customers, weighted by amount."""
+    return ratio(group.paid_12m_late_days, group.paid_12m_amount)
+
+
+@feature(
+    source=INDUSTRY,
+    tables=("invoices", "payments", "events"),
+    unit=Unit.SHARE,
+    risk=Risk.RISES,
+    null_means=NO_PEERS,
+    title_en="Default share of the industry",
+    title_zh="同行业客户的违约占比",
+    en="{value:.1%} of the industry's other customers have defaulted",
+    zh="同行业其他客户中有{value:.1%}违约",
+)
+def industry_default_share(industry: ir.Table) -> ir.Value:
+    """Others of the industry section in default, as of the group, over those who owe, were billed or have defaulted."""
+    return ratio(industry.has_defaulted, industry.is_active)
 
 
 @feature(
@@ -197,6 +249,23 @@ def broken_promise_count(promises: ir.Table) -> ir.Value:
     return promises.is_broken.sum()
 
 
+@feature(
+    source=PLANS,
+    months=(12,),
+    unit=Unit.COUNT,
+    risk=Risk.RISES,
+    null_means=NO_TABLE,
+    title_en="Broken payment plans, {months} months",
+    title_zh="近{months}个月未履行的分期还款安排数",
+    en="{value:.0f} payment plans of {months} months are broken",
+    zh="近{months}个月有{value:.0f}项分期还款安排未履行",
+    without_rows=0.0,
+)
+def broken_plan_count(plans: ir.Table) -> ir.Value:
+    """Number of payment plans under which nothing came for 45 days while something is overdue."""
+    return plans.is_broken.sum()
+
+
 # --- ratings of others
 
 
@@ -261,6 +330,21 @@ def external_rating_age_months(ratings: ir.Table) -> ir.Value:
 def industry_index_change_12m(index: ir.Table) -> ir.Value:
     """Latest published value of the series `industry:<code>` (an index of activity) against that of a year before."""
     return positive_ratio(index.value - index.value_12m_ago, index.value_12m_ago)
+
+
+@feature(
+    source=INDUSTRY_INDEX,
+    unit=Unit.RATIO,
+    risk=Risk.FALLS,
+    null_means=NO_SERIES,
+    title_en="Change of the industry's index in 3 months",
+    title_zh="行业指数3个月变动",
+    en="The industry's index changed by {value:+.1%} in 3 months",
+    zh="行业指数3个月内变动{value:+.1%}",
+)
+def industry_index_change_3m(index: ir.Table) -> ir.Value:
+    """Latest published value of the series `industry:<code>` against that of a quarter before."""
+    return positive_ratio(index.value - index.value_3m_ago, index.value_3m_ago)
 
 
 @feature(

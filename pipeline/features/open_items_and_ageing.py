@@ -272,7 +272,10 @@ def dso_12m(balance: ir.Table) -> ir.Value:
     zh="逾期账款相当于近12个月开票额的{value:.0f}天",
 )
 def overdue_days_of_billing(balance: ir.Table) -> ir.Value:
-    """Overdue amount over what was billed in 12 months, in days: average days delinquent."""
+    """Overdue amount over what was billed in 12 months, in days: average days delinquent, DSO less best-possible DSO.
+
+    Source: Credit Research Foundation.
+    """
     return positive_ratio(_or_zero(balance.overdue_amount) * 365, balance.billed_12m_amount)
 
 

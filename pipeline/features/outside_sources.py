@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from pipeline.features import sources
 from pipeline.features.arithmetic import days_between
-from pipeline.features.balances import join_parts
+from pipeline.features.balances import BALANCE, join_parts
 from pipeline.features.customer_master import CUSTOMERS
 from pipeline.features.ledger_rows import EVENTS, PAYMENT_ROWS
-from pipeline.features.relation import SNAPSHOT, Relation, Sight
+from pipeline.features.relation import SNAPSHOT, Relation, Sight, told
 from pipeline.history.point_in_time import known_rows, known_series
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _DAYS_TO_KEEP_A_PROMISE = 14
 _DAYS_OF_GRACE = 3
 _LONGEST_PROMISE_DAYS = 90
+_LONGEST_GAP_OF_A_PLAN_DAYS = 45
 
 
 def _promises(sight: Sight) -> ir.Table:
@@ -28,7 +30,9 @@ def _promises(sight: Sight) -> ir.Table:
     """
     events = EVENTS.window(sight.rows(EVENTS), 12)
     made = events.filter(events.kind == "promise_to_pay")
-    told = days_between(made.text.try_cast("date"), made.occurred_on)
+    # Engines differ in what else they take for a day; of ISO 8601 they think alike.
+    day = made.text.re_search(r"\A\d{4}-\d{2}-\d{2}\z").ifelse(made.text, None)
+    told = days_between(day.try_cast("date"), made.occurred_on)
     is_usable = told.between(0, _LONGEST_PROMISE_DAYS).fill_null(False)  # noqa: FBT003 - a value, not a switch
     days = is_usable.ifelse(told, _DAYS_TO_KEEP_A_PROMISE) + _DAYS_OF_GRACE
     made = made.select(*SNAPSHOT, "event_id", "occurred_on", "value", "within", days=days)
@@ -44,7 +48,38 @@ def _promises(sight: Sight) -> ir.Table:
     return sight.keep(joined.mutate(is_broken=(received <= 0) | is_short), "features_promises")
 
 
-PROMISES = Relation("promises", ("events", "invoices", "payments"), _promises, (3, 6, 12))
+PROMISES = Relation(
+    "promises",
+    ("events", "invoices", "payments"),
+    _promises,
+    (3, 6, 12),
+    columns={"is_broken": told("boolean", "events.value", *sources.PAYMENT_CUT)},
+    cut_by=("events.kind", "events.occurred_on", "events.text"),
+)
+
+
+def _plans(sight: Sight) -> ir.Table:
+    """Payment plans of 12 months; broken where something is overdue and nothing came for longer than an instalment.
+
+    A plan's instalments are not in the ledger. They are taken to be monthly, with two weeks of grace.
+    """
+    events = EVENTS.window(sight.rows(EVENTS), 12)
+    made = events.filter(events.kind == "payment_plan").select(*SNAPSHOT, "occurred_on", "within")
+    balance = sight.rows(BALANCE).select(*SNAPSHOT, "overdue_amount", "last_paid_on")
+    joined = made.left_join(balance, SNAPSHOT).select(*made.columns, "overdue_amount", "last_paid_on")
+    last_step = ibis.greatest(joined.occurred_on, joined.last_paid_on.fill_null(joined.occurred_on))
+    is_silent = days_between(joined.as_of, last_step) > _LONGEST_GAP_OF_A_PLAN_DAYS
+    return joined.mutate(is_broken=is_silent & (joined.overdue_amount.fill_null(0) > 0))
+
+
+PLANS = Relation(
+    "plans",
+    ("events", "invoices", "payments"),
+    _plans,
+    (3, 6, 12),
+    columns={"is_broken": sources.also(told("boolean", *sources.OVERDUE_AMOUNT.sources), *sources.PAYMENT_CUT)},
+    cut_by=("events.kind", "events.occurred_on"),
+)
 
 
 def _ratings(sight: Sight) -> ir.Table:
@@ -56,10 +91,22 @@ def _ratings(sight: Sight) -> ir.Table:
     )
     latest = _latest(kept).select(*SNAPSHOT, "occurred_on", rating="value")
     earlier = _latest(kept.filter(kept.occurred_on <= kept.since_12m)).select(*SNAPSHOT, rating_12m_ago="value")
-    return latest.left_join(earlier, SNAPSHOT).select(*latest.columns, "rating_12m_ago")
+    both = latest.left_join(earlier, SNAPSHOT).select(*latest.columns, "rating_12m_ago")
+    return sight.keep(both, "features_ratings_of_day")
 
 
-RATINGS = Relation("ratings", ("events",), _ratings, has_one_row=True)
+RATINGS = Relation(
+    "ratings",
+    ("events",),
+    _ratings,
+    has_one_row=True,
+    columns={
+        "occurred_on": told("date"),
+        "rating": told("float64", "events.value"),
+        "rating_12m_ago": told("float64", "events.value"),
+    },
+    cut_by=("events.kind", "events.occurred_on", "events.value"),
+)
 
 
 def _latest(ratings: ir.Table) -> ir.Table:
@@ -72,14 +119,18 @@ def _latest(ratings: ir.Table) -> ir.Table:
 
 
 def _series(sight: Sight) -> ir.Table:
-    """Each series' latest value as published by the day, and the latest of a period a year back."""
+    """Each series' latest value as published by the day, and the latest of a period a quarter and a year back."""
     rows = known_series(sight.ledger, sight.snapshots, months=36)
-    kept = sight.keep(rows.select("as_of", "series", "period_on", "value", "since_12m"), "features_series")
+    kept = sight.keep(rows.select("as_of", "series", "period_on", "value", "since_3m", "since_12m"), "features_series")
     keys = ["as_of", "series"]
     now = kept.group_by(keys).aggregate(value=kept.value.argmax(kept.period_on))
-    year = kept.filter(kept.period_on <= kept.since_12m)
-    year = year.group_by(keys).aggregate(value_12m_ago=year.value.argmax(year.period_on))
-    return now.left_join(year, keys).select(*now.columns, "value_12m_ago")
+    for months in (3, 12):
+        earlier = kept.filter(kept.period_on <= kept[f"since_{months}m"])
+        value = earlier.value.argmax(earlier.period_on)
+        now = now.left_join(earlier.group_by(keys).aggregate(**{f"value_{months}m_ago": value}), keys).select(
+            *now.columns, f"value_{months}m_ago"
+        )
+    return now
 
 
 SERIES = Relation("series", ("indicators",), _series)
@@ -93,10 +144,12 @@ def _industry_index(sight: Sight) -> ir.Table:
     by_section = _of_series(customers, series, ibis.literal("industry:") + customers.industry_section)
     sections = by_section.rename({f"section_{name}": name for name in _VALUES})
     both = join_parts(customers.select(*SNAPSHOT), (by_code, sections))
-    return both.select(*SNAPSHOT, **{name: both[name].fill_null(both[f"section_{name}"]) for name in _VALUES})
+    # Both values of one series: the level of the section is no yardstick for the code's.
+    taken = {name: both.value.isnull().ifelse(both[f"section_{name}"], both[name]) for name in _VALUES}
+    return both.select(*SNAPSHOT, **taken)
 
 
-_VALUES = ("value", "value_12m_ago")
+_VALUES = ("value", "value_3m_ago", "value_12m_ago")
 
 
 def _of_series(customers: ir.Table, series: ir.Table, name: ir.Value) -> ir.Table:
@@ -110,5 +163,15 @@ def _macro_index(sight: Sight) -> ir.Table:
     return _of_series(sight.snapshots, series, ibis.literal("macro:pmi"))
 
 
-INDUSTRY_INDEX = Relation("industry_index", ("customers", "indicators"), _industry_index, has_one_row=True)
-MACRO_INDEX = Relation("macro_index", ("indicators",), _macro_index, has_one_row=True)
+_SERIES_COLUMNS = {
+    name: told("float64", "indicators.series", "indicators.period_on", "indicators.value") for name in _VALUES
+}
+INDUSTRY_INDEX = Relation(
+    "industry_index",
+    ("customers", "indicators"),
+    _industry_index,
+    has_one_row=True,
+    columns=_SERIES_COLUMNS,
+    cut_by=("customers.industry",),
+)
+MACRO_INDEX = Relation("macro_index", ("indicators",), _macro_index, has_one_row=True, columns=_SERIES_COLUMNS)

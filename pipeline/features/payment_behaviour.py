@@ -15,10 +15,10 @@ from pipeline.features.absence import (
     NO_TABLE,
     NOTHING_DUE,
     NOTHING_PAID,
-    NOTHING_PAID_OR_OPEN,
+    NOTHING_PAID_OR_OVERDUE,
     NOTHING_SETTLED,
 )
-from pipeline.features.arithmetic import change, ratio, spread
+from pipeline.features.arithmetic import WIDE, change, ratio, spread
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
 from pipeline.features.ledger_rows import BOUNCED, DUE, LATENESS, PAID
 
@@ -56,7 +56,7 @@ def mean_days_late(paid: ir.Table) -> ir.Value:
 def spread_of_days_late(paid: ir.Table) -> ir.Value:
     """Standard deviation of days late, weighted by amount: irregular payers differ from steadily late ones."""
     weighted = paid.days_late * paid.amount
-    return spread(paid.amount.sum(), weighted.sum(), (paid.days_late * weighted).sum())
+    return spread(paid.amount.sum(), weighted.sum(), (weighted.cast(WIDE) * paid.days_late).sum())
 
 
 @feature(
@@ -158,6 +158,7 @@ share_paid_over_0_days_late = _share_paid_over(0, (12,))
 share_paid_over_10_days_late = _share_paid_over(10, (3, 12))
 share_paid_over_30_days_late = _share_paid_over(30, (3, 12))
 share_paid_over_60_days_late = _share_paid_over(60, (12,))
+share_paid_over_90_days_late = _share_paid_over(90, (12,))
 
 
 @feature(
@@ -301,7 +302,7 @@ def bounced_payment_count(bounced: ir.Table) -> ir.Value:
     months=(3, 12),
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_PAID_OR_OPEN,
+    null_means=NOTHING_PAID_OR_OVERDUE,
     title_en="Mean days late of paid and overdue items, {months} months",
     title_zh="近{months}个月已付与逾期未付账款的平均逾期天数",
     en="{value:.0f} days late on average over {months} months, what is still overdue included",
@@ -320,7 +321,7 @@ def mean_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
     months=(6, 12),
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_PAID_OR_OPEN,
+    null_means=NOTHING_PAID_OR_OVERDUE,
     title_en="Worst days late of paid and overdue items, {months} months",
     title_zh="近{months}个月已付与逾期未付账款的最长逾期天数",
     en="Up to {value:.0f} days late in {months} months, what is still overdue included",

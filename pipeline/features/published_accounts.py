@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from pipeline.features.arithmetic import days_between
+from pipeline.features import sources
+from pipeline.features.arithmetic import days_between, positive_ratio
 from pipeline.features.balances import BALANCE
-from pipeline.features.relation import SNAPSHOT, Relation, Sight
+from pipeline.features.relation import SNAPSHOT, Relation, Sight, Told, told
+from pipeline.history.day_numbers import cents
 from pipeline.history.point_in_time import known_rows
 
 if TYPE_CHECKING:
@@ -28,7 +30,17 @@ _STOCKS = (
     "retained_earnings",
 )
 _FLOWS = ("revenue", "cost_of_sales", "ebit", "interest_expense", "net_income", "operating_cash_flow")
-_COMPARED = ("total_assets", "equity", "revenue", "net_income")
+_COMPARED = (
+    "total_assets",
+    "cash",
+    "receivables",
+    "short_term_debt",
+    "long_term_debt",
+    "equity",
+    "revenue",
+    "cost_of_sales",
+    "net_income",
+)
 
 
 def _accounts(sight: Sight) -> ir.Table:
@@ -50,18 +62,45 @@ def _accounts(sight: Sight) -> ir.Table:
     return sight.keep(whole, "features_accounts")
 
 
-ACCOUNTS = Relation("accounts", ("financials",), _accounts, has_one_row=True)
+_PERIOD = ("financials.period_end", "financials.period_months")
+
+
+def _columns() -> dict[str, Told]:
+    """A flow hangs on the length of its period, and which accounts are those of the year before on both lengths."""
+    lines = {name: told("decimal(18, 2)", f"financials.{name}") for name in _STOCKS}
+    lines |= {name: told("decimal(18, 2)", f"financials.{name}", *_PERIOD) for name in _FLOWS}
+    before = {f"previous_{name}": sources.also(lines[name], *_PERIOD) for name in _COMPARED}
+    return lines | before
+
+
+ACCOUNTS = Relation(
+    "accounts",
+    ("financials",),
+    _accounts,
+    has_one_row=True,
+    columns={
+        **_columns(),
+        "period_end": told("date", "financials.period_end"),
+        "known_on": told("date", "financials.known_on"),
+        "audited": told("boolean", "financials.audited"),
+        "open_amount": sources.OPEN_AMOUNT,
+        "billed_12m_amount": sources.BILLED,
+    },
+)
 
 
 def _yearly(rows: ir.Table) -> dict[str, ir.Value]:
     """Flows of the period as flows of a year, to the cent; null when the period has no length."""
     is_year = rows.period_months == 12
-    return {
-        name: is_year.ifelse(
-            rows[name], (rows[name].cast("float64") * 12 / rows.period_months.nullif(0)).cast("decimal(18, 2)")
-        )
-        for name in _FLOWS
-    }
+    months = rows.period_months.nullif(0).cast("int64")
+    return {name: is_year.ifelse(rows[name], _of_a_year(rows[name], months)) for name in _FLOWS}
+
+
+def _of_a_year(amount: ir.Value, months: ir.Value) -> ir.Value:
+    """12 / months of the amount; half a cent goes away from zero, in whole numbers: engines round a double apart."""
+    number = cents(amount)
+    whole = (number.abs() * 24 + months) // (months * 2)
+    return ((number < 0).ifelse(-whole, whole) / 100).cast("decimal(18, 2)")
 
 
 def _previous(latest: ir.Table, known: ir.Table) -> ir.Table:
@@ -78,3 +117,13 @@ def _previous(latest: ir.Table, known: ir.Table) -> ir.Table:
     order = ibis.window(group_by=list(SNAPSHOT), order_by=near.earlier_end.desc())
     placed = near.mutate(place=ibis.row_number().over(order))
     return placed.filter(placed.place == 0).select(*SNAPSHOT, *(f"previous_{name}" for name in _COMPARED))
+
+
+def debt(accounts: ir.Table) -> ir.Value:
+    """Short-term and long-term financial debt."""
+    return accounts.short_term_debt + accounts.long_term_debt
+
+
+def working_capital_ratio(accounts: ir.Table) -> ir.Value:
+    """Current assets less current liabilities, over total assets; null where there are no assets."""
+    return positive_ratio(accounts.current_assets - accounts.current_liabilities, accounts.total_assets)

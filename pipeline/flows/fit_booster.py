@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.features import catalog
 from pipeline.flows.fitted import ground_of, keep
+from pipeline.flows.leak_check import leak_check
 from pipeline.flows.training_book import timetable_of, training_book
+from pipeline.flows.training_source import catalogue_of
 from pipeline.train.fit import train_booster
 
 if TYPE_CHECKING:
@@ -17,4 +18,6 @@ def fit_booster(setting: Setting) -> None:
     """Leaves a candidate. Raises UnfitForTrainingError when the book cannot carry a model."""
     book = training_book(setting)
     table = timetable_of(setting, book)
-    keep(setting, train_booster(book, catalog.as_json(), table, setting.params.fit_booster, ground_of(setting)))
+    leaks = leak_check(setting, book, table)
+    catalogue, ground = catalogue_of(setting), ground_of(setting)
+    keep(setting, train_booster(book, catalogue, table, setting.params.fit_booster, ground), leaks)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.features import catalog
 from pipeline.flows.fitted import ground_of, keep
+from pipeline.flows.leak_check import leak_check
 from pipeline.flows.training_book import timetable_of, training_book
+from pipeline.flows.training_source import catalogue_of
 from pipeline.train.fit import train_scorecard
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ def fit_scorecard(setting: Setting) -> None:
     book = training_book(setting)
     table = timetable_of(setting, book)
     print(table.text())
+    leaks = leak_check(setting, book, table)
     keep(
         setting,
-        train_scorecard(book, catalog.as_json(), table, setting.params.fit_scorecard, ground_of(setting)),
+        train_scorecard(book, catalogue_of(setting), table, setting.params.fit_scorecard, ground_of(setting)),
+        leaks,
     )

@@ -1,4 +1,4 @@
-"""From a source folder, or the demo economy, to the canonical ledger."""
+"""From a source folder, or the demo economy, to the canonical ledger; or from a modelling table of one's own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError
 from pipeline.flows.mapping_file import mapping_in
+from pipeline.flows.own_table import ingest_own_table
 from pipeline.tables.intake import intake
 from pipeline.tables.writing import write_canonical
 
@@ -23,6 +24,9 @@ def ingest(setting: Setting) -> None:
     Raises MissingInputError without the source, ContractError when too many rows break their contract.
     """
     settings = setting.params.ingest
+    if settings.table is not None and settings.catalogue is not None:
+        ingest_own_table(setting, settings.table, settings.catalogue)
+        return
     source = _demo_folder(setting) if settings.source == DEMO else _folder(setting, settings.source)
     mapping = mapping_in(setting.project.root / settings.mapping) if settings.mapping else None
     taken = intake(source, mapping, settings)

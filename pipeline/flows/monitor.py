@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.datasets import read_json, read_table, write_json, write_table
 from pipeline.durable import draft_folder
+from pipeline.flows.no_ledger import NO_LEDGER
 from pipeline.score.drift import Cuts, Drift, drift_of
 from pipeline.score.model_folder import read_model
 
@@ -36,6 +37,10 @@ def monitor(setting: Setting) -> None:
     """Writes data/monitor/: the latest run's drift, and the history of all runs, one row per run and quantity."""
     project, settings = setting.project, setting.params.monitor
     receipt = read_json(project.receipt, made_by="score")
+    if receipt.get("status") == NO_LEDGER:
+        _keep(setting, {**receipt, "drift": []}, _history(_history_of(setting), {"run_id": None}, []))
+        print(f"no drift to measure: {receipt['why']}")
+        return
     model = read_model(project.models / receipt["model_version"])
     book = pq.read_table(
         project.root / receipt["out"] / ".runs" / receipt["run_id"] / "scored_book.parquet",
@@ -46,11 +51,22 @@ def monitor(setting: Setting) -> None:
     cuts = Cuts(settings.psi_watch, settings.psi_act, settings.significance)
     found = drift_of(model, night[night["customer_id"].isin(rated)], cuts)
     run = {name: receipt[name] for name in ("as_of", "run_id", "model_version")}
-    history = _history(project.monitoring / "history.parquet", run, found)
-    with draft_folder(project.monitoring) as draft:
-        write_table(history, draft / "history.parquet")
-        write_json({**run, "drift": [asdict(drift) for drift in found]}, draft / "monitoring.json")
+    _keep(
+        setting,
+        {**run, "drift": [asdict(drift) for drift in found]},
+        _history(_history_of(setting), run, found),
+    )
     print(_told(found))
+
+
+def _history_of(setting: Setting) -> Path:
+    return setting.project.monitoring / "history.parquet"
+
+
+def _keep(setting: Setting, told: dict[str, Any], history: pa.Table) -> None:
+    with draft_folder(setting.project.monitoring) as draft:
+        write_table(history, draft / "history.parquet")
+        write_json(told, draft / "monitoring.json")
 
 
 def _history(path: Path, run: dict[str, Any], found: list[Drift]) -> pa.Table:

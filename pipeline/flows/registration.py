@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.flows.served_answers import answers
+from pipeline.flows.training_source import label_of
 from pipeline.registry import Registry, Run, open_registry
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def _registry(setting: Setting) -> Registry:
 
 
 def _params(setting: Setting, kind: str) -> dict[str, Any]:
-    params = setting.params
+    params, label = setting.params, label_of(setting)
     sections = {
-        "label": params.label,
+        "label": label if label.is_of_table else params.label,
         "split": params.split,
         "calibration": params.calibration,
         "validate": params.validate,

@@ -12,15 +12,20 @@ import pyarrow.compute as pc
 from pipeline.datasets import code_hash, write_json, write_table
 from pipeline.errors import ParameterError
 from pipeline.features.build import features
+from pipeline.features.catalog import FEATURES
 from pipeline.flows.definition import default_definition
+from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.setting import Setting, ledger_in, open_setting
 from pipeline.history.position import positions
 from pipeline.history.snapshots import months_before, snapshots_on, spine
+from pipeline.score.applied import ANSWERS_KEPT, application, points_columns
+from pipeline.score.conservation import TOTALLED, require_every_row_once, require_same_totals
 from pipeline.score.model_folder import read_role
 from pipeline.score.policy import read_policy
 from pipeline.score.publish import previous_run, publish
 from pipeline.score.scored_book import ScoredRun, score_book
 from pipeline.tables.canonical import read_manifest
+from pipeline.tables.own_table_writing import holds_own_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.engine import Engine
+    from pipeline.history.definition import DefaultDefinition
+    from pipeline.score.model import Model
+    from pipeline.score.policy import Policy
     from pipeline.score.previous import PreviousRun
     from pipeline.tables.canonical import Ledger
 
@@ -45,26 +53,63 @@ class Places:
 
 
 @dataclass(frozen=True)
+class _Judges:
+    """Who judges the day: the model in force, the policy and the run before, if there is one."""
+
+    model: Model
+    policy: Policy
+    previous: PreviousRun | None
+
+    @property
+    def previous_model(self) -> Model | None:
+        return None if self.previous is None else self.previous.model
+
+    @property
+    def reads(self) -> list[str]:
+        """The features they read, in the catalogue's order; one that is no longer in it is not built."""
+        wanted = {*self.model.features, self.policy.alerts.rules.orders_halved.feature}
+        if self.previous_model is not None:
+            wanted.update(self.previous_model.features)
+        return [feature.name for feature in FEATURES if feature.name in wanted]
+
+
+@dataclass(frozen=True)
 class _Sight:
-    """What was known on the days a run needs, one row per (as_of, customer_id)."""
+    """What was known on the days a run needs, one row per (as_of, customer_id).
 
-    features: pa.Table
+    `applied` are the features of the day that are read, with the answers of the models; `points_before` those answers
+    on the day of the previous run that tell what moved; `counted` the rows and sums of money of the positions by day,
+    as the engine counted them.
+    """
+
+    applied: pa.Table
+    points_before: pa.Table | None
     positions: pa.Table
-
-    def features_of(self, day: dt.date) -> pd.DataFrame:
-        return _of_day(self.features, day)
+    counted: pa.Table
 
     def positions_of(self, day: dt.date) -> pd.DataFrame:
-        return _of_day(self.positions, day)
+        found: pd.DataFrame = _of_day(self.positions, day).to_pandas()
+        return found
+
+    def counted_of(self, day: dt.date) -> dict[str, Any]:
+        nothing = dict.fromkeys(self.counted.column_names, 0)
+        return next(iter(_of_day(self.counted, day).to_pylist()), nothing)
+
+    def night(self, model: Model) -> pa.Table:
+        """What drift is measured on: the model's features of the day and its answers."""
+        return self.applied.select(["customer_id", "as_of", *model.features, *ANSWERS_KEPT])
 
 
 def score(setting: Setting) -> None:
     """The stage: scores `score.as_of` (null: the extract date), and leaves a receipt and the day's features."""
     settings, project = setting.params.score, setting.project
+    if holds_own_table(project.ledger):
+        _leave_receipt_without_ledger(setting)
+        return
     places = Places(project.ledger, project.models, project.root / settings.out)
     as_of = settings.as_of or _extract_date(places.tables)
     run, sight, folder = _scored(setting, as_of, places)
-    write_table(pa.Table.from_pandas(sight.features_of(as_of), preserve_index=False), project.night)
+    write_table(sight.night(run.model), project.night)
     receipt = {
         "run_id": folder.name,
         "as_of": as_of.isoformat(),
@@ -75,11 +120,21 @@ def score(setting: Setting) -> None:
     write_json(receipt, project.receipt)
 
 
+def _leave_receipt_without_ledger(setting: Setting) -> None:
+    """A modelling table has nothing to score: a receipt that says so, and no row for the monitoring."""
+    project = setting.project
+    why = why_no_ledger(project.ledger)
+    write_json({"status": NO_LEDGER, "why": why}, project.receipt)
+    write_table(pa.table({"customer_id": pa.array([], pa.string()), "as_of": pa.array([], pa.date32())}), project.night)
+    print(f"nothing scored: {why}")
+
+
 def score_as_of(root: Path, as_of: dt.date, tables: Path | None, models: Path | None, out: Path | None) -> None:
     """The command: scores a day from the places named, by default the project's."""
     setting = open_setting(root)
     project = setting.project
     places = Places(tables or project.ledger, models or project.models, out or project.root / setting.params.score.out)
+    refuse_own_table(places.tables)
     _scored(setting, as_of, places)
 
 
@@ -87,6 +142,7 @@ def _scored(setting: Setting, as_of: dt.date, places: Places) -> tuple[ScoredRun
     policy = read_policy(setting.project.policy)
     model = read_role(places.models, setting.params.score.role)
     previous = previous_run(places.out, as_of, places.models)
+    judges = _Judges(model, policy, previous)
     with setting.engine() as engine:
         ledger = ledger_in(engine, places.tables)
         if as_of > ledger.extract_date:
@@ -94,37 +150,56 @@ def _scored(setting: Setting, as_of: dt.date, places: Places) -> tuple[ScoredRun
                 f"score: the day {as_of} lies after the extract date {ledger.extract_date}, beyond which nothing is "
                 "known; score that day or an earlier one, or take in a newer ledger"
             )
-        sight = _sight(engine, ledger, as_of, previous, setting)
+        sight = _sight(engine, ledger, as_of, judges, default_definition(setting))
     before = months_before(as_of, 1)
     run = score_book(
         sight.positions_of(as_of),
-        sight.features_of(as_of),
+        sight.applied.to_pandas(),
         model,
         policy,
         previous,
         as_of,
         positions_before=sight.positions_of(before),
-        features_before=sight.features_of(previous.as_of) if previous else None,
+        points_before=None if sight.points_before is None else sight.points_before.to_pandas(),
     )
+    require_same_totals(sight.counted_of(as_of), run.book)
     folder = publish(run, places.out, _told(ledger, places.tables))
     _print(run, places.out, folder)
     return run, sight, folder
 
 
-def _sight(engine: Engine, ledger: Ledger, as_of: dt.date, previous: PreviousRun | None, setting: Setting) -> _Sight:
-    """Everything for the day, its positions a month before, its features on the day of the previous run."""
-    definition = default_definition(setting)
-    with_features = [as_of, previous.as_of] if previous else [as_of]
-    with_positions = [as_of, months_before(as_of, 1)]
+def _sight(engine: Engine, ledger: Ledger, as_of: dt.date, judges: _Judges, definition: DefaultDefinition) -> _Sight:
+    """Everything for the day, its positions a month before, its points on the day of the previous run."""
+    applied, points_before = _applied(engine, ledger, as_of, judges)
+    placed = _views(engine, ledger, as_of, [as_of, months_before(as_of, 1)])
+    days = engine.register("days_of_positions", spine(placed))
+    stood = engine.keep(positions(ledger, days, definition, engine.keep), "positions")
+    counted = stood.group_by("as_of").aggregate(rows=stood.count(), **{name: stood[name].sum() for name in TOTALLED})
+    stands = engine.collect(stood, order_by=_ORDER)
+    require_every_row_once("positions", placed, stands)
+    return _Sight(applied, points_before, stands, engine.collect(counted, order_by=["as_of"]))
 
-    def days(dates: list[dt.date], name: str) -> ir.Table:
-        known = _customers(ledger, as_of)
-        views = engine.collect(snapshots_on(known, dates).select("customer_id", "as_of"), order_by=_ORDER)
-        return engine.register(name, spine(views))
 
-    known = features(ledger, days(with_features, "days_of_features"), engine.keep)
-    stood = positions(ledger, days(with_positions, "days_of_positions"), definition, engine.keep)
-    return _Sight(engine.collect(known, order_by=_ORDER), engine.collect(stood, order_by=_ORDER))
+def _applied(engine: Engine, ledger: Ledger, as_of: dt.date, judges: _Judges) -> tuple[pa.Table, pa.Table | None]:
+    """The day's features with the models' answers, and the points on the day of the previous run."""
+    model, previous = judges.model, judges.previous
+    asked = _views(engine, ledger, as_of, [as_of, previous.as_of] if previous else [as_of])
+    days = engine.register("days_of_features", spine(asked))
+    known = features(ledger, days, engine.keep, names=judges.reads)
+    apply = application(model, judges.previous_model, known.schema().to_pyarrow())
+    answered = engine.map_batches(known, apply, apply.schema, "applied")
+    require_every_row_once("features", asked, engine.collect(answered.select(*_ORDER), order_by=_ORDER))
+    applied = engine.collect(answered.filter(answered.as_of == as_of), order_by=_ORDER)
+    if previous is None:
+        return applied, None
+    then = answered.filter(answered.as_of == previous.as_of).select(*_ORDER, *points_columns(model))
+    return applied, engine.collect(then, order_by=_ORDER)
+
+
+def _views(engine: Engine, ledger: Ledger, as_of: dt.date, dates: list[dt.date]) -> pa.Table:
+    """Every customer known on the day, on each of the dates."""
+    views = snapshots_on(_customers(ledger, as_of), dates).select("customer_id", "as_of")
+    return engine.collect(views, order_by=_ORDER)
 
 
 def _customers(ledger: Ledger, as_of: dt.date) -> ir.Table:
@@ -137,9 +212,8 @@ def _extract_date(tables: Path) -> dt.date:
     return dt.date.fromisoformat(read_manifest(tables)["extract_date"])
 
 
-def _of_day(rows: pa.Table, day: dt.date) -> pd.DataFrame:
-    found: pd.DataFrame = rows.filter(pc.equal(rows["as_of"], pa.scalar(day))).to_pandas()
-    return found
+def _of_day(rows: pa.Table, day: dt.date) -> pa.Table:
+    return rows.filter(pc.equal(rows["as_of"], pa.scalar(day)))
 
 
 def _told(ledger: Ledger, tables: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,12 @@ class Setting:
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
-        """An engine by the parameters, closed at the end."""
-        engine = connect(self.params.engine.threads, self.params.engine.memory_limit)
+        """An engine by the parameters, closed at the end; what it puts on disk goes below data/."""
+        params = self.params.engine
+        shared = params.shared_folder
+        if shared is not None and "://" not in shared:
+            params = dataclasses.replace(params, shared_folder=(self.project.root / shared).resolve().as_uri())
+        engine = connect(params, self.project.root / "data" / ("spark" if params.kind == "spark" else "scratch"))
         try:
             yield engine
         finally:

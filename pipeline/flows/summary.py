@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets import read_json
+from pipeline.flows.no_ledger import NO_LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +19,8 @@ def summary(setting: Setting) -> str:
     project = setting.project
     metrics = read_json(project.validation / "metrics.json", made_by="validate")
     receipt = read_json(project.receipt, made_by="score")
+    if receipt.get("status") == NO_LEDGER:
+        return _of_table(setting, metrics, receipt)
     out = project.root / receipt["out"]
     lines = [
         "Models, on other customers at later dates",
@@ -29,6 +32,23 @@ def summary(setting: Setting) -> str:
         "",
         f"report  {project.report}",
         f"scores  {out / 'latest'}",
+    ]
+    return "\n".join(lines)
+
+
+def _of_table(setting: Setting, metrics: Mapping[str, float], receipt: Mapping[str, Any]) -> str:
+    """A table has models and a report; why there is no book of a day is told in its place."""
+    project = setting.project
+    told = read_json(project.validation / "validation.json", made_by="validate")
+    is_undated = told["timetable"]["purge"] == "undated"
+    lines = [
+        f"Models, on other customers {'(the rows have no dates)' if is_undated else 'at later dates'}",
+        *(_model(metrics, role) for role in ("champion", "challenger")),
+        "",
+        f"No book: {receipt['why']}",
+        "",
+        f"report  {project.report}",
+        f"models  {project.models}",
     ]
     return "\n".join(lines)
 

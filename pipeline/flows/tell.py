@@ -9,10 +9,10 @@ import pandas as pd
 import yaml
 
 from pipeline.datasets import read_json, read_table, write_text
-from pipeline.features import catalog
 from pipeline.flows.candidates import candidates
+from pipeline.flows.no_ledger import NO_LEDGER
 from pipeline.flows.training_book import timetable_of, training_book
-from pipeline.params import as_dict
+from pipeline.flows.training_source import catalogue_of, label_of
 from pipeline.report.model_report import ReportInput, WorkedCustomer, render
 from pipeline.tables.canonical import read_manifest
 
@@ -38,15 +38,16 @@ def report(setting: Setting) -> None:
 
 def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]) -> ReportInput:
     project = setting.project
-    ledger = read_manifest(project.ledger)
+    taken_in = read_manifest(project.ledger)
+    label = label_of(setting)
     card = pair["champion"].folder
     return ReportInput(
-        label=as_dict(setting.params.label),
+        label=label.as_json(),
         validation=told,
         snapshots=_snapshots(setting),
-        catalogue=catalog.as_json(),
+        catalogue=catalogue_of(setting),
         details=told["details"],
-        definition=yaml.safe_load(project.definition.read_text(encoding="utf-8")),
+        definition={} if label.is_of_table else yaml.safe_load(project.definition.read_text(encoding="utf-8")),
         master_scale=yaml.safe_load(project.master_scale.read_text(encoding="utf-8")),
         roc=_roc(project.validation / "roc.csv"),
         confidence=setting.params.validate.confidence,
@@ -56,10 +57,11 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         pictures=_pictures(project.validation / "pictures" / "booster"),
         weights=told["weights"]["challenger"],
         book=_book(setting),
-        base_currency=ledger["base_currency"],
-        limitations=[*told["timetable"]["limitations"], *_assumptions(ledger)],
+        base_currency=taken_in.get("base_currency", ""),
+        limitations=[*told["timetable"]["limitations"], *_assumptions(taken_in)],
+        table=taken_in if label.is_of_table else None,
         provenance={
-            "extract_date": ledger["extract_date"],
+            "extract_date": told["lineage"]["extract_date"],
             "champion": pair["champion"].model.version,
             "challenger": pair["challenger"].model.version,
             **told["lineage"],
@@ -71,7 +73,9 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
 
 def _snapshots(setting: Setting) -> pd.DataFrame:
     """Every snapshot with its outcome, and what the population chapter tells of it."""
-    outcomes = read_table(setting.project.snapshots, made_by="label").to_pandas()
+    outcomes: pd.DataFrame = read_table(setting.project.snapshots, made_by="label").to_pandas()
+    if label_of(setting).is_of_table:
+        return outcomes
     stood = read_table(setting.project.positions, made_by="build_features").to_pandas()
     shown = ["customer_id", "as_of", "industry", "size_class", "region"]
     merged: pd.DataFrame = outcomes.merge(stood[shown], on=["customer_id", "as_of"], how="left", validate="one_to_one")
@@ -85,7 +89,7 @@ def _worked(setting: Setting, champion: Candidate) -> WorkedCustomer:
     ordered = rows.assign(pd=champion.model.pd(rows)).sort_values(["pd", "customer_id", "as_of"], ignore_index=True)
     row = ordered.iloc[len(ordered) // 2]
     features = {name: None if pd.isna(row[name]) else row[name] for name in champion.model.features}
-    return WorkedCustomer(row["customer_id"], row["as_of"].isoformat(), features)
+    return WorkedCustomer(row["customer_id"], "" if row["as_of"] is None else row["as_of"].isoformat(), features)
 
 
 def _roc(path: Path) -> pd.DataFrame | None:
@@ -93,9 +97,11 @@ def _roc(path: Path) -> pd.DataFrame | None:
     return pd.read_csv(path) if path.read_text(encoding="utf-8").strip() else None
 
 
-def _book(setting: Setting) -> pd.DataFrame:
-    """The book that was scored last: what the grades and limits chapters tell of."""
+def _book(setting: Setting) -> pd.DataFrame | None:
+    """The book that was scored last: what the grades and limits chapters tell of; null where there is no ledger."""
     receipt = read_json(setting.project.receipt, made_by="score")
+    if receipt.get("status") == NO_LEDGER:
+        return None
     folder = setting.project.root / receipt["out"] / ".runs" / receipt["run_id"]
     book: pd.DataFrame = read_table(folder / "scored_book.parquet", made_by="score").to_pandas()
     return book
@@ -105,5 +111,6 @@ def _pictures(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.png"))}
 
 
-def _assumptions(ledger: Mapping[str, Any]) -> list[str]:
-    return [f"assumed at intake: {assumption}" for assumption in ledger.get("assumptions", [])]
+def _assumptions(taken_in: Mapping[str, Any]) -> list[str]:
+    """What intake assumed of a ledger, or what the catalogue of a table warns of."""
+    return [*(f"assumed at intake: {told}" for told in taken_in.get("assumptions", [])), *taken_in.get("notes", [])]

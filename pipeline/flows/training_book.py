@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.datasets import read_table
-from pipeline.train.splits import Timetable, mature_dates, timetable
+from pipeline.errors import ContractError
+from pipeline.flows.training_source import label_of
+from pipeline.train.splits import Timetable, is_undated, mature_dates, timetable, undated_timetable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,10 +19,20 @@ _FROM_POSITION = ["invoices_due_12m_count", "history_months"]
 
 
 def training_book(setting: Setting) -> pd.DataFrame:
-    """Every labelled snapshot with its features, sorted by (as_of, customer_id); `as_of` holds dates."""
+    """Every labelled snapshot with its features, sorted by (as_of, customer_id); `as_of` holds dates, or nothing but
+    nulls for a table without dates. What the thin-file rule reads is there for a ledger only."""
     project = setting.project
     outcomes = read_table(project.snapshots, made_by="label").to_pandas()
     known = read_table(project.features, made_by="build_features").to_pandas()
+    if label_of(setting).is_of_table:
+        # (customer_id, as_of) is unique and the two files are in one order; null days would not meet in every merge.
+        if not outcomes[KEY].equals(known[KEY]):
+            raise ContractError(
+                f"{project.features} and {project.snapshots} are of different tables ({len(known):,} and "
+                f"{len(outcomes):,} rows); run creditbook stage build_features again"
+            )
+        rows: pd.DataFrame = outcomes.join(known.drop(columns=KEY))
+        return rows
     stood = read_table(project.positions, made_by="build_features").select([*KEY, *_FROM_POSITION]).to_pandas()
     added = [name for name in _FROM_POSITION if name not in known.columns]
     book: pd.DataFrame = outcomes.merge(known, on=KEY, how="left", validate="one_to_one")
@@ -30,4 +42,5 @@ def training_book(setting: Setting) -> pd.DataFrame:
 
 def timetable_of(setting: Setting, book: pd.DataFrame) -> Timetable:
     """Which snapshots serve what. Raises UnfitForTrainingError when the history is too short for it."""
-    return timetable(mature_dates(book), setting.params.label, setting.params.split)
+    label, split = label_of(setting), setting.params.split
+    return undated_timetable(label, split) if is_undated(book) else timetable(mature_dates(book), label, split)

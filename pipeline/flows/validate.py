@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets import code_hash, read_json, read_table, write_json, write_text
 from pipeline.durable import draft_folder
-from pipeline.features.catalog import catalogue_hash
 from pipeline.flows.candidates import Candidate, candidates, store
 from pipeline.flows.promotion import promote_first_pair
 from pipeline.flows.registration import register
 from pipeline.flows.scale import master_scale
 from pipeline.flows.training_book import timetable_of, training_book
+from pipeline.flows.training_source import catalogue_of, hash_of, label_of
 from pipeline.train.explanation import explanation_plots, mean_weights
 from pipeline.train.sample import samples
 from pipeline.train.validation import Validation
@@ -33,10 +33,13 @@ def validate(setting: Setting) -> None:
     book = training_book(setting)
     table = timetable_of(setting, book)
     models = {role: candidate.model for role, candidate in pair.items()}
-    measured = measure(
-        models, book, table, master_scale(setting), setting.params.validate, truth=_truth(setting, models["champion"])
-    )
-    held_out = samples(book, table)["out_of_time"].rows
+    # Rules of thumb read a ledger; a table tells none.
+    naive: dict[str, list[str]] | None = {} if label_of(setting).is_of_table else None
+    truth = _truth(setting, models["champion"])
+    measured = measure(models, book, table, master_scale(setting), setting.params.validate, naive=naive, truth=truth)
+    # Rows without dates have none out of time; then the other customers are what is explained.
+    parts = samples(book, table)
+    held_out = parts["test" if table.is_undated else "out_of_time"].rows
     lineage = _lineage(setting)
     with draft_folder(setting.project.validation) as draft:
         _write(draft, pair, measured, held_out, lineage)
@@ -44,7 +47,7 @@ def validate(setting: Setting) -> None:
         store(setting.project, candidate)
     register(setting, pair, measured.metrics, lineage, held_out)
     print(promote_first_pair(setting, models))
-    print(_headline(measured.metrics))
+    print(_headline(measured.metrics, table.held_out))
 
 
 def _truth(setting: Setting, model: Model) -> pd.DataFrame | None:
@@ -59,9 +62,9 @@ def _lineage(setting: Setting) -> dict[str, str]:
     ledger = read_json(setting.project.ledger / "manifest.json", made_by="ingest")
     return {
         "data_version": str(ledger["data_version"]),
-        "extract_date": str(ledger["extract_date"]),
+        "extract_date": str(ledger["extract_date"] or "no date told"),
         "code_version": code_hash(),
-        "catalogue_hash": catalogue_hash(),
+        "catalogue_hash": hash_of(catalogue_of(setting)),
     }
 
 
@@ -90,7 +93,7 @@ def _write(
             (folder / name).write_bytes(picture)
 
 
-def _headline(metrics: Mapping[str, float]) -> str:
+def _headline(metrics: Mapping[str, float], held_out: str) -> str:
     lines = []
     for role in ("champion", "challenger"):
         gini = metrics.get(f"{role}.test.gini")
@@ -98,5 +101,5 @@ def _headline(metrics: Mapping[str, float]) -> str:
             lines.append(f"{role}: the test set holds no bad or no good customer; its Gini cannot be told")
             continue
         low, high = metrics[f"{role}.test.gini_low"], metrics[f"{role}.test.gini_high"]
-        lines.append(f"{role}: Gini {gini:.3f} (95 % interval {low:.3f} to {high:.3f}), other customers at later dates")
+        lines.append(f"{role}: Gini {gini:.3f} (95 % interval {low:.3f} to {high:.3f}), {held_out}")
     return "\n".join(lines)

@@ -33,7 +33,7 @@ def used_limit_days(ledger: Ledger, snapshots: ir.Table, keep: Callable[[ir.Tabl
     which the open invoices and debit notes passed it). `snapshots` needs `since_12m`. `keep` computes an intermediate
     once under a name that begins with history_.
     """
-    counts = keep(_counts(_spells(ledger)), "history_limit_days")
+    counts = keep(_counts(_spells(ledger, snapshots)), "history_limit_days")
     days = snapshots.select(
         "customer_id", "as_of", last=day_number(snapshots.as_of), first=day_number(snapshots.since_12m)
     )
@@ -75,10 +75,13 @@ def _counts(spells: ir.Table) -> ir.Table:
     )
 
 
-def _spells(ledger: Ledger) -> ir.Table:
-    """The days on which `is_limited` or `is_over` (0 or 1) changes, from the beginning on."""
+def _spells(ledger: Ledger, snapshots: ir.Table) -> ir.Table:
+    """The days on which `is_limited` or `is_over` (0 or 1) changes, from the beginning on.
+
+    True from the first day that a window reaches to the last; what stood open before that is left out.
+    """
     limits = _limit_steps(ledger)
-    owed = _open_steps(ledger, limits)
+    owed = _open_steps(ledger, limits, snapshots)
     joined = owed.join(
         limits,
         (owed.customer_id == limits.customer_id) & (owed.day < limits.next_day) & (owed.next_day > limits.day),
@@ -121,10 +124,12 @@ def _limit_steps(ledger: Ledger) -> ir.Table:
     return held.mutate(place=ibis.row_number().over(latest)).filter(lambda t: t.place == 0).drop("place", "valid_from")
 
 
-def _open_steps(ledger: Ledger, limits: ir.Table) -> ir.Table:
+def _open_steps(ledger: Ledger, limits: ir.Table, snapshots: ir.Table) -> ir.Table:
     """What stood open from `day` until before `next_day`, of customers with a limit; 0 from the beginning."""
     states = open_states(ledger)
-    states = states.filter(states.kind != "credit_note").semi_join(limits, "customer_id")
+    first, last = snapshots.since_12m.min().as_scalar(), snapshots.as_of.max().as_scalar()
+    states = states.filter(states.kind != "credit_note", states.until_on > first, states.from_on <= last)
+    states = states.semi_join(limits, "customer_id")
     ends = states.select("customer_id", day=day_number(states.until_on), amount=-states.open_amount)
     changes = ibis.union(
         limits.select("customer_id", day=ibis.literal(_BEGINNING, "int64"), amount=_NOTHING).distinct(),

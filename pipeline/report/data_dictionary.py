@@ -66,15 +66,19 @@ def _english() -> list[str]:
         "",
         "All is told as it was known on the day. *Risk* says how the default probability moves as the value rises; "
         "binning and the booster's monotone constraints follow it. A column is null for every customer when one of its "
-        "sources was not handed in, and otherwise where *null* says so. A window of k months ends on the day.",
+        "*tables* was not handed in, and otherwise where *null* says so. A window of k months ends on the day.",
+        "",
+        "*Told from* names the columns of the ledger behind a value, found by looking at what its definition touches. "
+        "The keys, `customer_id` and `known_on` of their tables count besides, since they say which rows are true on a "
+        "day; no other column can change the value.",
     ]
     for subject, features in _by_subject():
         lines += [
             "",
             f"## {subject.capitalize()}",
             "",
-            "| column | what it is | unit | risk | sources | null | as a reason |",
-            "|---|---|---|---|---|---|---|",
+            "| column | what it is | unit | risk | tables | told from | null | as a reason |",
+            "|---|---|---|---|---|---|---|---|",
             *(_row(feature, "en", f"**{feature.title_en}.** {_flat(feature.doc)}") for feature in features),
         ]
     return lines
@@ -88,15 +92,16 @@ def _chinese() -> list[str]:
         "",
         f"共{len(FEATURES)}列，分为六个主题。所有数值均以观察日当天已知的信息为准。“风险”表示数值上升时违约概率的变化方向，"
         "分箱与提升树的单调约束均以此为准。若某列的任一来源表未提供，则该列对所有客户为空；"
-        "其余情况下的空值含义见“空值”一栏。k个月的窗口以观察日为终点。",
+        "其余情况下的空值含义见“空值”一栏。k个月的窗口以观察日为终点。“来源列”为该值所依据的台账列，由定义本身得出；"
+        "相关表的主键、`customer_id` 与 `known_on` 始终计入，其他列不会改变该值。",
     ]
     for subject, features in _by_subject():
         lines += [
             "",
             f"## {_SUBJECTS_ZH[subject]}",
             "",
-            "| 列名 | 含义 | 单位 | 风险 | 来源表 | 空值 | 作为原因的表述 |",
-            "|---|---|---|---|---|---|---|",
+            "| 列名 | 含义 | 单位 | 风险 | 来源表 | 来源列 | 空值 | 作为原因的表述 |",
+            "|---|---|---|---|---|---|---|---|",
             *(_row(feature, "zh", feature.title_zh) for feature in features),
         ]
     return lines
@@ -115,10 +120,19 @@ def _row(feature: Feature, language: Language, meaning: str) -> str:
         _UNITS[feature.unit][place],
         _RISKS[feature.risk][place],
         ", ".join(feature.source),
+        _told_from(feature),
         feature.null_means if language == "en" else feature.null_means_zh,
         feature.render(_SAMPLES.get(feature.unit, _SAMPLE_NUMBER), language),
     )
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _told_from(feature: Feature) -> str:
+    """The ledger's columns, each table named once: `invoices`: due_on, amount."""
+    columns: dict[str, list[str]] = {}
+    for table, column in (name.split(".") for name in feature.columns):
+        columns.setdefault(table, []).append(column)
+    return " · ".join(f"`{table}`: {', '.join(names)}" for table, names in columns.items())
 
 
 def _flat(doc: str) -> str:

@@ -12,6 +12,7 @@ from pipeline.report.chapters.definition import definition
 from pipeline.report.chapters.discrimination import discrimination
 from pipeline.report.chapters.grades import grades
 from pipeline.report.chapters.label_words import label_words
+from pipeline.report.chapters.leaks import leaks
 from pipeline.report.chapters.limits import limits
 from pipeline.report.chapters.over_time import default_rates, timetable
 from pipeline.report.chapters.population import population
@@ -33,6 +34,7 @@ CHAPTERS = (
     definition,
     default_rates,
     timetable,
+    leaks,
     discrimination,
     calibration,
     scorecard,
@@ -46,7 +48,7 @@ CHAPTERS = (
 
 def render(report_input: ReportInput) -> str:
     """The whole page. Raises ParameterError when the language has no words."""
-    words = words_in(report_input.language)
+    words = words_in(report_input.language, *report_input.other_words)
     template = _environment().get_template("model_report.html.j2")
     label = label_words(report_input.label, words)
     page = template.render(
@@ -56,6 +58,7 @@ def render(report_input: ReportInput) -> str:
         subtitle=words(
             "page.subtitle",
             extract=report_input.provenance.get("extract_date", "–"),
+            table=(report_input.table or {}).get("name", ""),
             champion=report_input.provenance.get("champion", "–"),
         ),
         chapters=[chapter(report_input, words) for chapter in CHAPTERS],

@@ -32,7 +32,9 @@ class ReportInput:
     model folder, null when there is no scorecard. `worked`: a customer to reckon by hand. `pictures`, `weights`: of the
     booster, as train.explanation makes them: PNG files by name (`bar.png`, `beeswarm.png`, `dependence_<feature>.png`)
     and mean absolute contributions. `book`: a scored book, null when none has been scored. `limitations`: sentences for
-    the first page. `provenance`: versions and hashes in the order in which they are told; `extract_date` and `champion`
+    the first page. `table`: what was taken in, where the models stand on a modelling table instead of a ledger (name,
+    source, licence, target, excluded, identified_by, remarks as its manifest tells them); then `definition` is empty.
+    `provenance`: versions and hashes in the order in which they are told; `extract_date` and `champion`
     also stand under the title. `commands`: lines to type to get the same again.
     """
 
@@ -53,9 +55,20 @@ class ReportInput:
     book: pd.DataFrame | None = None
     base_currency: str = ""
     limitations: Sequence[str] = ()
+    table: Mapping[str, Any] | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[str] = ()
     language: str = "en"
+
+    @property
+    def is_undated(self) -> bool:
+        """The rows have no dates."""
+        return (self.validation.get("timetable") or {}).get("purge") == "undated"
+
+    @property
+    def other_words(self) -> tuple[str, ...]:
+        """The files of words that replace those of a dated ledger."""
+        return (*(("table",) if self.table else ()), *(("undated",) if self.is_undated else ()))
 
     @property
     def titles(self) -> dict[str, str]:

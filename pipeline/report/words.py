@@ -1,4 +1,7 @@
-"""Every word of the report, by key, from one file per language: `templates/words_<language>.yaml`."""
+"""Every word of the report, by key, from one file per language: `templates/words_<language>.yaml`.
+
+Where another kind of data needs other words, a file such as `templates/table_words_<language>.yaml` replaces some keys.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +39,22 @@ class Words:
 
 
 @cache
-def words_in(language: str) -> Words:
-    """The words of a language. Raises ParameterError when the report does not speak it."""
-    name = f"words_{language}.yaml"
+def words_in(language: str, *replaced_by: str) -> Words:
+    """The words of a language; `replaced_by` names files of replacing words (`table`, `undated`), the last one wins.
+
+    Raises ParameterError when the report does not speak the language.
+    """
+    texts = dict(_file(f"words_{language}.yaml", language))
+    for kind in replaced_by:
+        texts |= _file(f"{kind}_words_{language}.yaml", language)
+    return Words(language, texts)
+
+
+def _file(name: str, language: str) -> dict[str, str]:
     source = resources.files("pipeline.report") / "templates" / name
     if not source.is_file():
         raise ParameterError(f"report.language: there are no words in {language!r}; add templates/{name} or choose en")
-    return Words(language, _flat(read_yaml(source.read_text(encoding="utf-8"), name)))
+    return _flat(read_yaml(source.read_text(encoding="utf-8"), name))
 
 
 def _flat(section: Mapping[str, Any], path: str = "") -> dict[str, str]:

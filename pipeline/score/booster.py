@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +23,23 @@ if TYPE_CHECKING:
 class Booster:
     """LightGBM's text, its features in the order it was fitted on and the texts behind its category codes.
 
+    `special` names the codes of a feature that stand in the place of a number; the trees read them as null.
     The text must have passed its hash before: a damaged one can crash the process inside LightGBM.
     """
 
     text: str
     features: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
+    special: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
-    def from_text(cls, text: str, feature_names: tuple[str, ...], categories: Mapping[str, tuple[str, ...]]) -> Booster:
+    def from_text(
+        cls,
+        text: str,
+        feature_names: tuple[str, ...],
+        categories: Mapping[str, tuple[str, ...]],
+        special: Mapping[str, tuple[float, ...]] | None = None,
+    ) -> Booster:
         """Wraps a model text. Raises DamagedModelError when its own feature list is another or in another order."""
         line = next((row for row in text.splitlines() if row.startswith("feature_names=")), "feature_names=")
         own = tuple(line.removeprefix("feature_names=").split(" "))
@@ -41,7 +49,8 @@ class Booster:
                 f"booster.txt: its {len(own)} features are not the {len(feature_names)} of the manifest in order, "
                 f"e.g. {(differing or ['another count'])[0]}; fit the model again"
             )
-        return cls(text, tuple(feature_names), {k: tuple(v) for k, v in categories.items()})
+        codes = {name: tuple(float(code) for code in listed) for name, listed in (special or {}).items()}
+        return cls(text, tuple(feature_names), {k: tuple(v) for k, v in categories.items()}, codes)
 
     @cached_property
     def _trees(self) -> Any:
@@ -57,7 +66,7 @@ class Booster:
 
     def log_odds(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Ln odds of good before calibration, one per row; columns are taken by name."""
-        matrix = encode(frame, self.features, self.categories)
+        matrix = encode(frame, self.features, self.categories, self.special)
         if not len(matrix):
             return np.empty(0)
         raw: npt.NDArray[np.float64] = np.asarray(self._trees.predict(matrix, raw_score=True, num_threads=1))
@@ -65,7 +74,7 @@ class Booster:
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """SHAP values in log odds of bad per feature (positive is riskier), then `base`; rows add up to −log_odds."""
-        matrix = encode(frame, self.features, self.categories)
+        matrix = encode(frame, self.features, self.categories, self.special)
         columns = [*self.features, "base"]
         if not len(matrix):
             return pd.DataFrame(np.empty((0, len(columns))), columns=columns, index=frame.index)
@@ -73,10 +82,11 @@ class Booster:
         return pd.DataFrame(values, columns=columns, index=frame.index)
 
     def columns_json(self) -> str:
-        """What booster.json holds: the feature order and the categories."""
-        return (
-            json.dumps({"features": self.features, "categories": self.categories}, indent=1, ensure_ascii=False) + "\n"
-        )
+        """What booster.json holds: the feature order, the categories, and the special codes where there are any."""
+        told = {"features": self.features, "categories": self.categories}
+        if self.special:
+            told["special"] = self.special
+        return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_files(cls, text: str, columns_json: str) -> Booster:
@@ -85,6 +95,7 @@ class Booster:
             raw = json.loads(columns_json)
             names = tuple(raw["features"])
             categories = {name: tuple(values) for name, values in raw["categories"].items()}
+            special = {name: tuple(map(float, codes)) for name, codes in raw.get("special", {}).items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DamagedModelError(f"booster.json cannot be read ({error!r}); fit the model again") from error
-        return cls.from_text(text, names, categories)
+        return cls.from_text(text, names, categories, special)

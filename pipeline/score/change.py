@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.score.applied import PD, PREVIOUS_PD, points_lost
 from pipeline.score.exposure import expose
 from pipeline.score.limits import suggest_limits
-from pipeline.score.position_columns import money, text
+from pipeline.score.position_columns import money, number, text
 from pipeline.score.rating import rate
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ CHANGES_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Day:
-    """The inputs of one night, aligned row by row, and what came out."""
+    """The inputs of one night, aligned row by row, and what came out; `features` have answers (score/applied.py)."""
 
     positions: pd.DataFrame
     features: pd.DataFrame
@@ -99,11 +100,11 @@ def change_of(day: Day, previous: PreviousRun | None) -> Change:
     return Change(before_pd, before_grade, notches, driver, splits, notes)
 
 
-def changes_table(day: Day, change: Change, features_before: pd.DataFrame | None) -> pa.Table:
+def changes_table(day: Day, change: Change, points_before: pd.DataFrame | None) -> pa.Table:
     """One row per customer and quantity that changed, ordered by both; without a run before it is empty.
 
     `top_feature_n` are the features that moved the PD most in points under one model, each with its share of all
-    movement; null without `features_before` (the features of the previous run's day).
+    movement; null without `points_before` (the points that today's model gives on the previous run's day).
     """
     parts = []
     for quantity, split in change.splits.items():
@@ -113,7 +114,7 @@ def changes_table(day: Day, change: Change, features_before: pd.DataFrame | None
             "quantity": np.full(len(row), quantity, dtype=object),
             **{name: getattr(split, name)[row] for name in CHANGES_SCHEMA.names[2:7]},
         }
-        movers = _top_features(day, row, features_before) if quantity == "pd" else {}
+        movers = _top_features(day, row, points_before) if quantity == "pd" else {}
         parts.append(pd.DataFrame({**columns, **movers}))
     if not parts:
         return CHANGES_SCHEMA.empty_table()
@@ -144,7 +145,7 @@ def _splits(
     notes = []
     if old_model is None:
         notes.append(f"changes: the parts are null, model {previous.model_version} is no longer there to score with")
-    elif not set(old_model.features) <= set(day.features.columns):
+    elif is_new_model and PREVIOUS_PD not in day.features.columns:
         notes.append(f"changes: the parts are null, model {old_model.version} reads features that are no longer built")
         old_model = None
     if old_policy is None:
@@ -155,8 +156,8 @@ def _splits(
             "limit": Split(before_limit, day.limits.suggested, unknown, unknown, unknown),
         }, tuple(notes)
     now = (day.rating.pd, day.limits.suggested)
-    with_new_model = _rated_with(day, day.model, old_policy) if is_new_policy else now
-    with_old = _rated_with(day, old_model, old_policy) if is_new_model else with_new_model
+    with_new_model = _rated_with(day, PD, day.model, old_policy) if is_new_policy else now
+    with_old = _rated_with(day, PREVIOUS_PD, old_model, old_policy) if is_new_model else with_new_model
     return {
         name: Split(before, after, old - before, between - old, after - between)
         for name, before, after, old, between in zip(
@@ -165,8 +166,10 @@ def _splits(
     }, ()
 
 
-def _rated_with(day: Day, model: Model, policy: Policy) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    rating = rate(day.positions, day.features, model, policy, day.as_of)
+def _rated_with(
+    day: Day, answer: str, model: Model, policy: Policy
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    rating = rate(day.positions, number(day.features[answer]), model, policy, day.as_of)
     exposure = expose(day.positions, rating, policy.loss)
     return rating.pd, suggest_limits(day.positions, rating, exposure, policy, day.as_of).suggested
 
@@ -204,21 +207,22 @@ def _driver(
 
 
 def _top_features(
-    day: Day, row: npt.NDArray[np.intp], features_before: pd.DataFrame | None
+    day: Day, row: npt.NDArray[np.intp], points_before: pd.DataFrame | None
 ) -> dict[str, npt.NDArray[np.object_] | npt.NDArray[np.float64]]:
     names = [name for name in CHANGES_SCHEMA.names if name.startswith("top_feature_")]
     result = {name: np.full(len(row), None, dtype=object) for name in names}
-    if features_before is None or not set(day.model.features) <= set(features_before.columns):
+    if points_before is None:
         return result
     customers = day.positions["customer_id"].iloc[row]
-    is_rated = (day.rating.status[row] == "rated") & customers.isin(features_before["customer_id"]).to_numpy()
+    is_rated = (day.rating.status[row] == "rated") & customers.isin(points_before["customer_id"]).to_numpy()
     at = np.flatnonzero(is_rated)
     if not len(at):
         return result
-    then = features_before.set_index("customer_id").reindex(customers.iloc[at]).reset_index(drop=True)
+    then = points_before.set_index("customer_id").reindex(customers.iloc[at]).reset_index(drop=True)
     now = day.features.iloc[row[at]].reset_index(drop=True)
-    moved = np.abs(day.model.points_lost(now).to_numpy() - day.model.points_lost(then).to_numpy())
-    whole = moved.sum(axis=1)
+    moved = np.abs(points_lost(now, day.model) - points_lost(then, day.model))
+    # Feature by feature: a sum along the rows would add in another order for one customer than for many.
+    whole = sum(moved.T, start=np.zeros(len(moved)))
     order = (-moved).argsort(axis=1, kind="stable")
     for rank in range(min(TOP, moved.shape[1])):
         feature = order[:, rank]

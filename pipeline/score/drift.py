@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from pipeline.score.applied import PD
 from pipeline.score.calibration import log_odds_of_pd
-from pipeline.score.feature_columns import category_column, number_column
+from pipeline.score.feature_columns import category_column, number_column, without_codes
 from pipeline.statistics.stability import psi, psi_noise
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ class Drift:
 
 
 def drift_of(model: Model, rows: pd.DataFrame, cuts: Cuts) -> list[Drift]:
-    """The score and every feature of the model, for the rated rows of a day; worst first after the score."""
+    """The score and every feature of the model, for the rated rows of a day with the model's answers
+    (score/applied.py); worst first after the score."""
     development = model.development
-    levels = score_levels(model.pd(rows))
+    levels = score_levels(rows[PD])
     found = [_drift(SCORE, development[SCORE], _numbers(levels, development[SCORE]), cuts)]
     features = [_drift(name, told, _counts(rows, name, told), cuts) for name, told in development["features"].items()]
     return found + sorted(features, key=lambda drift: (-(drift.psi or 0.0), drift.quantity))
@@ -73,6 +75,7 @@ def _counts(rows: pd.DataFrame, name: str, told: Mapping[str, Any]) -> list[int]
 
 
 def _numbers(values: np.ndarray, told: Mapping[str, Any]) -> list[int]:
+    values = without_codes(values, told.get("special", ()))
     known = values[~np.isnan(values)]
     codes = np.searchsorted(np.asarray(told["splits"], dtype=float), known, side="right")
     return [*np.bincount(codes, minlength=len(told["splits"]) + 1).tolist(), len(values) - len(known)]

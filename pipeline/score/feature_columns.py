@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,20 @@ def number_column(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
     return np.ascontiguousarray(values)
 
 
+def without_codes(values: npt.NDArray[np.float64], codes: Sequence[float]) -> npt.NDArray[np.float64]:
+    """The numbers with NaN where a special code stands: a code in the place of a number is none.
+
+    >>> without_codes(np.array([3.0, 98.0]), (96.0, 98.0)).tolist()
+    [3.0, nan]
+    """
+    return np.where(np.isin(values, list(codes)), np.nan, values) if len(codes) else values
+
+
+def codes_of(entry: Mapping[str, Any]) -> tuple[float, ...]:
+    """The special codes of a feature, by its entry in the catalogue."""
+    return tuple(float(special["code"]) for special in entry.get("special") or ())
+
+
 def category_column(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
     """A text feature and its null mask. Raises ContractError on numbers."""
     values = frame[name].astype(object).to_numpy()
@@ -55,14 +69,18 @@ def category_column(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.obje
 
 
 def encode(
-    frame: pd.DataFrame, names: Sequence[str], categories: Mapping[str, tuple[str, ...]]
+    frame: pd.DataFrame,
+    names: Sequence[str],
+    categories: Mapping[str, tuple[str, ...]],
+    special: Mapping[str, tuple[float, ...]] | None = None,
 ) -> npt.NDArray[np.float64]:
-    """The matrix a booster reads: columns in the order of `names`, a category as its position, else NaN."""
+    """The matrix a booster reads: columns in the order of `names`, a category as its position, else NaN; so is a
+    special code, which is no point on the scale that trees cut."""
     require_columns(frame, names)
     matrix = np.empty((len(frame), len(names)), dtype=np.float64)
     for position, name in enumerate(names):
         if name not in categories:
-            matrix[:, position] = number_column(frame, name)
+            matrix[:, position] = without_codes(number_column(frame, name), (special or {}).get(name, ()))
             continue
         values, _ = category_column(frame, name)
         codes = pd.Index(list(categories[name]), dtype=object).get_indexer(pd.Index(values, dtype=object))

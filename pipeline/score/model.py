@@ -40,6 +40,36 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True)
+class Formula:
+    """What turns feature rows into answers, each row by itself: a row alone, in a batch and in the book are equal."""
+
+    predictor: Predictor
+    calibration: Calibration
+    scaling: Scaling
+
+    def log_odds(self, frame: DataFrame) -> npt.NDArray[np.float64]:
+        """Raw ln odds of good, one per row."""
+        return self.predictor.log_odds(frame)
+
+    def pd(self, log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Calibrated PD of raw ln odds of good."""
+        return self.calibration.pd(log_odds)
+
+    def points_lost(self, frame: DataFrame, log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Score points per feature (columns) against the development mean: negative speaks against the customer.
+
+        `log_odds` are those of the frame. With the score of the development mean the points add up to the score before
+        rounding (for a broken calibration line by its mean slope between the two).
+        """
+        raw = self.predictor.contributions(frame)
+        base = -float(raw["base"].iloc[0]) if len(raw) else 0.0
+        slope = self.calibration.slope_between(log_odds, base)
+        values = raw[list(self.predictor.features)].to_numpy(dtype=np.float64)
+        points: npt.NDArray[np.float64] = -values * slope[:, None] * self.scaling.factor
+        return points
+
+
+@dataclass(frozen=True)
 class Golden:
     """Feature rows with the raw log odds and PD the model gave when it was written; rescored whenever it is read."""
 
@@ -79,6 +109,11 @@ class Model:
                 "fit the model again"
             )
 
+    @property
+    def formula(self) -> Formula:
+        """The part that answers rows, and nothing told about it."""
+        return Formula(self.predictor, self.calibration, self.scaling)
+
     def log_odds(self, frame: DataFrame) -> npt.NDArray[np.float64]:
         """Raw ln odds of good, one per row."""
         return self.predictor.log_odds(frame)
@@ -96,16 +131,8 @@ class Model:
         return self.predictor.contributions(frame)
 
     def points_lost(self, frame: DataFrame) -> DataFrame:
-        """Score points per feature against the development mean: negative speaks against the customer.
-
-        With the score of the development mean they add up to the score before rounding (for a broken calibration line
-        by its mean slope between the two).
-        """
-        raw = self.contributions(frame)
-        base = -float(raw["base"].iloc[0]) if len(raw) else 0.0
-        slope = self.calibration.slope_between(self.log_odds(frame), base)
-        values = raw[list(self.features)].to_numpy(dtype=np.float64)
-        points = -values * slope[:, None] * self.scaling.factor
+        """Score points per feature against the development mean, as `Formula.points_lost` tells them."""
+        points = self.formula.points_lost(frame, self.log_odds(frame))
         return DataFrame(points, columns=list(self.features), index=frame.index)
 
     @property

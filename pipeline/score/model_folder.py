@@ -66,7 +66,7 @@ def read_model(folder: Path) -> Model:
             label=manifest["label"],
             features=tuple(manifest["features"]),
             catalogue=json.loads(texts["catalogue.json"]),
-            predictor=_predictor(manifest["kind"], texts),
+            predictor=predictor_of(manifest["kind"], texts),
             calibration=Calibration.from_json(texts["calibration.json"]),
             scaling=Scaling(**manifest["scaling"]),
             thin_file=ThinFile.from_json(texts["thin_file.json"]),
@@ -106,6 +106,21 @@ def write_role(models: Path, role: Role, record: Mapping[str, Any]) -> None:
     replace_text(models / f"{role}.json", _json(dict(record)))
 
 
+def predictor_texts(predictor: Predictor) -> dict[str, str]:
+    """The text files a predictor is, by name; every number keeps every digit."""
+    if isinstance(predictor, Scorecard):
+        return {"scorecard.json": predictor.to_json()}
+    booster = cast("Booster", predictor)
+    return {"booster.txt": booster.text, "booster.json": booster.columns_json()}
+
+
+def predictor_of(kind: str, texts: Mapping[str, str]) -> Predictor:
+    """Reads `predictor_texts` whose hash was checked. Raises DamagedModelError when they have no meaning."""
+    if kind == "scorecard":
+        return Scorecard.from_json(texts["scorecard.json"])
+    return Booster.from_files(texts["booster.txt"], texts["booster.json"])
+
+
 def _settled(model: Model) -> Model:
     if not isinstance(model.predictor, Scorecard):
         return model
@@ -121,10 +136,7 @@ def _texts(model: Model) -> dict[str, str]:
         "development.json": _json(dict(model.development)),
         "golden.json": _golden_json(model),
     }
-    if isinstance(model.predictor, Scorecard):
-        return {"scorecard.json": model.predictor.to_json(), **texts}
-    booster = cast("Booster", model.predictor)
-    return {"booster.txt": booster.text, "booster.json": booster.columns_json(), **texts}
+    return {**predictor_texts(model.predictor), **texts}
 
 
 def _golden_json(model: Model) -> str:
@@ -142,12 +154,6 @@ def _golden(text: str) -> Golden:
         for name, values in raw["features"].items()
     }
     return Golden(pd.DataFrame(columns), tuple(raw["log_odds"]), tuple(raw["pd"]))
-
-
-def _predictor(kind: str, texts: Mapping[str, str]) -> Predictor:
-    if kind == "scorecard":
-        return Scorecard.from_json(texts["scorecard.json"])
-    return Booster.from_files(texts["booster.txt"], texts["booster.json"])
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

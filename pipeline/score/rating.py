@@ -43,8 +43,10 @@ class Rating:
         return graded
 
 
-def rate(positions: pd.DataFrame, features: pd.DataFrame, model: Model, policy: Policy, as_of: dt.date) -> Rating:
-    """Rates every position; `features` has the same rows in the same order (see `aligned_features`).
+def rate(
+    positions: pd.DataFrame, model_pd: npt.NDArray[np.float64], model: Model, policy: Policy, as_of: dt.date
+) -> Rating:
+    """Rates every position; `model_pd` is what the model says of each, in the same order (see `aligned_features`).
 
     A customer in default is in default also when out of the book; a grade set by hand replaces the model's PD by the
     grade's representative PD, so that grade and PD never contradict.
@@ -53,7 +55,7 @@ def rate(positions: pd.DataFrame, features: pd.DataFrame, model: Model, policy: 
     pd_ = np.full(len(positions), np.nan)
     made_by = np.full(len(positions), None, dtype=object)
     is_rated, is_thin = status == "rated", status == "thin_file"
-    pd_[is_rated] = model.pd(features[is_rated])
+    pd_[is_rated] = model_pd[is_rated]
     made_by[is_rated] = model.kind
     pd_[is_thin] = model.thin_file.apply(int(is_thin.sum()))
     made_by[is_thin] = "thin_file"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.score.applied import points_lost
 from pipeline.score.position_columns import number
 
 if TYPE_CHECKING:
@@ -58,12 +59,12 @@ def reasons_of(
 
 
 def model_reasons(model: Model, features: pd.DataFrame) -> Reasons:
-    """The model's reasons for feature rows.
+    """The model's reasons for applied feature rows (score/applied.py).
 
     Windows of one idea are merged to the one that speaks most against the customer, and an idea whose windows together
     speak for the customer is none. A loss that rounds to 0 points is none either. Ties go by the order of features.
     """
-    lost = model.points_lost(features).to_numpy()
+    lost = points_lost(features, model)
     catalogue = model.catalogue_by_name
     windows: dict[str, list[int]] = {}
     for position, name in enumerate(model.features):
@@ -105,13 +106,17 @@ def _render(
 def _sentences(entry: Mapping[str, Any], values: list[Any], language: str) -> npt.NDArray[np.object_]:
     template, months = str(entry[language]), entry["months"]
     if language == "en":
-        of_null = f"{entry['title_en']}: {entry['null_means']}"
+        title, null_means = f"{entry['title_en']}: ", entry["null_means"]
     else:
-        of_null = f"{entry['title_zh']}：{entry.get('null_means_zh', '无数据')}"
+        title, null_means = f"{entry['title_zh']}：", entry.get("null_means_zh", "无数据")
+    # A code in the place of a number tells its meaning, not its digits.
+    of_code = {float(special["code"]): f"{title}{special[language]}" for special in entry.get("special") or ()}
     sentences = np.empty(len(values), dtype=object)
     for i, value in enumerate(values):
-        is_null = value is None or value != value  # noqa: PLR0124 - NaN is a null from pandas
-        sentences[i] = of_null if is_null else template.format(value=value, months=months)
+        if value is None or value != value:  # noqa: PLR0124 - NaN is a null from pandas
+            sentences[i] = f"{title}{null_means}"
+        else:
+            sentences[i] = of_code.get(value) or template.format(value=value, months=months)
     return sentences
 
 

@@ -18,13 +18,14 @@ from pipeline.score.feature_columns import category_column, number_column, requi
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-BinKind = Literal["range", "categories", "missing", "unseen"]
+BinKind = Literal["range", "categories", "special", "missing", "unseen"]
 
 
 @dataclass(frozen=True)
 class Bin:
     """One row of the card. A range holds lower <= value < upper (null: no bound); `woe` is ln(goods / bads) in shares.
 
+    A special bin holds one code that stands in the place of a number: lower = upper = the code.
     `points` = factor × coefficient × woe in score points, where factor = pdo / ln 2.
     """
 
@@ -41,7 +42,8 @@ class Bin:
 
 @dataclass(frozen=True)
 class Characteristic:
-    """A feature with its bins: rising ranges or category bins, one missing and (categories) one unseen bin.
+    """A feature with its bins: rising ranges or category bins, one missing and (categories) one unseen bin; beside
+    ranges a bin for each special code, which comes before them.
 
     `mean_points` is the mean over the development book: the baseline that reasons are measured from. Raises
     DamagedModelError when the bins leave a gap or overlap.
@@ -69,6 +71,11 @@ class Characteristic:
         """The inner bounds of the ranges, rising."""
         return tuple(b.upper for b in self.bins if b.kind == "range" and b.upper is not None)
 
+    @property
+    def special(self) -> tuple[float, ...]:
+        """The special codes, in the order of their bins."""
+        return tuple(b.lower for b in self.bins if b.kind == "special" and b.lower is not None)
+
     def bin_index(self, frame: pd.DataFrame) -> npt.NDArray[np.int64]:
         """Position in `bins` for each row. Raises ContractError on an infinite value or a wrong type."""
         kinds = [b.kind for b in self.bins]
@@ -82,6 +89,8 @@ class Characteristic:
         numbers = number_column(frame, self.feature)
         ranges = np.array([i for i, k in enumerate(kinds) if k == "range"])
         found = ranges[np.searchsorted(np.array(self.splits), numbers, side="right").clip(0, len(ranges) - 1)]
+        for position, code in zip((i for i, k in enumerate(kinds) if k == "special"), self.special, strict=True):
+            found = np.where(numbers == code, position, found)
         return np.where(np.isnan(numbers), missing, found)
 
     def points(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -209,6 +218,11 @@ def _bin_breaches(bins: tuple[Bin, ...]) -> list[str]:
     uppers = [b.upper for b in ranges[:-1] if b.upper is not None]
     if any(b <= a for a, b in itertools.pairwise(uppers)):
         found.append("ranges do not rise")
+    codes = [b.lower for b in bins if b.kind == "special"]
+    if codes and (not ranges or any(b.lower is None or b.lower != b.upper for b in bins if b.kind == "special")):
+        found.append("a special bin stands beside ranges and holds one code (lower = upper)")
+    if len(set(codes)) != len(codes):
+        found.append("a special code stands in two bins")
     if not all(math.isfinite(b.points) for b in bins):
         found.append("points are not finite")
     return found

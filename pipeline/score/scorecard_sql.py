@@ -19,8 +19,8 @@ def sql_expression(card: Scorecard, calibration: Calibration, dialect: str = "du
     """A select list with card_points, card_log_odds, card_score and card_pd, for a table with the features as columns.
 
     Points are added in the order of the card, so they equal `Scorecard.total_points` bit for bit. A null or NaN takes
-    the missing bin, an infinite value gives null points and PD. Later columns use the names of earlier ones, which
-    DuckDB allows. Raises ParameterError for another dialect.
+    the missing bin, a special code its own, an infinite value gives null points and PD. Later columns use the names of
+    earlier ones, which DuckDB allows. Raises ParameterError for another dialect.
     """
     if dialect not in DIALECTS:
         raise ParameterError(f"scorecard SQL: no dialect {dialect!r}; known: {', '.join(DIALECTS)}")
@@ -66,6 +66,11 @@ def _case(characteristic: Characteristic) -> str:
             f"WHEN {column} IS NULL OR isnan({value}) THEN {_number(missing.points)}",
             # DuckDB allows no error() under a column name that is used again; null cannot be taken for a score.
             f"WHEN isinf({value}) THEN CAST(NULL AS DOUBLE)",
+            *(
+                f"WHEN {value} = {_number(b.lower)} THEN {_number(b.points)}"
+                for b in characteristic.bins
+                if b.kind == "special" and b.lower is not None
+            ),
             *(f"WHEN {value} < {_number(b.upper)} THEN {_number(b.points)}" for b in ranges if b.upper is not None),
         ]
         last = ranges[-1]

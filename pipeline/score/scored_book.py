@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipeline.errors import CreditbookError
 from pipeline.score.alerts import Night, alerts_of, counts_by_customer
+from pipeline.score.applied import PD
 from pipeline.score.change import Change, Day, change_of, changes_table
 from pipeline.score.columns import BOOK_SCHEMA, breaches_of
 from pipeline.score.exposure import Exposure, expose
@@ -56,17 +57,18 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
     as_of: dt.date,
     *,
     positions_before: pd.DataFrame | None = None,
-    features_before: pd.DataFrame | None = None,
+    points_before: pd.DataFrame | None = None,
 ) -> ScoredRun:
     """Scores every customer of `positions` for one day.
 
     `positions` has one row per customer (history/position.py); `features` one row for each of the book at least, of the
-    same day; `positions_before` is a month older and `features_before` of the previous run's day, both may be null.
+    same day, with the answers of the models (score/applied.py). `positions_before` is a month older; `points_before`
+    are the points that `model` gives the customers on the previous run's day; both may be null.
     Raises ContractError on inputs that do not fit each other; nothing is written here.
     """
     positions = ordered_positions(positions, as_of)
     features = aligned_features(features, positions)
-    rating = rate(positions, features, model, policy, as_of)
+    rating = rate(positions, number(features[PD]), model, policy, as_of)
     exposure = expose(positions, rating, policy.loss)
     limits = suggest_limits(positions, rating, exposure, policy, as_of)
     day = Day(positions, features, model, policy, as_of, rating, limits)
@@ -88,7 +90,7 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
         book=book,
         alerts=alerts,
         limit_trace=limit_trace(positions, limits, policy),
-        changes=changes_table(day, change, features_before),
+        changes=changes_table(day, change, points_before),
         summary=summary_of(book, notes),
         model=model,
         policy=policy,

@@ -52,14 +52,15 @@ def read_extract(path: Path, formats: Formats) -> Extract:
     if not content:
         raise ContractError(f"{path.name} is empty (0 bytes); export it again, or remove it if there is nothing to say")
     if path.name.endswith(".parquet"):
-        rows = _parquet_rows(content, path.name)
+        rows = parquet_rows(content, path.name)
         return Extract(path.name, sha256, rows, np.arange(1, rows.num_rows + 1, dtype=np.int64))
     if path.name.endswith(".gz"):
-        content = _unzipped(content, path.name)
-    return _csv_extract(_utf8(content, path.name, formats.encoding), path.name, sha256, formats.delimiter)
+        content = unzipped(content, path.name)
+    return csv_extract(utf8(content, path.name, formats.encoding), path.name, sha256, formats.delimiter)
 
 
-def _parquet_rows(content: bytes, name: str) -> pa.Table:
+def parquet_rows(content: bytes, name: str) -> pa.Table:
+    """The rows of a Parquet file as text. Raises ContractError when it is damaged."""
     try:
         table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
@@ -83,14 +84,16 @@ def _as_text(column: pa.ChunkedArray, name: str, field: pa.Field) -> pa.ChunkedA
         ) from error
 
 
-def _unzipped(content: bytes, name: str) -> bytes:
+def unzipped(content: bytes, name: str) -> bytes:
+    """The content of a gzip file. Raises ContractError when it is cut short or none."""
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise ContractError(f"{name} is truncated or no gzip file ({error}); export or copy it again") from error
 
 
-def _utf8(content: bytes, name: str, encoding: str) -> bytes:
+def utf8(content: bytes, name: str, encoding: str) -> bytes:
+    """The text as UTF-8 without a mark of its own. Raises ContractError when it is not in the encoding declared."""
     try:
         if codecs.lookup(encoding).name == "utf-8":
             content = content.removeprefix(codecs.BOM_UTF8)
@@ -112,7 +115,8 @@ def _utf8(content: bytes, name: str, encoding: str) -> bytes:
     return content
 
 
-def _csv_extract(content: bytes, name: str, sha256: str, delimiter: str) -> Extract:
+def csv_extract(content: bytes, name: str, sha256: str, delimiter: str) -> Extract:
+    """The rows of a UTF-8 text with a header line. Raises ContractError when it is no CSV with this delimiter."""
     names = _header(content, name, delimiter)
     bad: list[tuple[int, str]] = []
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.score.feature_columns import category_column, number_column
+from pipeline.score.feature_columns import category_column, codes_of, number_column, without_codes
 from pipeline.score.scorecard import Bin, Characteristic
 
 if TYPE_CHECKING:
@@ -91,20 +91,31 @@ def fit_bins(sample: Sample, catalogue: Sequence[Mapping[str, Any]], settings: S
     unbinnable: dict[str, str] = {}
     remarks: dict[str, str] = {}
     for feature in catalogue:
-        name, fit = feature["name"], _fit_categories if feature["holds"] == "category" else _fit_numbers
-        result = fit(sample, name, feature["risk"], settings)
+        name = feature["name"]
+        if feature["holds"] == "category":
+            result = _fit_categories(sample, name, feature["risk"], settings)
+        else:
+            result = _fit_numbers(sample, feature, settings)
         if isinstance(result, str):
             unbinnable[name] = result
             continue
         binned[name] = result
-        missing = next(b for b in result.bins if b.kind == "missing")
-        if missing.count and missing.woe == 0:
-            remarks[name] = f"{missing.count:,} rows without a value hold too few bads or goods: neutral (WoE 0)"
+        told = [_neutral(b) for b in result.bins if b.kind in {"missing", "special"} and b.count and b.woe == 0]
+        if told:
+            remarks[name] = "; ".join(told)
     return Binning(binned, unbinnable, remarks)
 
 
-def _fit_numbers(sample: Sample, name: str, risk: str, settings: ScorecardParams) -> Characteristic | str:
-    values = number_column(sample.rows, name)
+def _neutral(b: Bin) -> str:
+    what = "without a value" if b.kind == "missing" else f"with the code {b.label}"
+    return f"{b.count:,} rows {what} hold too few bads or goods: neutral (WoE 0)"
+
+
+def _fit_numbers(sample: Sample, feature: Mapping[str, Any], settings: ScorecardParams) -> Characteristic | str:
+    """Ranges of the ordinary numbers; each special code has a bin of its own, weighed by its own counts."""
+    name, risk, special = str(feature["name"]), str(feature["risk"]), codes_of(feature)
+    raw = number_column(sample.rows, name)
+    values = without_codes(raw, special)
     is_known = ~np.isnan(values)
     fault = _fault(values[is_known], sample.is_bad[is_known])
     if fault:
@@ -114,11 +125,17 @@ def _fit_numbers(sample: Sample, name: str, risk: str, settings: ScorecardParams
         return found
     splits = _rounded(found)
     splits = _merged(values[is_known], sample.part(is_known), splits, risk, settings)
-    codes = np.where(is_known, np.searchsorted(splits, values, side="right"), len(splits) + 1)
+    codes = np.where(is_known, np.searchsorted(splits, values, side="right"), len(splits) + 1 + len(special))
+    for i, code in enumerate(special):
+        codes = np.where(raw == code, len(splits) + 1 + i, codes)
     bounds = [None, *splits.tolist(), None]
     shells = [
         Bin(_range_label(low, high), "range", 0.0, 0.0, lower=low, upper=high)
         for low, high in itertools.pairwise(bounds)
+    ]
+    shells += [
+        Bin(f"{code:g}: {told['en']}", "special", 0.0, 0.0, lower=code, upper=code)
+        for code, told in zip(special, feature.get("special") or (), strict=True)
     ]
     bins = _weighed(sample, [*shells, Bin("no value", "missing", 0.0, 0.0)], codes, settings)
     return _characteristic(name, risk, bins, settings)

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.errors import UnfitForTrainingError
 from pipeline.score.booster import Booster
-from pipeline.score.feature_columns import category_column, encode, number_column
+from pipeline.score.feature_columns import category_column, codes_of, encode, number_column, without_codes
 from pipeline.train.scorecard import folds_of
 
 if TYPE_CHECKING:
@@ -83,8 +83,9 @@ def fit_booster(sample: Sample, catalogue: Sequence[Mapping[str, Any]], settings
         raise UnfitForTrainingError(f"fit_booster: none of {len(catalogue)} features varies; hand in more tables")
     directions = {str(f["name"]): _DIRECTION[f["risk"]] for f in catalogue}
     categories = _categories(sample, catalogue, features)
+    special = {str(f["name"]): codes_of(f) for f in catalogue if f["name"] in features and codes_of(f)}
     grower = _Grower(
-        encode(sample.rows, features, categories),
+        encode(sample.rows, features, categories, special),
         sample.is_bad,
         features,
         categories,
@@ -94,18 +95,17 @@ def fit_booster(sample: Sample, catalogue: Sequence[Mapping[str, Any]], settings
     rounds = max(_FEWEST_ROUNDS, int(np.median(wanted))) if wanted else min(100, settings.max_rounds)
     trees = lightgbm.train(dict(grower.parameters), grower.dataset(np.ones(len(sample.is_bad), bool)), rounds)
     gains = dict(zip(features, (float(g) for g in trees.feature_importance("gain")), strict=True))
-    booster = Booster.from_text(normalised(trees.model_to_string()), features, categories)
+    booster = Booster.from_text(normalised(trees.model_to_string()), features, categories, special)
     return BoosterFit(booster, rounds, wanted, unused, gains)
 
 
 def time_folds(sample: Sample, settings: BoosterParams) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """Pairs of row masks (grow, check): an expanding stretch of months, then the next stretch of other customers.
 
-    With fewer months than stretches, months are shared and only the customers are apart. Folds without bads and goods
-    on both sides are left out.
+    With fewer months than stretches, or without dates, months are shared and only the customers are apart. Folds
+    without bads and goods on both sides are left out.
     """
-    days = np.array(sorted(set(sample.days.tolist())), dtype=object)
-    position = np.searchsorted(days, sample.days)
+    days, position = np.unique(sample.days.astype("datetime64[D]"), return_inverse=True)
     fold = folds_of(sample.clusters, settings.folds, settings.seed)
     stretches = np.array_split(np.arange(len(days)), settings.folds + 1)
     pairs = []
@@ -172,7 +172,7 @@ def _varying(sample: Sample, catalogue: Sequence[Mapping[str, Any]]) -> tuple[tu
             values, is_null = category_column(sample.rows, name)
             kinds = len(set(values[~is_null].tolist())) + int(is_null.any())
         else:
-            numbers = number_column(sample.rows, name)
+            numbers = without_codes(number_column(sample.rows, name), codes_of(feature))
             kinds = len(np.unique(numbers[~np.isnan(numbers)])) + int(np.isnan(numbers).any())
         (used if kinds > 1 else unused).append(name)
     return tuple(used), tuple(unused)

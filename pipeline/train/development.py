@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.score.booster import Booster
 from pipeline.score.drift import score_levels
-from pipeline.score.feature_columns import category_column, number_column
+from pipeline.score.feature_columns import category_column, number_column, without_codes
 from pipeline.score.scorecard import Scorecard
 from pipeline.train.splits import hashed_share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -32,15 +33,24 @@ def development(sample: Sample, predictor: Predictor, pd_of_rows: Floats) -> dic
     holds `splits`, or `categories` with a last count for any other; `missing` counts nulls. A scorecard uses its bins.
     """
     levels = score_levels(pd_of_rows)
-    own = {c.feature: list(c.splits) for c in predictor.characteristics} if isinstance(predictor, Scorecard) else {}
+    own, special = _bins_of(predictor)
     return {
         **sample.counts(),
-        "first_as_of": min(sample.days).isoformat(),
-        "last_as_of": max(sample.days).isoformat(),
+        **_span(sample),
         "mean_pd": float(pd_of_rows.mean()),
         "score": numbers_distribution(levels, quantile_splits(levels)),
-        "features": {name: _feature(sample.rows, name, own.get(name)) for name in predictor.features},
+        "features": {
+            name: _feature(sample.rows, name, own.get(name), special.get(name, ())) for name in predictor.features
+        },
     }
+
+
+def _bins_of(predictor: Predictor) -> tuple[dict[str, list[float]], Mapping[str, Sequence[float]]]:
+    """The splits of a scorecard's features, and the special codes of either kind."""
+    if isinstance(predictor, Scorecard):
+        own = {c.feature: list(c.splits) for c in predictor.characteristics}
+        return own, {c.feature: c.special for c in predictor.characteristics}
+    return {}, predictor.special if isinstance(predictor, Booster) else {}
 
 
 def numbers_distribution(values: Floats, splits: Sequence[float]) -> dict[str, Any]:
@@ -71,13 +81,26 @@ def golden_rows(sample: Sample, rows: int = 100) -> pd.DataFrame:
     return sample.rows.iloc[np.argsort(drawn, kind="stable")[:rows]].reset_index(drop=True)
 
 
-def _feature(rows: pd.DataFrame, name: str, splits: list[float] | None) -> dict[str, Any]:
+def _span(sample: Sample) -> dict[str, str | None]:
+    """First and last day; null for rows without dates."""
+    days = [day for day in sample.days if day is not None]
+    return {
+        "first_as_of": min(days).isoformat() if days else None,
+        "last_as_of": max(days).isoformat() if days else None,
+    }
+
+
+def _feature(
+    rows: pd.DataFrame, name: str, splits: list[float] | None, special: Sequence[float]
+) -> dict[str, Any]:
+    """A special code counts as missing, and is named so that drift is counted alike."""
     if _holds_text(rows[name]):
         texts, is_null = category_column(rows, name)
         names, counts = np.unique(texts[~is_null].astype(str), return_counts=True)
         return {"categories": names.tolist(), "counts": [*counts.tolist(), 0], "missing": int(is_null.sum())}
-    values = number_column(rows, name)
-    return numbers_distribution(values, quantile_splits(values) if splits is None else splits)
+    values = without_codes(number_column(rows, name), special)
+    told = numbers_distribution(values, quantile_splits(values) if splits is None else splits)
+    return {**told, "special": list(special)} if len(special) else told
 
 
 def _holds_text(column: pd.Series) -> bool:

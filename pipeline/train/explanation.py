@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.score.feature_columns import category_column, number_column
+from pipeline.score.feature_columns import category_column, codes_of, number_column, without_codes
 from pipeline.train.splits import hashed_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -40,7 +40,7 @@ def explanation_plots(model: Model, rows: pd.DataFrame) -> dict[str, bytes]:
     explained = shap.Explanation(
         values=values[names].to_numpy(dtype=float),
         base_values=values["base"].to_numpy(dtype=float),
-        data=np.column_stack([_drawable(shown, name) for name in names]),
+        data=np.column_stack([_drawable(shown, model.catalogue_by_name[name]) for name in names]),
         feature_names=[str(model.catalogue_by_name[name].get("title_en", name)) for name in names],
     )
     weight = np.abs(explained.values).mean(axis=0)
@@ -78,11 +78,12 @@ def _levels(rows: pd.DataFrame, name: str) -> list[str]:
     return sorted(set(texts[~is_null].tolist()))
 
 
-def _drawable(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    """A feature as numbers for the axes: a category as its position in the alphabet."""
+def _drawable(rows: pd.DataFrame, entry: Mapping[str, Any]) -> NDArray[np.float64]:
+    """A feature as numbers for the axes: a category as its position in the alphabet, a special code not at all."""
+    name = str(entry["name"])
     levels = _levels(rows, name)
     if not levels:
-        return number_column(rows, name)
+        return without_codes(number_column(rows, name), codes_of(entry))
     texts, is_null = category_column(rows, name)
     position = {text: float(i) for i, text in enumerate(levels)}
     return np.array([np.nan if null else position[text] for text, null in zip(texts, is_null, strict=True)])

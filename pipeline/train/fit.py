@@ -13,6 +13,7 @@ from pipeline.score.model import Model
 from pipeline.train.booster import BoosterFit, fit_booster
 from pipeline.train.calibration import Observed, fit_calibration
 from pipeline.train.development import development, golden_rows
+from pipeline.train.label import label_values
 from pipeline.train.sample import Sample, require_trainable, samples
 from pipeline.train.scorecard import ScorecardFit, fit_scorecard
 from pipeline.train.thin_file import fit_thin_file
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.score.model import Predictor
     from pipeline.score.points import Scaling
     from pipeline.score.thin_file import ThinFileRule
+    from pipeline.train.label import Label
     from pipeline.train.splits import Timetable
 
 
@@ -31,13 +33,14 @@ if TYPE_CHECKING:
 class Setting:
     """What both kinds of model are fitted with besides their own parameters.
 
-    `thin_confidence` is the one-sided level of the thin pool's upper bound.
+    `thin_rule` is null for a table of one's own, where nobody is thin; `thin_confidence` is the one-sided level of the
+    thin pool's upper bound.
     """
 
-    label: LabelParams
+    label: LabelParams | Label
     scaling: Scaling
     calibration: CalibrationParams
-    thin_rule: ThinFileRule
+    thin_rule: ThinFileRule | None
     thin_confidence: float
 
 
@@ -100,7 +103,7 @@ def one_thread() -> Iterator[None]:
 
 def _trainable(book: pd.DataFrame, table: Timetable) -> dict[str, Sample]:
     parts = samples(book, table)
-    require_trainable(parts["train"], table.train[0], table.train[-1])
+    require_trainable(parts["train"], table.train)
     for role in ("calibration", "test"):
         if not len(parts[role].is_bad):
             raise UnfitForTrainingError(
@@ -116,10 +119,9 @@ def _finished(
 ) -> FittedModel:
     train, setting, table = parts["train"], ground.setting, ground.table
     line = fit_calibration(_observed(predictor, parts["calibration"]), setting.calibration, _observed(predictor, train))
-    label = setting.label
     model = Model(
         kind="scorecard" if isinstance(fit, ScorecardFit) else "booster",
-        label={name: getattr(label, name) for name in ("kind", "days", "window_months", "window_days")},
+        label=label_values(setting.label),
         features=predictor.features,
         catalogue=[dict(f) for f in ground.catalogue if f["name"] in predictor.features],
         predictor=predictor,

@@ -13,6 +13,7 @@ from pipeline.train.splits import as_days, customer_groups
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -93,10 +94,14 @@ def samples(book: pd.DataFrame, table: Timetable) -> dict[str, Sample]:
     return {**parts, "out_of_time": whole.part(late), "all": whole}
 
 
-def require_trainable(sample: Sample, first: dt.date, last: dt.date) -> None:
-    """Raises UnfitForTrainingError when the training rows cannot carry a model; tells what was found and what helps."""
+def require_trainable(sample: Sample, dates: Sequence[dt.date]) -> None:
+    """Raises UnfitForTrainingError when the training rows cannot carry a model; tells what was found and what helps.
+
+    `dates` are those of the training, in order; none for rows without dates.
+    """
     found = sample.counts()
-    told = f"training from {first} to {last}: {found['rows']:,} rows of {found['customers']:,} customer group(s)"
+    span = f"from {dates[0]} to {dates[-1]}" if dates else "on rows without dates"
+    told = f"training {span}: {found['rows']:,} rows of {found['customers']:,} customer group(s)"
     if sample.customers < FEWEST_CUSTOMERS:
         example = f", e.g. {sample.clusters[0]!r}" if sample.customers else ""
         raise UnfitForTrainingError(

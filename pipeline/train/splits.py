@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipeline.params import LabelParams, SplitParams
+    from pipeline.train.label import Label
 
 ROLES = ("train", "calibration", "test")
+UNDATED = "undated"
 # Fewer month ends than this teach a model one season of one year.
 _FEWEST_TRAINING_DATES = 3
 
@@ -26,8 +28,8 @@ _FEWEST_TRAINING_DATES = 3
 class Timetable:
     """The dates of each role, the dates purged between them, and how customer groups are shared out.
 
-    `purge` is `whole`, `shortened`, `none` or `shared` (training and calibration use the same dates);
-    `limitations` says in words what a short history cost.
+    `purge` is `whole`, `shortened`, `none`, `shared` (training and calibration use the same dates) or `undated` (the
+    rows have no dates: the roles are apart by customer group only); `limitations` says in words what that cost.
     """
 
     window: str
@@ -46,9 +48,21 @@ class Timetable:
         Needs customer_id, group_key and as_of. Rows without a good or bad outcome are the caller's to leave out.
         """
         roles = self.customer_role(book)
+        if self.is_undated:
+            return roles.rename("role")
         days = pd.Series(as_days(book["as_of"]), index=book.index)
         serves = [(roles == name) & days.isin(list(getattr(self, name))) for name in ROLES]
         return roles.where(serves[0] | serves[1] | serves[2], "").rename("role")
+
+    @property
+    def is_undated(self) -> bool:
+        """The rows have no dates, so that no role has any."""
+        return self.purge == UNDATED
+
+    @property
+    def held_out(self) -> str:
+        """What the test is, in words."""
+        return "other customers, no dates" if self.is_undated else "other customers at later dates"
 
     def customer_role(self, book: pd.DataFrame) -> pd.Series:
         """`train`, `calibration` or `test` per row by its customer group alone, whatever the date."""
@@ -76,16 +90,21 @@ class Timetable:
 
     def text(self) -> str:
         """The timetable for a terminal, one line a role."""
+        if self.is_undated:
+            told = ", ".join(f"{name} {share:.0%}" for name, share in zip(ROLES, self.shares, strict=True))
+            return "\n".join([f"rows without dates, shared out by group: {told}", *self._limits()])
         lines = [f"{'role':<12} {'snapshots':>9}  {'first':<10}  {'last':<10}  customers"]
         for name, share in zip(ROLES, self.shares, strict=True):
             days = getattr(self, name)
             lines.append(f"{name:<12} {len(days):>9}  {days[0]}  {days[-1]}  {share:.0%} of the groups")
         lines.append(f"{'purged':<12} {len(self.purged):>9}  between the roles; the window is {self.window}")
-        lines.extend(f"limitation: {limitation}" for limitation in self.limitations)
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._limits()])
+
+    def _limits(self) -> list[str]:
+        return [f"limitation: {limitation}" for limitation in self.limitations]
 
 
-def timetable(dates: Iterable[dt.date], label: LabelParams, settings: SplitParams) -> Timetable:
+def timetable(dates: Iterable[dt.date], label: LabelParams | Label, settings: SplitParams) -> Timetable:
     """Allots mature snapshot dates to training, calibration and test, a whole performance window purged between them.
 
     A window is purged when every outcome of one role is settled before the first day of the next: `window_months`, or
@@ -98,10 +117,25 @@ def timetable(dates: Iterable[dt.date], label: LabelParams, settings: SplitParam
     gaps = [_settled_index(days, day, label) for day in days]
     cuts = _apart(gaps, shares, len(days))
     if cuts is not None:
-        return _cut(blank, days, cuts)
+        return _cut(replace(blank, limitations=_without_window(label)), days, cuts)
     if settings.purge == "required" or not days:
         raise UnfitForTrainingError(_too_short(days, blank.window))
     return _shortened(blank, days, gaps) or _shared(blank, days)
+
+
+def undated_timetable(label: LabelParams | Label, settings: SplitParams) -> Timetable:
+    """The timetable of rows without dates: training, calibration and test are groups of customers, drawn by hash."""
+    told = (
+        "the rows have no dates: training, calibration and test are apart by customer group only, nothing is measured "
+        "at later dates (out of time), and no performance window can be purged between the roles"
+    )
+    shares = (settings.train_share, settings.calibration_share, settings.test_share)
+    return Timetable(_window(label), shares, settings.seed, purge=UNDATED, limitations=(told,))
+
+
+def is_undated(book: pd.DataFrame) -> bool:
+    """No row of the book has a date."""
+    return bool(book["as_of"].isna().all())
 
 
 def mature_dates(book: pd.DataFrame) -> list[dt.date]:
@@ -152,20 +186,20 @@ def _role_of(key: str, shares: tuple[float, float, float], seed: int) -> str:
     return "calibration" if drawn < shares[0] + shares[1] else "test"
 
 
-def _settled_index(days: Sequence[dt.date], day: dt.date, label: LabelParams) -> int:
+def _settled_index(days: Sequence[dt.date], day: dt.date, label: LabelParams | Label) -> int:
     settled = settled_on(day, label)
     return next((i for i, later in enumerate(days) if later >= settled), len(days))
 
 
-def settled_on(day: dt.date, label: LabelParams) -> dt.date:
-    """The day by which every outcome of a snapshot has happened."""
+def settled_on(day: dt.date, label: LabelParams | Label) -> dt.date:
+    """The day by which every outcome of a snapshot has happened; the day itself where no window is told."""
     if label.window_months is not None:
         month = day.month - 1 + label.window_months
         year, month = day.year + month // 12, month % 12 + 1
         end = dt.date(year, month, min(day.day, _month_length(year, month)))
     else:
         end = day + dt.timedelta(days=label.window_days or 0)
-    return end + dt.timedelta(days=label.days if label.kind == "late" else 0)
+    return end + dt.timedelta(days=(label.days or 0) if label.kind == "late" else 0)
 
 
 def _month_length(year: int, month: int) -> int:
@@ -227,9 +261,18 @@ def _cut(blank: Timetable, days: list[dt.date], cuts: tuple[int, int, int, int])
     )
 
 
-def _window(label: LabelParams) -> str:
+def _window(label: LabelParams | Label) -> str:
+    if label.window_months is None and label.window_days is None:
+        return "no length told"
     length = f"{label.window_months} months" if label.window_months is not None else f"{label.window_days} days"
     return f"{length} and the {label.days} days of lateness" if label.kind == "late" else length
+
+
+def _without_window(label: LabelParams | Label) -> tuple[str, ...]:
+    if label.window_months is not None or label.window_days is not None:
+        return ()
+    told = "no performance window is told, so none is purged between the dates: outcomes may overlap in time"
+    return (told,)
 
 
 def _too_short(days: list[dt.date], window: str) -> str:

@@ -190,6 +190,8 @@ def _true_pd(sample: Sample, truth: pd.DataFrame) -> Floats:
 
 
 def _by_year(sample: Sample, confidence: float) -> list[dict[str, Any]]:
+    if _is_undated(sample):
+        return []
     years = np.array([day.year for day in sample.days])
     told = []
     for year in np.unique(years):
@@ -200,8 +202,14 @@ def _by_year(sample: Sample, confidence: float) -> list[dict[str, Any]]:
     return told
 
 
+def _is_undated(sample: Sample) -> bool:
+    return all(day is None for day in sample.days)
+
+
 def default_rate_by_date(sample: Sample) -> pd.DataFrame:
-    """Rows, bads and default rate of each snapshot date, in order."""
+    """Rows, bads and default rate of each snapshot date, in order; no line for rows without dates."""
+    if _is_undated(sample):
+        return pd.DataFrame(columns=["as_of", "rows", "bads", "default_rate"])
     frame = pd.DataFrame({"as_of": [day.isoformat() for day in sample.days], "is_bad": sample.is_bad})
     grouped = frame.groupby("as_of", sort=True)["is_bad"].agg(["size", "sum"]).reset_index()
     grouped.columns = pd.Index(["as_of", "rows", "bads"])

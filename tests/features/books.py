@@ -73,11 +73,25 @@ def _master(draw, book, customer):
         "is_natural_person": draw.choice([None, True, False]),
         "size_class": draw.choice([None, "small", "large"]),
     }
+    values |= _marks(customer)
     book.add("customers", **values, known_on=since)
     if draw.random() < 0.3:
         book.add(
             "customers", **(values | {"group_id": "G1", "industry": "G46"}), known_on=day_between(draw, FIRST, LAST)
         )
+
+
+def _marks(customer):
+    """What a few customers share, written in several ways; a source of its own, so that the rest stays as drawn."""
+    draw = random.Random(f"marks of {customer}")
+    return {
+        "tax_id": draw.choice([None, f"0{customer}"]),
+        "region": draw.choice([None, "North"]),
+        "country": draw.choice([None, "DE", ""]),
+        "bank_account": draw.choice([None, f"DE{customer}", f"DE{customer}", "DE 12 34", "de1234", "DE99"]),
+        "phone": draw.choice([None, "", f"+49 {customer}", "+49 30/12-34", "(+49)301234"]),
+        "address": draw.choice([None, f"Lane {customer}", "1, High St.", "1 high st"]),
+    }
 
 
 def _trade(draw, book, customer):
@@ -141,6 +155,8 @@ def _payments(draw, book, customer, *, invoice, due, left, habit):
     parts = [left]
     if draw.random() < 0.25:
         first = cents(left / 3)
+        # Some pay what there is: a round sum.
+        first = first - first % 100 if first > 100 and int(first) % 2 else first
         parts = [first, left - first]
     for place, part in enumerate(parts):
         on = after(paid_on, 12 * place)

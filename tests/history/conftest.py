@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine import connect
+from pipeline.engine import connect_duckdb
 from pipeline.history.definition import parse_definition
 
 
@@ -19,7 +19,7 @@ def loops():
 
 @pytest.fixture(scope="module")
 def engine():
-    opened = connect(1, "1GB")
+    opened = connect_duckdb(1, "1GB")
     yield opened
     opened.close()
 

@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from pipeline.engine import connect
+from pipeline.engine import connect_duckdb
 from pipeline.history.definition import parse_definition
 
 
@@ -18,7 +18,7 @@ def loops(repository):
 
 @pytest.fixture(scope="module")
 def engine():
-    opened = connect(1, "1GB")
+    opened = connect_duckdb(1, "1GB")
     yield opened
     opened.close()
 

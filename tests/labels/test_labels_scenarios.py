@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.engine import connect
+from pipeline.engine import connect_duckdb
 from pipeline.errors import ParameterError
 from pipeline.history.default_status import default_status
 from pipeline.history.definition import parse_definition
@@ -28,7 +28,7 @@ def scenario(name):
 
 @pytest.fixture(scope="module")
 def engine():
-    opened = connect(1, "1GB")
+    opened = connect_duckdb(1, "1GB")
     yield opened
     opened.close()
 

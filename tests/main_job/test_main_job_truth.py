@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from pipeline.engine import connect
+from pipeline.engine import connect_duckdb
 from pipeline.features import catalog
 from pipeline.features.build import features
 from pipeline.history.definition import parse_definition
@@ -36,7 +36,7 @@ PARAMS = Params()
 def book_of(tables, repository):
     """The training book and its timetable, features only where a role needs them."""
     definition = parse_definition((repository / "policy" / "default_definition.yaml").read_text(encoding="utf-8"))
-    engine = connect(2, "2GB")
+    engine = connect_duckdb(2, "2GB")
     try:
         ledger = ledger_of(engine.register, tables)
         outcomes = engine.collect(snapshot_outcomes(ledger, PARAMS.label, definition, engine.keep), ("as_of", *KEY[:1]))

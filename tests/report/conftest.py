@@ -240,8 +240,43 @@ def details() -> dict:
     ]
     line = {"slope": 0.9, "intercept": 0.1, "remarks": ["the slope is drawn to 1"]}
     return {
-        "scorecard": {"kind": "scorecard", "selection": log, "coefficients": coefficients, "calibration": line},
+        "scorecard": {
+            "kind": "scorecard",
+            "selection": log,
+            "coefficients": coefficients,
+            "calibration": line,
+            "leaks": leaks(),
+        },
         "booster": {"kind": "booster", "rounds": 120, "fold_rounds": [110, 120, 140], "unused": ["noise"], "gains": {}},
+    }
+
+
+def leaks() -> dict:
+    power = {"value": 0.97, "low": 0.955, "high": 0.98, "bads": 120, "goods": 800}
+    finding = {"numbers": {}, "remedy": "leave it out", "examples": [], "accepted": None}
+    return {
+        "findings": [
+            {
+                **finding,
+                "check": "pure_value",
+                "column": "industry",
+                "verdict": "warn",
+                "told": f"the value {HOSTILE[0]} stands in 40 rows",
+                "examples": [HOSTILE[1]],
+            },
+            {
+                **finding,
+                "check": "truncated_window",
+                "column": None,
+                "verdict": "accepted",
+                "told": "the bad rate falls",
+                "accepted": "a state aid programme",
+            },
+        ],
+        "strongest": [{"column": "mean_days_late_12m", "overall": power, "where_filled": None, "fill": 0.66}],
+        "unjudged": {"constant_label": "every customer has one row"},
+        "idle": ["gone"],
+        "columns": 146,
     }
 
 

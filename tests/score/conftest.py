@@ -7,18 +7,24 @@ import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from pipeline.score.applied import application
 from pipeline.score.calibration import Calibration
 from pipeline.score.model import Model
 from pipeline.score.points import Scaling
 from pipeline.score.policy import Policy, read_policy
 from pipeline.score.scorecard import Bin, Characteristic, Scorecard, fold
+from pipeline.score.scored_book import ScoredRun, score_book
 from pipeline.score.thin_file import ThinFile, ThinFileRule
+
+if TYPE_CHECKING:
+    from pipeline.score.previous import PreviousRun
 
 AS_OF = dt.date(2025, 6, 30)
 FACTOR = 20 / math.log(2)
@@ -164,6 +170,48 @@ def book_of(*customers: dict[str, Any]) -> Book:
     return Book(frame, pd.DataFrame(features))
 
 
+def applied_to(features: pd.DataFrame, model: Model, previous: Model | None = None) -> pd.DataFrame:
+    """The features with the answers of the models, in one batch."""
+    rows = pa.RecordBatch.from_pandas(features, preserve_index=False)
+    return application(model, previous, rows.schema)(rows).to_pandas()
+
+
+def scored_book(  # noqa: PLR0917 - the six inputs of a night
+    positions: pd.DataFrame,
+    features: pd.DataFrame,
+    model: Model,
+    policy: Policy,
+    previous: PreviousRun | None,
+    as_of: dt.date,
+    *,
+    positions_before: pd.DataFrame | None = None,
+    features_before: pd.DataFrame | None = None,
+) -> ScoredRun:
+    """One night from plain features: the models are applied to them first."""
+    applied = applied_to(features, model, None if previous is None else previous.model)
+    points_before = None if features_before is None else applied_to(features_before, model)
+    return score_book(
+        positions,
+        applied,
+        model,
+        policy,
+        previous,
+        as_of,
+        positions_before=positions_before,
+        points_before=points_before,
+    )
+
+
+@pytest.fixture
+def scored() -> Any:
+    return scored_book
+
+
+@pytest.fixture
+def apply() -> Any:
+    return applied_to
+
+
 @pytest.fixture(scope="session")
 def policy() -> Policy:
     return read_policy(Path(__file__).parents[2] / "policy")
@@ -182,6 +230,11 @@ def make_model() -> Any:
 @pytest.fixture
 def make_book() -> Any:
     return book_of
+
+
+@pytest.fixture
+def make_characteristic() -> Any:
+    return characteristic
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 from pipeline.errors import ContractError
 from pipeline.score.calibration import Calibration
 from pipeline.score.columns import BOOK_SCHEMA, breaches_of
-from pipeline.score.scored_book import score_book
 from pipeline.score.thin_file import ThinFile, ThinFileRule
 
 DESCRIBED = """
@@ -29,10 +28,10 @@ COLUMNS = DESCRIBED.split()
 
 
 @pytest.fixture
-def score(make_book, model, policy, as_of):
+def score(make_book, model, policy, as_of, scored):
     def rows_of(*customers, **changes):
         book = make_book(*customers)
-        run = score_book(book.positions, book.features, replace(model, **changes), policy, None, as_of)
+        run = scored(book.positions, book.features, replace(model, **changes), policy, None, as_of)
         return run.book.to_pylist()
 
     return rows_of
@@ -121,9 +120,9 @@ def test_a_grade_set_by_hand_brings_its_representative_pd_and_is_told_first(scor
     assert row["reason_2_code"] == "OVERDUE_SHARE"
 
 
-def test_an_override_that_names_no_grade_is_told_and_not_applied(make_book, model, policy, as_of):
+def test_an_override_that_names_no_grade_is_told_and_not_applied(make_book, model, policy, as_of, scored):
     book = make_book({"grade_override": "AAA", "limit_override": "plenty"})
-    run = score_book(book.positions, book.features, model, policy, None, as_of)
+    run = scored(book.positions, book.features, model, policy, None, as_of)
     assert run.book["model"].to_pylist() == ["scorecard"]
     assert any("1 grade override(s) name no grade" in note and "'AAA'" in note for note in run.summary["notes"])
     assert any("1 limit override(s) are no amounts" in note and "'plenty'" in note for note in run.summary["notes"])
@@ -146,12 +145,12 @@ def test_a_null_is_told_by_what_it_means(score):
 
 
 def test_no_reason_is_ever_favourable(  # noqa: PLR0917
-    make_book, make_rows, make_model, knots, policy, as_of
+    make_book, make_rows, make_model, knots, policy, as_of, scored
 ):
     rows = make_rows(2000)
     book = make_book(*({"customer_id": c} for c in rows["customer_id"]))
     for model in (make_model(), make_model(knots)):
-        run = score_book(book.positions, rows, model, policy, None, as_of)
+        run = scored(book.positions, rows, model, policy, None, as_of)
         lost = model.points_lost(rows)
         frame = run.book.to_pandas()
         for slot in (1, 2, 3, 4):
@@ -166,46 +165,50 @@ def test_no_reason_is_ever_favourable(  # noqa: PLR0917
         assert (later["reason_1_points"] <= later["reason_2_points"]).all()
 
 
-def test_a_row_alone_gets_the_rating_and_reasons_it_gets_in_the_book(make_book, make_rows, model, policy, as_of):
+def test_a_row_alone_gets_the_rating_and_reasons_it_gets_in_the_book(  # noqa: PLR0917
+    make_book, make_rows, model, policy, as_of, scored
+):
     rows = make_rows(200)
     book = make_book(*({"customer_id": c} for c in rows["customer_id"]))
-    whole = score_book(book.positions, rows, model, policy, None, as_of).book
+    whole = scored(book.positions, rows, model, policy, None, as_of).book
     names = ["pd", "score", "grade", "lgd", *(c for c in COLUMNS if c.startswith("reason_"))]
     for at in range(0, 200, 20):
-        alone = score_book(book.positions.iloc[[at]], rows.iloc[[at]], model, policy, None, as_of).book
+        alone = scored(book.positions.iloc[[at]], rows.iloc[[at]], model, policy, None, as_of).book
         assert alone.select(names).to_pylist() == whole.select(names).slice(at, 1).to_pylist()
 
 
-def test_the_order_of_the_rows_handed_in_does_not_matter(make_book, make_rows, model, policy, as_of):
+def test_the_order_of_the_rows_handed_in_does_not_matter(  # noqa: PLR0917
+    make_book, make_rows, model, policy, as_of, scored
+):
     rows = make_rows(100)
     book = make_book(*({"customer_id": c} for c in rows["customer_id"]))
-    first = score_book(book.positions, rows, model, policy, None, as_of)
-    second = score_book(book.positions[::-1], rows.sample(frac=1, random_state=1), model, policy, None, as_of)
+    first = scored(book.positions, rows, model, policy, None, as_of)
+    second = scored(book.positions[::-1], rows.sample(frac=1, random_state=1), model, policy, None, as_of)
     assert first.book == second.book
     assert first.limit_trace == second.limit_trace
 
 
-def test_an_empty_book_is_a_book(make_book, model, policy, as_of):
+def test_an_empty_book_is_a_book(make_book, model, policy, as_of, scored):
     book = make_book({})
-    run = score_book(book.positions.head(0), book.features.head(0), model, policy, None, as_of)
+    run = scored(book.positions.head(0), book.features.head(0), model, policy, None, as_of)
     assert run.book.num_rows == run.limit_trace.num_rows == run.alerts.num_rows == 0
 
 
-def test_inputs_that_do_not_fit_are_told(make_book, model, policy, as_of):
+def test_inputs_that_do_not_fit_are_told(make_book, model, policy, as_of, scored):
     book = make_book({}, {})
     with pytest.raises(ContractError, match=r"features: 1 of 2 customers in the book have no row, e.g. 'C1'"):
-        score_book(book.positions, book.features.head(1), model, policy, None, as_of)
+        scored(book.positions, book.features.head(1), model, policy, None, as_of)
     with pytest.raises(ContractError, match=r"repeat a customer, e.g. 'C0'"):
-        score_book(pd.concat([book.positions, book.positions.head(1)]), book.features, model, policy, None, as_of)
+        scored(pd.concat([book.positions, book.positions.head(1)]), book.features, model, policy, None, as_of)
     with pytest.raises(ContractError, match=r"of another day than 2025-07-31, e.g. 2025-06-30"):
-        score_book(book.positions, book.features, model, policy, None, dt.date(2025, 7, 31))
+        scored(book.positions, book.features, model, policy, None, dt.date(2025, 7, 31))
     with pytest.raises(ContractError, match=r"positions: 1 columns missing: open_amount"):
-        score_book(book.positions.drop(columns="open_amount"), book.features, model, policy, None, as_of)
+        scored(book.positions.drop(columns="open_amount"), book.features, model, policy, None, as_of)
 
 
-def test_a_book_that_breaks_its_description_is_found_out(make_book, model, policy, as_of):
+def test_a_book_that_breaks_its_description_is_found_out(make_book, model, policy, as_of, scored):
     book = make_book({}, {"is_in_default": True})
-    whole = score_book(book.positions, book.features, model, policy, None, as_of).book
+    whole = scored(book.positions, book.features, model, policy, None, as_of).book
     assert breaches_of(whole) == []
     at = whole.schema.get_field_index("pd")
     wrong = whole.set_column(at, whole.schema.field("pd"), pa.array([None, 0.5], pa.float64()))
@@ -215,18 +218,16 @@ def test_a_book_that_breaks_its_description_is_found_out(make_book, model, polic
     assert any("rows are not in order" in breach for breach in breaches_of(whole.take([1, 0])))
 
 
-def test_a_policy_applied_before_it_is_in_force_is_noted(make_book, model, policy):
+def test_a_policy_applied_before_it_is_in_force_is_noted(make_book, model, policy, scored):
     book = make_book({"as_of": dt.date(2017, 6, 30)})
-    run = score_book(book.positions, book.features, model, policy, None, dt.date(2017, 6, 30))
+    run = scored(book.positions, book.features, model, policy, None, dt.date(2017, 6, 30))
     assert any("in force from 2018-01-01" in note for note in run.summary["notes"])
 
 
-def test_a_model_with_a_better_calibration_moves_score_and_grade_together(make_book, make_model, policy, as_of):
+def test_a_model_with_a_better_calibration_moves_score_and_grade_together(make_book, make_model, policy, as_of, scored):
     book = make_book({})
     good, bad = (
-        score_book(
-            book.positions, book.features, make_model(Calibration.line("platt", shift, 0.85)), policy, None, as_of
-        )
+        scored(book.positions, book.features, make_model(Calibration.line("platt", shift, 0.85)), policy, None, as_of)
         for shift in (1.0, -1.0)
     )
     assert good.book["score"][0].as_py() > bad.book["score"][0].as_py()

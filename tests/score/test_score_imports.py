@@ -15,11 +15,10 @@ import pipeline.score
 for module in sorted(m.name for m in pkgutil.iter_modules(pipeline.score.__path__)):
     importlib.import_module(f"pipeline.score.{{module}}")
 sys.path.insert(0, {tests!r})
-from conftest import AS_OF, book_of, small_model
+from conftest import AS_OF, book_of, scored_book, small_model
 from pipeline.score.policy import read_policy
-from pipeline.score.scored_book import score_book
 book = book_of({{}}, {{"is_in_default": True}})
-run = score_book(book.positions, book.features, small_model(), read_policy(pathlib.Path("policy")), None, AS_OF)
+run = scored_book(book.positions, book.features, small_model(), read_policy(pathlib.Path("policy")), None, AS_OF)
 print(run.book.num_rows)
 """
 

@@ -8,19 +8,18 @@ from decimal import Decimal
 import pytest
 
 from pipeline.score.limits import months_after
-from pipeline.score.scored_book import score_book
 
 YOUNG = dt.date(2024, 12, 31)
 
 
 @pytest.fixture
-def limit(make_book, model, policy, as_of):
+def limit(make_book, model, policy, as_of, scored):
     """Row of the book and caps of one customer in a book whose other customer is large enough not to bind it."""
 
     def suggest(**changes):
         whale = {"customer_id": "Z", "open_amount": Decimal("100000000.00"), "is_in_default": True}
         book = make_book({"grade_override": "G05", **changes}, whale)
-        run = score_book(book.positions, book.features, model, policy, None, as_of)
+        run = scored(book.positions, book.features, model, policy, None, as_of)
         trace = {t["cap"]: t["amount"] for t in run.limit_trace.to_pylist() if t["customer_id"] == "C0"}
         return run.book.to_pylist()[0], trace
 
@@ -76,19 +75,21 @@ def test_weak_grades_must_be_covered_but_for_an_allowance(limit):
     assert "insured_cover" not in limit(grade_override="G07")[1]
 
 
-def test_a_single_name_takes_no_more_than_its_share_of_the_books_exposure(make_book, model, policy, as_of):
+def test_a_single_name_takes_no_more_than_its_share_of_the_books_exposure(make_book, model, policy, as_of, scored):
     book = make_book(*({"grade_override": "G01", "billing_12m_amount": Decimal("99999999.00")} for _ in range(200)))
-    run = score_book(book.positions, book.features, model, policy, None, as_of)
+    run = scored(book.positions, book.features, model, policy, None, as_of)
     row = run.book.to_pylist()[0]  # 200 x 10,000 x 5 %
     assert (row["limit_suggested"], row["limit_binding_cap"]) == (100_000, "single_name")
 
 
-def test_every_limit_is_the_smallest_of_its_caps_and_exactly_one_binds(make_book, make_rows, model, policy, as_of):
+def test_every_limit_is_the_smallest_of_its_caps_and_exactly_one_binds(  # noqa: PLR0917
+    make_book, make_rows, model, policy, as_of, scored
+):
     rows = make_rows(500)
     book = make_book(
         *({"customer_id": c, "billing_12m_amount": Decimal(1000 * i)} for i, c in enumerate(rows["customer_id"]))
     )
-    run = score_book(book.positions, rows, model, policy, None, as_of)
+    run = scored(book.positions, rows, model, policy, None, as_of)
     trace = run.limit_trace.to_pandas()
     caps = trace[~trace["cap"].str.startswith(("refer_", "hold_"))]
     assert (caps.groupby("customer_id")["is_binding"].sum() == 1).all()

@@ -21,14 +21,13 @@ from pipeline.score.model_folder import write_model
 from pipeline.score.policy import parse_policy
 from pipeline.score.publish import previous_run, publish, published, run_inputs
 from pipeline.score.run_check import run_id_of, verify
-from pipeline.score.scored_book import score_book
 
 MAY, JUNE, JULY, AUGUST = (dt.date(2025, 5, 31), dt.date(2025, 6, 30), dt.date(2025, 7, 31), dt.date(2025, 8, 31))
 TOLD = {"data_version": "d" * 64, "code_version": "c" * 64, "base_currency": "EUR"}
 
 
 @pytest.fixture
-def night(make_book, model, policy, tmp_path):
+def night(make_book, model, policy, tmp_path, scored):
     """Scores and publishes one day; rows of customers, then what differs from the usual."""
 
     def score(day, *customers, **changes):
@@ -36,7 +35,7 @@ def night(make_book, model, policy, tmp_path):
         before = previous_run(tmp_path, day, changes.pop("models", None))
         used = {"model": model, "policy": policy, **changes}
         extra = {k: v for k, v in used.items() if k.endswith("_before")}
-        run = score_book(book.positions, book.features, used["model"], used["policy"], before, day, **extra)
+        run = scored(book.positions, book.features, used["model"], used["policy"], before, day, **extra)
         return run, publish(run, tmp_path, {**TOLD, **used.get("told", {})})
 
     return score
@@ -100,10 +99,10 @@ def test_a_rule_that_cannot_be_judged_tonight_keeps_its_alerts(night, make_book)
     assert states(run) == {("C0", "overdue_growing"): ("open", "2025-05-31")}
 
 
-def test_falling_orders_and_a_default_in_the_group_alert(make_book, model, policy):
+def test_falling_orders_and_a_default_in_the_group_alert(make_book, model, policy, scored):
     book = make_book({"as_of": JUNE}, {"as_of": JUNE, "group_default_count": 2})
     features = book.features.assign(order_level_year_on_year_18m=[0.5, 0.51])
-    run = score_book(book.positions, features, model, policy, None, JUNE)
+    run = scored(book.positions, features, model, policy, None, JUNE)
     assert set(states(run)) == {("C0", "orders_halved"), ("C1", "group_default")}
     assert run.book["alert_severity"].to_pylist() == ["watch", "stop"]
     assert run.alerts.to_pylist()[0]["evidence_zh"] == "近6个月订单额为上年同期的50%（阈值50%）"

@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.errors import MissingInputError, UnfitForTrainingError
 from pipeline.params import BoosterParams, CalibrationParams, LabelParams, ScorecardParams, SplitParams
+from pipeline.score.applied import PD
 from pipeline.score.drift import Cuts, drift_of
 from pipeline.score.model_folder import read_model, write_model
 from pipeline.score.points import Scaling
@@ -334,8 +335,9 @@ def test_the_rows_a_model_was_fitted_on_have_not_drifted_and_riskier_ones_have(n
     model = read_model(tmp_path / write_model(tmp_path, fitted.model, fitted.golden_rows))
     cuts = Cuts(watch=0.10, act=0.25, significance=0.01)
     rows = parts["train"].rows
+    rows = rows.assign(**{PD: model.pd(rows)})
     assert [drift.psi for drift in drift_of(model, rows, cuts)] == [0.0] * (1 + len(model.features))
-    riskiest = rows[model.pd(rows) > np.quantile(model.pd(rows), 0.7)]
+    riskiest = rows[rows[PD] > np.quantile(rows[PD], 0.7)]
     score, *_ = drift_of(model, riskiest, cuts)
     assert (score.quantity, score.light) == ("score", "red")
     assert drift_of(model, rows.head(0), cuts)[0].light == "grey"

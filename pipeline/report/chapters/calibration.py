@@ -92,7 +92,8 @@ def _level_row(name: str, told: Mapping[str, Any], z: float, given: ReportInput,
     expected = told["mean_pd"] * told["rows"] if figures.is_known(told.get("mean_pd")) else None
     ratio = told.get("observed_over_expected")
     slope = slope_interval(told, z)
-    shown_slope = figure_cell(slope, told, words) if slope else Cell(figures.DASH, note=words("why.no_slope"))
+    none = words("why.no_slope") if told.get("rows") else words("why.no_rows")
+    shown_slope = figure_cell(slope, told, words) if slope else Cell(figures.DASH, note=none)
     return (
         Cell(model_name(name, given, words)),
         Cell(figures.count(told.get("bads"))),

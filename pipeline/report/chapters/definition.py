@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Chapter, Column, Table, Text, cells
 from pipeline.report.chapters.label_words import label_words, window_words
+from pipeline.report.chapters.target import target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def definition(given: ReportInput, words: Words) -> Chapter:
-    """The label, the choice of the house with its figures, its readings, and what others do."""
+    """The label, the choice of the house with its figures, its readings, and what others do; of a table its target."""
+    if given.table is not None:
+        return target(given, given.table, words)
     choice: Mapping[str, Any] = given.definition["choice"]
     blocks: list[Block] = [Text(words(f"definition.label_{given.label['kind']}", **_label(given, words)))]
     blocks.append(Bullets(words("definition.choice_title"), _choice(choice, given, words)))

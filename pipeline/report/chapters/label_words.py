@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def window_words(label: Mapping[str, Any], words: Words) -> str:
-    """The performance window, such as "12 months"."""
+    """The performance window, such as "12 months"; words for none where a table tells none."""
+    if not has_window(label):
+        return words("label.no_window")
     if label.get("window_months"):
         return words("label.months", n=label["window_months"])
     return words("label.days", n=label.get("window_days"))
@@ -22,11 +24,27 @@ def window_words(label: Mapping[str, Any], words: Words) -> str:
 
 def label_words(label: Mapping[str, Any], words: Words) -> str:
     """The label with its window, such as "default within 12 months"."""
+    if label["kind"] == "target":
+        title = str(label.get(f"title_{words.language}") or label["title_en"])
+        return words("label.target", title=title, window=window_words(label, words)) if has_window(label) else title
     return words(f"label.{label['kind']}", days=label.get("days"), window=window_words(label, words))
+
+
+def has_window(label: Mapping[str, Any]) -> bool:
+    """A performance window is told."""
+    return bool(label.get("window_months") or label.get("window_days"))
+
+
+def event_words(label: Mapping[str, Any], words: Words) -> str:
+    """What happened to a bad customer and when: "defaulted within 12 months"."""
+    happened = bad_words(label, words)
+    return words("label.event", happened=happened, window=window_words(label, words)) if has_window(label) else happened
 
 
 def bad_words(label: Mapping[str, Any], words: Words) -> str:
     """What happened to a bad customer: "defaulted", or "fell 30 or more days late"."""
+    if label["kind"] == "target":
+        return str(label["happened_en"])
     return words(f"label.{label['kind']}_happened", days=label.get("days"))
 
 

@@ -24,8 +24,10 @@ ROLES = ("train", "calibration", "test")
 
 def default_rates(given: ReportInput, words: Words) -> Chapter:
     """The default rate of each month end with a Jeffreys interval, and of each calendar year as a table."""
-    counts = counts_by_day(given.snapshots)
     title = words("rates.title")
+    if given.is_undated:
+        return Chapter("rates", title, (Missing(words("rates.no_dates")),))
+    counts = counts_by_day(given.snapshots)
     if not len(counts):
         return Chapter("rates", title, (Missing(words("rates.none")),))
     rates = [_rate(day, int(bads), int(n)) for day, n, bads in counts.itertuples()]
@@ -57,6 +59,8 @@ def timetable(given: ReportInput, words: Words) -> Chapter:
         drawing = charts.timetable(roles)
         title, caption = words("timetable.chart_title"), words("timetable.chart_caption")
         blocks.append(chart("timetable", title, caption, told, drawing))
+    else:
+        blocks.append(Missing(words("timetable.no_dates")))
     blocks.append(_roles(table, given, words))
     if table.get("limitations"):
         blocks.append(Bullets(words("timetable.limitations"), tuple(str(t) for t in table["limitations"])))

@@ -26,7 +26,7 @@ def population(given: ReportInput, words: Words) -> Chapter:
     """Counts of customers and snapshots; a breakdown for each descriptive column that is there."""
     rows = given.snapshots
     known = rows[rows["is_bad"].notna()]
-    blocks: list[Block] = [_facts(rows, known, words), _outcomes(rows, words)]
+    blocks: list[Block] = [_facts(given, known, words), _outcomes(rows, words)]
     there = [name for name in BREAKDOWNS if name in rows.columns and rows[name].notna().any()]
     blocks += [_breakdown(known, name, words) for name in there]
     absent = [words(f"population.by.{name}") for name in BREAKDOWNS if name not in there]
@@ -35,13 +35,17 @@ def population(given: ReportInput, words: Words) -> Chapter:
     return Chapter("book", words("population.title"), tuple(blocks), words("population.lead"))
 
 
-def _facts(rows: pd.DataFrame, known: pd.DataFrame, words: Words) -> Facts:
+def _facts(given: ReportInput, known: pd.DataFrame, words: Words) -> Facts:
+    rows = given.snapshots
     bad = known[known["is_bad"] == 1]
-    span = f"{figures.day(rows['as_of'].min())} – {figures.day(rows['as_of'].max())}"
+    dates = words("population.no_dates")
+    if not given.is_undated:
+        span = f"{figures.day(rows['as_of'].min())} – {figures.day(rows['as_of'].max())}"
+        dates = f"{rows['as_of'].nunique()} ({span})"
     pairs = (
         ("customers", figures.count(rows["customer_id"].nunique())),
         ("snapshots", figures.count(len(rows))),
-        ("dates", f"{rows['as_of'].nunique()} ({span})"),
+        ("dates", dates),
         ("trained_on", figures.count(len(known))),
         ("bad_snapshots", figures.count(len(bad))),
         ("bad_customers", figures.count(bad["customer_id"].nunique())),

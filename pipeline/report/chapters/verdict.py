@@ -8,7 +8,7 @@ from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Chapter, Text, Tile, Tiles
 from pipeline.report.chapters.calibration import z_of
 from pipeline.report.chapters.discrimination import scorer
-from pipeline.report.chapters.label_words import bad_words, window_words
+from pipeline.report.chapters.label_words import event_words
 from pipeline.report.chapters.measured import FEW_BADS, lies, measures, model_name, models, slope_interval, why_none
 
 if TYPE_CHECKING:
@@ -64,9 +64,8 @@ def _numbers(told: Mapping[str, Any], given: ReportInput, words: Words) -> str:
         customers=figures.count(told.get("customers")),
         bads=figures.count(told.get("bads")),
         bad_customers=figures.count(told.get("bad_customers")),
-        dates=words(f"verdict.dates.{'whole' if _is_purged(given) else 'overlap'}"),
-        happened=bad_words(given.label, words),
-        window=window_words(given.label, words),
+        dates=words(f"verdict.dates.{_dates(given)}"),
+        happened=event_words(given.label, words),
         gini=gini.value,
         gini_interval=gini.interval or none,
         auc=figures.share((told.get("auc") or {}).get("value"), 0),
@@ -77,8 +76,10 @@ def _numbers(told: Mapping[str, Any], given: ReportInput, words: Words) -> str:
     )
 
 
-def _is_purged(given: ReportInput) -> bool:
-    return str((given.validation.get("timetable") or {}).get("purge") or "whole") == "whole"
+def _dates(given: ReportInput) -> str:
+    if given.is_undated:
+        return "undated"
+    return "whole" if str((given.validation.get("timetable") or {}).get("purge") or "whole") == "whole" else "overlap"
 
 
 def _expected(told: Mapping[str, Any]) -> float | None:
@@ -207,7 +208,8 @@ def _limitations(given: ReportInput, words: Words) -> tuple[str, ...]:
     found += [words("verdict.rule_absent", rule=words.or_name("rule", name)) for name in absent]
     if given.validation.get("truth"):
         found.append(words("verdict.demo"))
-    found.append(words("verdict.months_overlap"))
+    if not given.is_undated:
+        found.append(words("verdict.months_overlap"))
     found.append(words("verdict.one_ledger"))
     found += [str(text) for text in given.limitations]
     return tuple(dict.fromkeys(found))

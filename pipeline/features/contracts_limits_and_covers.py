@@ -1,4 +1,4 @@
-"""Contracts and obligations kept, disputes raised, limits used and covers held."""
+"""Contracts and obligations kept, limits used and covers held."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 from pipeline.features.absence import (
     NO_CONTRACT,
+    NO_CONTRACT_OR_NOTHING_OPEN,
     NO_COVER,
-    NO_DISPUTE,
     NO_EARLIER_COVER,
     NO_EARLIER_LIMIT,
     NO_LIMIT,
+    NO_LIMIT_IN_YEAR,
     NO_OBLIGATION,
     NO_TABLE,
     NOTHING_BILLED,
-    NOTHING_OPEN,
 )
+from pipeline.features.agreement_rows import CONTRACTS, OBLIGATIONS
 from pipeline.features.arithmetic import in_months, positive_ratio, ratio
-from pipeline.features.balances import BALANCE, COVERS, LIMITS
+from pipeline.features.balances import COVERS, LIMITS
 from pipeline.features.feature import Risk, Unit, feature
-from pipeline.features.ledger_rows import CONTRACTS, DISPUTES, OBLIGATIONS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -74,6 +74,22 @@ def deposit_share(contracts: ir.Table) -> ir.Value:
 
 
 @feature(
+    source=CONTRACTS,
+    tables=("invoices", "payments"),
+    unit=Unit.RATIO,
+    risk=Risk.EITHER,
+    null_means=NO_CONTRACT_OR_NOTHING_OPEN,
+    title_en="Deposit over the open amount",
+    title_zh="保证金与未清账款之比",
+    en="Deposits cover {value:.0%} of the open amount",
+    zh="保证金为未清账款的{value:.0%}",
+)
+def deposit_to_open(contracts: ir.Table) -> ir.Value:
+    """Deposits held under contracts in force over what is open: what the customer itself would lose."""
+    return positive_ratio(contracts.deposit_amount.sum().fill_null(0), contracts.open_amount.max())
+
+
+@feature(
     source=OBLIGATIONS,
     months=(12,),
     unit=Unit.SHARE,
@@ -120,74 +136,6 @@ def mean_obligation_days_late(obligations: ir.Table) -> ir.Value:
 def overdue_obligation_count(obligations: ir.Table) -> ir.Value:
     """Number of obligations due in the window and not fulfilled on the day."""
     return (~obligations.is_fulfilled & (obligations.days_late > 0)).sum()
-
-
-# --- disputes
-
-
-@feature(
-    source=DISPUTES,
-    months=(12,),
-    unit=Unit.COUNT,
-    risk=Risk.RISES,
-    null_means=NO_TABLE,
-    title_en="Disputes, {months} months",
-    title_zh="近{months}个月争议次数",
-    en="{value:.0f} invoices disputed in {months} months",
-    zh="近{months}个月提出{value:.0f}次发票争议",
-    without_rows=0.0,
-)
-def dispute_count(disputes: ir.Table) -> ir.Value:
-    """Number of disputes opened."""
-    return disputes.count()
-
-
-@feature(
-    source=DISPUTES,
-    months=(12,),
-    unit=Unit.SHARE,
-    risk=Risk.RISES,
-    null_means=NO_DISPUTE,
-    title_en="Share of settled disputes rejected, {months} months",
-    title_zh="近{months}个月已结争议中被驳回的占比",
-    en="{value:.0%} of the disputes settled of {months} months were rejected",
-    zh="近{months}个月已结的争议中有{value:.0%}被驳回",
-)
-def rejected_dispute_share(disputes: ir.Table) -> ir.Value:
-    """Disputes found groundless over disputes settled: a dispute may be a way to put off payment."""
-    return ratio((disputes.outcome == "rejected").sum().fill_null(0), disputes.resolved_on.count())
-
-
-@feature(
-    source=DISPUTES,
-    months=(12,),
-    unit=Unit.DAYS,
-    risk=Risk.RISES,
-    null_means=NO_DISPUTE,
-    title_en="Mean length of disputes, {months} months",
-    title_zh="近{months}个月争议平均持续天数",
-    en="Disputes of {months} months last {value:.0f} days on average",
-    zh="近{months}个月的争议平均持续{value:.0f}天",
-)
-def mean_dispute_days(disputes: ir.Table) -> ir.Value:
-    """Days from opening to settlement, or to the day where it is open."""
-    return ratio(disputes.days_open.sum(), disputes.count())
-
-
-@feature(
-    source=BALANCE,
-    tables=("disputes",),
-    unit=Unit.SHARE,
-    risk=Risk.RISES,
-    null_means=NOTHING_OPEN,
-    title_en="Disputed share of the open amount",
-    title_zh="未清金额中的争议占比",
-    en="{value:.0%} of the open amount is disputed",
-    zh="未清金额中有{value:.0%}存在争议",
-)
-def disputed_open_share(balance: ir.Table) -> ir.Value:
-    """The part of open items under open dispute, over the open amount."""
-    return ratio(balance.disputed_amount, balance.open_amount)
 
 
 # --- limits
@@ -237,6 +185,22 @@ def utilisation_change_3m(limits: ir.Table) -> ir.Value:
     """Open amount less that of 3 months ago, over the limit of the day."""
     change = limits.open_amount.fill_null(0) - limits.open_3m_ago_amount.fill_null(0)
     return ratio(change, limits.limit_amount)
+
+
+@feature(
+    source=LIMITS,
+    tables=("invoices", "payments"),
+    unit=Unit.SHARE,
+    risk=Risk.RISES,
+    null_means=NO_LIMIT_IN_YEAR,
+    title_en="Share of 12 months over the limit",
+    title_zh="近12个月超信用额度的天数占比",
+    en="Over the limit on {value:.0%} of the days of 12 months with a limit",
+    zh="近12个月有额度的天数中有{value:.0%}超出信用额度",
+)
+def days_over_limit_share_12m(limits: ir.Table) -> ir.Value:
+    """Days on which the open amount passed the limit over days with a limit, each as it was known on that day."""
+    return ratio(limits.over_limit_days, limits.limited_days)
 
 
 @feature(

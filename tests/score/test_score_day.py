@@ -1,0 +1,190 @@
+"""A day from the ledger to the published run, on an engine that hands on rows as it likes, and one that loses some."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from pipeline.engine import connect
+from pipeline.errors import CreditbookError
+from pipeline.features import catalog
+from pipeline.flows.ingest import ingest
+from pipeline.flows.monitor import monitor
+from pipeline.flows.score_day import score, score_as_of
+from pipeline.flows.setting import open_setting
+from pipeline.score.model_folder import read_model, write_model, write_role
+from pipeline.score.scorecard import Scorecard
+
+OCTOBER, NOVEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30)
+OLD = {"worst_days_late_12m": [1.0, 20.0], "open_amount": [100.0, 20000.0], "days_since_last_order": [60.0]}
+NEW = {"mean_days_late_3m": [0.0, 15.0], "open_amount": [500.0, 30000.0], "utilisation": [0.3, 0.9]}
+
+
+class InPieces:
+    """An engine that applies a function to pieces of the rows as it likes, as a cluster does."""
+
+    def __init__(self, engine, pieces):
+        self._engine, self._pieces = engine, pieces
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def map_batches(self, rows, function, schema, name):
+        pieces = self._pieces(self._engine.collect(rows, order_by=["as_of", "customer_id"]))
+        done = [function(batch) for piece in pieces for batch in piece.combine_chunks().to_batches()]
+        return self._engine.register(name, pa.Table.from_batches(done, schema))
+
+
+def backwards_by_seven(rows):
+    return [rows.slice(start, 7) for start in range(0, rows.num_rows, 7)][::-1]
+
+
+@pytest.fixture
+def on_engine(monkeypatch):
+    def use(pieces):
+        def opened(params, scratch):
+            return InPieces(connect(params, scratch), pieces)
+
+        monkeypatch.setattr("pipeline.flows.setting.connect", opened)
+
+    return use
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory, repository):
+    """A project of 80 customers, its ledger taken in."""
+    root = tmp_path_factory.mktemp("day") / "project"
+    root.mkdir()
+    shutil.copytree(repository / "policy", root / "policy")
+    params = yaml.safe_load((repository / "params.yaml").read_text(encoding="utf-8"))
+    params["ingest"]["demo"] = {"customers": 80, "months": 30, "seed": 2}
+    params["score"]["as_of"] = OCTOBER
+    (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    ingest(open_setting(root))
+    return root
+
+
+@pytest.fixture
+def project(ledger, tmp_path, make_model, make_characteristic):
+    """A copy of the project with two models of which none is in force yet; `champion(name)` puts one in force."""
+    root = tmp_path / "project"
+    shutil.copytree(ledger, root)
+    for name, bounds in (("old", OLD), ("new", NEW)):
+        woes = {2: [0.6, -0.9], 3: [0.8, 0.1, -1.2]}
+        card = Scorecard(
+            tuple(make_characteristic(n, at, woes[len(at) + 1], -0.1, 0.9) for n, at in bounds.items()),
+            560.0, 20.0, 600.0, 30.0,
+        )  # fmt: skip
+        entries = [catalog.by_name(n).as_json() for n in bounds]
+        told = {n: {"splits": at, "counts": [5] * (len(at) + 1), "missing": 3} for n, at in bounds.items()}
+        development = {
+            "default_rate": 0.03, "rows": 1000, "bads": 30,
+            "score": {"splits": [2.0, 3.0], "counts": [9, 9, 9], "missing": 0}, "features": told,
+        }  # fmt: skip
+        model = make_model(
+            predictor=card, features=card.features, catalogue=entries, development=development, version="unsaved"
+        )
+        golden = pd.DataFrame({n: np.linspace(-1.0, 40.0, 10) for n in bounds})
+        version = write_model(root / "models", model, golden)
+        (root / name).write_text(version)
+    return root
+
+
+def champion(project, name):
+    write_role(project / "models", "champion", {"model_version": (project / name).read_text(), "since": "2025-01-01"})
+
+
+def files(run):
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(run.iterdir()) if p.suffix != ".json"}
+
+
+@pytest.mark.slow
+def test_two_nights_with_a_new_model_are_the_same_however_the_engine_hands_on_the_rows(project, on_engine):
+    champion(project, "old")
+    score_as_of(project, OCTOBER, None, None, project / "out")
+    shutil.copytree(project / "out", project / "again", symlinks=True)
+    champion(project, "new")
+    score_as_of(project, NOVEMBER, None, None, project / "out")
+    on_engine(backwards_by_seven)
+    score_as_of(project, NOVEMBER, None, None, project / "again")
+    run = project / "out" / "latest"
+    assert files(run) == files(project / "again" / "latest")
+    changes = pq.read_table(run / "changes.parquet").to_pandas()
+    of_pd = changes[changes["quantity"] == "pd"]
+    assert len(of_pd) > 20
+    assert of_pd["from_model"].abs().sum() > 0
+    assert set(of_pd["top_feature_1"].dropna()) <= set(NEW)
+    notes = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["notes"]
+    assert not any("orders_halved" in note or "changes:" in note for note in notes)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("spark")
+def test_a_night_with_a_new_model_on_spark_is_the_one_on_duckdb(project, spark_cluster, monkeypatch):
+    champion(project, "old")
+    score_as_of(project, OCTOBER, None, None, project / "out")
+    shutil.copytree(project / "out", project / "again", symlinks=True)
+    champion(project, "new")
+    score_as_of(project, NOVEMBER, None, None, project / "out")
+    on_spark = spark_cluster.params()
+    monkeypatch.setattr("pipeline.flows.setting.connect", lambda _, scratch: connect(on_spark, scratch))
+    score_as_of(project, NOVEMBER, None, None, project / "again")
+    assert files(project / "out" / "latest") == files(project / "again" / "latest")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "told"),
+    [
+        (lambda rows: [rows.slice(1)], "1 missing, e.g. customer"),
+        (lambda rows: [rows, rows.slice(0, 2)], "2 there more than once, e.g. customer"),
+    ],
+)
+def test_an_engine_that_loses_or_doubles_a_row_publishes_nothing(project, on_engine, pieces, told):
+    champion(project, "old")
+    on_engine(pieces)
+    with pytest.raises(CreditbookError, match=told) as refused:
+        score_as_of(project, OCTOBER, None, None, project / "out")
+    assert refused.value.exit_code == 70
+    assert not (project / "out").exists()
+
+
+@pytest.mark.slow
+def test_drift_is_measured_on_the_answers_that_were_published(project):
+    champion(project, "new")
+    setting = open_setting(project)
+    score(setting)
+    monitor(setting)
+    night = pq.read_table(setting.project.night).to_pandas()
+    model = read_model(project / "models" / (project / "new").read_text())
+    assert list(night.columns) == ["customer_id", "as_of", *NEW, "model_log_odds", "model_pd"]
+    assert night["model_pd"].tolist() == model.pd(night).tolist()
+    book = pq.read_table(project / "data" / "scored" / "latest" / "scored_book.parquet").to_pandas()
+    rated = book[book["model"] == "scorecard"].set_index("customer_id")["pd"]
+    assert len(rated) > 30
+    assert night.set_index("customer_id")["model_pd"].reindex(rated.index).tolist() == rated.tolist()
+    told = json.loads((setting.project.monitoring / "monitoring.json").read_text(encoding="utf-8"))["drift"]
+    assert told[0]["quantity"] == "score"
+    assert {d["rows"] for d in told} == {int((book["rating_status"] == "rated").sum())}
+
+
+def test_a_model_that_reads_what_the_catalogue_no_longer_has_is_told(project, make_model):
+    model = read_model(project / "models" / (project / "old").read_text())
+    first = replace(model.predictor.characteristics[0], feature="promises_kept")
+    card = replace(model.predictor, characteristics=(first, *model.predictor.characteristics[1:]))
+    entries = [{**model.catalogue[0], "name": "promises_kept"}, *model.catalogue[1:]]
+    gone = replace(model, predictor=card, features=card.features, catalogue=entries)
+    golden = pd.DataFrame({n: np.linspace(-1.0, 40.0, 10) for n in card.features})
+    (project / "gone").write_text(write_model(project / "models", gone, golden))
+    champion(project, "gone")
+    with pytest.raises(CreditbookError, match=r"1 of 3 columns the model reads are missing, e\.g\. 'promises_kept'"):
+        score_as_of(project, OCTOBER, None, None, project / "out")
