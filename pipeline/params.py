@@ -75,6 +75,8 @@ class LabelParams:
     window_days: int | None = None
     posting_lag_days: int = 30
     observation_months: int = 12
+    customer_share: float = 1.0
+    share_seed: int = 1
     first_snapshot: dt.date | None = None
     last_snapshot: dt.date | None = None
 
@@ -252,6 +254,8 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "label.days": (1, 365),
     "label.posting_lag_days": (0, 365),
     "label.observation_months": (0, 120),
+    "label.customer_share": (0.001, 1),
+    "label.share_seed": (0, 2**31 - 1),
     "split.train_share": (0.05, 0.9),
     "split.calibration_share": (0.05, 0.9),
     "split.test_share": (0.05, 0.9),

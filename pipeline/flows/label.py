@@ -11,6 +11,7 @@ from pipeline.datasets import write_json, write_table
 from pipeline.flows.definition import default_definition
 from pipeline.flows.progress import Progress
 from pipeline.flows.setting import ledger_in
+from pipeline.labels.customer_share import drawn_share
 from pipeline.labels.outcomes import snapshot_outcomes
 from pipeline.tables.own_table_writing import LABEL_COLUMNS, holds_own_table, open_own_table
 
@@ -34,7 +35,7 @@ def label(setting: Setting) -> None:
             return snapshot_outcomes(ledger, setting.params.label, definition, keep)
 
         outcomes = compute(Progress("label", engine.keep, compute).keep)
-        rows = engine.collect(outcomes, order_by=("as_of", "customer_id"))
+        rows = drawn_share(engine.collect(outcomes, order_by=("as_of", "customer_id")), setting.params.label)
     write_table(rows, setting.project.snapshots)
     settings = setting.params.label
     label_told = {name: getattr(settings, name) for name in ("kind", "days", "window_months", "window_days")}

@@ -14,7 +14,7 @@ from pipeline.params import Params
 
 # Plumbing that gives no figure of its own; a change of what it writes shows in the outputs' hashes.
 PLUMBING = {"environment", "errors", "params", "plain_yaml", "sections", "durable", "datasets", "engine", "registry"}
-FLOW_PLUMBING = {"exits", "setting"}
+FLOW_PLUMBING = {"exits", "progress", "setting"}
 RECIPE = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 GRAPH = grimp.build_graph("pipeline")
 
