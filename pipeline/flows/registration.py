@@ -75,5 +75,5 @@ def _params(setting: Setting, kind: str) -> dict[str, Any]:
     return {
         f"{name}.{key}": value
         for name, section in {**sections, **own}.items()
-        for key, value in asdict(section).items()  # type: ignore[call-overload]
+        for key, value in asdict(section).items()
     }
