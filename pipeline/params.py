@@ -347,8 +347,8 @@ def _of_own_table(ingest: IngestParams) -> list[str]:
     if ingest.table is not None:
         used = {"mapping": ingest.mapping, "source": None if ingest.source == "demo" else ingest.source}
         found += [
-            f"ingest.{name}: {value!r} is of a ledger and ingest.table is set; one of them only (beside a table source: "
-            "demo, mapping: null)"
+            f"ingest.{name}: {value!r} is of a ledger and ingest.table is set; one of them only (beside a table "
+            "source: demo, mapping: null)"
             for name, value in used.items()
             if value is not None
         ]

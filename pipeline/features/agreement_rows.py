@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from pipeline.features import sources
 from pipeline.features.arithmetic import days_between
 from pipeline.features.balances import BALANCE
-from pipeline.features.relation import SNAPSHOT, Relation, Sight, told
+from pipeline.features.relation import SNAPSHOT, Read, Relation, told
 from pipeline.history.point_in_time import FAR as OPEN_END
 from pipeline.history.point_in_time import known_rows
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from pipeline.features.sight import Sight
 
 _YEAR = (3, 6, 12)
 _TWO_YEARS = (3, 6, 12, 24)
@@ -21,7 +23,7 @@ _TWO_YEARS = (3, 6, 12, 24)
 
 def _disputes(sight: Sight) -> ir.Table:
     """Disputes with the amount disputed (the whole invoice where they name none) beside a year's billing."""
-    rows = known_rows(sight.ledger, "disputes", sight.snapshots, months=12)
+    rows = known_rows(sight.ledger, "disputes", sight.snapshots, months=sight.asked.months)
     rows = rows.select(
         *SNAPSHOT,
         "invoice_id",
@@ -34,10 +36,7 @@ def _disputes(sight: Sight) -> ir.Table:
     invoices = _disputed_invoices(sight)
     joined = rows.left_join(invoices, [*SNAPSHOT, "invoice_id"]).select(*rows.columns, "invoice_amount")
     joined = joined.mutate(amount=joined.named_amount.fill_null(joined.invoice_amount))
-    billed = sight.rows(BALANCE).select(*SNAPSHOT, "billed_12m_amount")
-    return sight.keep(
-        joined.left_join(billed, SNAPSHOT).select(*joined.columns, "billed_12m_amount"), "features_disputes"
-    )
+    return sight.keep(sight.beside(joined, BALANCE), "features_disputes")
 
 
 def _disputed_invoices(sight: Sight) -> ir.Table:
@@ -61,12 +60,13 @@ DISPUTES = Relation(
         "billed_12m_amount": sources.BILLED,
     },
     cut_by=("disputes.opened_on",),
+    reads=(Read(BALANCE, passed_on=("billed_12m_amount",)),),
 )
 
 
 def _obligations(sight: Sight) -> ir.Table:
     """Obligations due in two years, with the days they were or are late; negative when fulfilled early."""
-    rows = known_rows(sight.ledger, "obligations", sight.snapshots, months=24, on="due_on")
+    rows = known_rows(sight.ledger, "obligations", sight.snapshots, months=sight.asked.months, on="due_on")
     days = days_between(rows.fulfilled_on.fill_null(rows.as_of), rows.due_on)
     within = OBLIGATIONS.shortest_window(rows, rows.due_on)
     return rows.select(*SNAPSHOT, days_late=days, is_fulfilled=rows.fulfilled_on.notnull(), within=within)
@@ -92,8 +92,7 @@ def _contracts(sight: Sight) -> ir.Table:
     in_force = rows.filter(rows.starts_on <= rows.as_of, ends_on.isnull() | (ends_on >= rows.as_of))
     days_left = days_between((in_force.ends_on < OPEN_END).ifelse(in_force.ends_on, None), in_force.as_of)
     held = in_force.select(*SNAPSHOT, "amount", "deposit_amount", days_left=days_left)
-    balance = sight.rows(BALANCE).select(*SNAPSHOT, "open_amount")
-    return sight.keep(held.left_join(balance, SNAPSHOT).select(*held.columns, "open_amount"), "features_contracts")
+    return sight.keep(sight.beside(held, BALANCE), "features_contracts")
 
 
 CONTRACTS = Relation(
@@ -107,4 +106,5 @@ CONTRACTS = Relation(
         "open_amount": sources.OPEN_AMOUNT,
     },
     cut_by=("contracts.signed_on", "contracts.starts_on", "contracts.ends_on"),
+    reads=(Read(BALANCE, passed_on=("open_amount",)),),
 )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import ibis
 
 from pipeline.features.catalog import FAMILIES, by_name
+from pipeline.features.demand import demand
 from pipeline.features.feature import Holds
-from pipeline.features.relation import SNAPSHOT, Sight
+from pipeline.features.relation import SNAPSHOT
+from pipeline.features.sight import Sight
 from pipeline.history.prepared import prepared
 
 if TYPE_CHECKING:
@@ -35,14 +37,17 @@ def features(
     `snapshots` is a spine (history/snapshots.py); one row comes back for each of its rows. `keep` computes and stores
     an intermediate table (engine.keep); the tables it makes must outlive the result. A feature with a source table
     that was not handed in is null for everyone. A day's rows do not depend on the other days and customers asked for,
-    nor on which features are: `names` restricts the columns, null asks for all. Raises KeyError for a name that the
-    catalogue does not have.
+    nor on which features are: `names` restricts the columns to those, of which only what they need is built; null asks
+    for all. Raises KeyError for a name that the catalogue does not have.
     """
     wanted = _wanted(names)
     store = _named_apart(keep)
     ledger = prepared(ledger, store)
-    sight = Sight(ledger, store(_whole_book(ledger, snapshots), "features_book"), store)
     passes = _by_pass(wanted, ledger.present)
+    asked_of = demand({key: frozenset().union(*(f.touched for f in some)) for key, some in passes.items()})
+    looks_at_others = any(relation.looks_at_others for relation in asked_of)
+    seen = _whole_book(ledger, snapshots) if looks_at_others else _asked_for(ledger, snapshots)
+    sight = Sight(ledger, store(seen, "features_book"), store, asked_of)
     parts = [_measured(sight, relation, months, some) for (relation, months), some in passes.items()]
     joined = snapshots.select(*SNAPSHOT)
     # Narrow parts first: every join carries on all columns of those before it.
@@ -67,10 +72,22 @@ def _named_apart(keep: Callable[[ir.Table, str], ir.Table]) -> Callable[[ir.Tabl
 
 def _whole_book(ledger: Ledger, snapshots: ir.Table) -> ir.Table:
     """Every customer of the ledger on every day of the snapshots, with the window starts."""
-    windows = [name for name in snapshots.columns if name.startswith("since_")]
-    days = snapshots.select("as_of", *windows).distinct()
+    return _customers(ledger).cross_join(snapshots.select("as_of", *_windows(snapshots)).distinct())
+
+
+def _asked_for(ledger: Ledger, snapshots: ir.Table) -> ir.Table:
+    """The snapshots of customers of the ledger, each once, with the window starts."""
+    asked = snapshots.select(*SNAPSHOT, *_windows(snapshots)).distinct()
+    return asked.semi_join(_customers(ledger), "customer_id")
+
+
+def _customers(ledger: Ledger) -> ir.Table:
     known = [ledger.tables[table].select("customer_id") for table in ("customers", "invoices", "payments")]
-    return ibis.union(*known, distinct=True).cross_join(days)
+    return ibis.union(*known, distinct=True)
+
+
+def _windows(snapshots: ir.Table) -> list[str]:
+    return [name for name in snapshots.columns if name.startswith("since_")]
 
 
 def _by_pass(
@@ -86,7 +103,7 @@ def _by_pass(
 
 def _measured(sight: Sight, relation: Relation, months: int | None, families: list[FeatureFamily]) -> ir.Table:
     """One row per snapshot with a row in the relation: the families' columns of one window."""
-    rows = relation.window(sight.rows(relation), months)
+    rows = sight.rows(relation, months)
     values = {family.column(months): family.measure(rows).cast(_TYPES[family.holds]) for family in families}
     if relation.has_one_row:
         return rows.select(*SNAPSHOT, **values)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from pipeline.features.relation import SNAPSHOT, Relation, Sight, told
+from pipeline.features.relation import SNAPSHOT, Relation, told
 from pipeline.history.point_in_time import known_rows
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from pipeline.features.sight import Sight
 
 
 def _customers(sight: Sight) -> ir.Table:

@@ -10,21 +10,28 @@ import ibis
 
 from pipeline.features import sources
 from pipeline.features.agreement_rows import CONTRACTS
-from pipeline.features.balances import BALANCE, LIMITS, join_parts
+from pipeline.features.balances import BALANCE, LIMIT, join_parts, side_by_side
 from pipeline.features.outside_sources import RATINGS
 from pipeline.features.published_accounts import ACCOUNTS
-from pipeline.features.relation import SNAPSHOT, Relation, Sight, told
+from pipeline.features.relation import SNAPSHOT, Read, Relation, told
 from pipeline.history.known_since import known_since
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from pipeline.features.sight import Sight
+
 _SUBJECTS = ("orders", "accounts", "limit", "contract", "rating")
 
 
-def _depth(sight: Sight) -> ir.Table:
-    """`known_since`, null before the first invoice, and `told_subjects`: on how many of five subjects there is data."""
-    balance, limits = sight.rows(BALANCE), sight.rows(LIMITS)
+def _since(sight: Sight) -> ir.Table:
+    """`known_since`: no row before the first invoice."""
+    return known_since(sight.ledger, "invoices", sight.snapshots)
+
+
+def _subjects(sight: Sight) -> ir.Table:
+    """`told_subjects`: on how many of five subjects there is data."""
+    balance, limits = sight.rows(BALANCE), sight.rows(LIMIT)
     found = {
         "orders": balance.filter(balance.ordered_12m_amount.notnull()),
         "accounts": sight.rows(ACCOUNTS),
@@ -36,19 +43,20 @@ def _depth(sight: Sight) -> ir.Table:
         rows.select(*SNAPSHOT).distinct().mutate(**{f"has_{name}": ibis.literal(1, "int8")})
         for name, rows in found.items()
     ]
-    since = known_since(sight.ledger, "invoices", sight.snapshots)
-    rows = join_parts(sight.snapshots.select(*SNAPSHOT), (since, *flags))
+    rows = join_parts(sight.snapshots.select(*SNAPSHOT), flags)
     counts = [rows[f"has_{name}"].fill_null(0) for name in _SUBJECTS]
-    return rows.select(*SNAPSHOT, "known_since", told_subjects=functools.reduce(operator.add, counts).cast("int32"))
+    return rows.select(*SNAPSHOT, told_subjects=functools.reduce(operator.add, counts).cast("int32"))
 
 
-DEPTH = Relation(
-    "depth",
+_SINCE = Relation(
+    "known_since", ("invoices",), _since, has_one_row=True, columns={"known_since": told("date", sources.ISSUED_ON)}
+)
+_TOLD_SUBJECTS = Relation(
+    "told_subjects",
     ("invoices",),
-    _depth,
+    _subjects,
     has_one_row=True,
     columns={
-        "known_since": told("date", sources.ISSUED_ON),
         "told_subjects": told(
             "int32",
             *sources.ORDERED.sources,
@@ -58,5 +66,13 @@ DEPTH = Relation(
             "financials.period_end",
         ),
     },
+    reads=(
+        Read(BALANCE, columns=("ordered_12m_amount",)),
+        Read(LIMIT, columns=("limit_amount",)),
+        Read(ACCOUNTS),
+        Read(CONTRACTS),
+        Read(RATINGS),
+    ),
 )
+DEPTH = side_by_side("depth", ("invoices",), (_SINCE, _TOLD_SUBJECTS))
 SUBJECT_COUNT = len(_SUBJECTS)

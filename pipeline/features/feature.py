@@ -179,9 +179,13 @@ class FeatureFamily:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The ledger's columns that the measure is told from, in its order: found by looking at the measure."""
+        return tuple(sorted(self.relation.sources_of(set(self.touched)), key=_LEDGER_ORDER.__getitem__))
+
+    @cached_property
+    def touched(self) -> frozenset[str]:
+        """The relation's columns that the measure touches."""
         measured = self.measure(self.relation.outline())
-        touched = {found.name for found in measured.op().find(ops.Field)}
-        return tuple(sorted(self.relation.sources_of(touched), key=_LEDGER_ORDER.__getitem__))
+        return frozenset(found.name for found in measured.op().find(ops.Field))
 
     def column(self, months: int | None) -> str:
         """The column's name for one of the windows."""

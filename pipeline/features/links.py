@@ -9,12 +9,13 @@ import ibis
 
 from pipeline.features.balances import join_parts
 from pipeline.features.peers import PEERS
-from pipeline.features.relation import SNAPSHOT, Relation, Sight, told
+from pipeline.features.relation import SNAPSHOT, Read, Relation, told
 from pipeline.history.point_in_time import known_rows
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from pipeline.features.sight import Sight
     from pipeline.tables.canonical import Ledger
 
 _MARKS = ("bank_account", "phone", "address")
@@ -99,4 +100,6 @@ LINKS = Relation(
             "int64", *PEERS.columns["has_defaulted"].sources, *(f"customers.{mark}" for mark in _MARKS)
         ),
     },
+    reads=(Read(PEERS, columns=("has_defaulted",)),),
+    looks_at_others=True,
 )

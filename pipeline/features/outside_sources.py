@@ -11,11 +11,13 @@ from pipeline.features.arithmetic import days_between
 from pipeline.features.balances import BALANCE, join_parts
 from pipeline.features.customer_master import CUSTOMERS
 from pipeline.features.ledger_rows import EVENTS, PAYMENT_ROWS
-from pipeline.features.relation import SNAPSHOT, Relation, Sight, told
+from pipeline.features.relation import SNAPSHOT, Read, Relation, told
 from pipeline.history.point_in_time import known_rows, known_series
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from pipeline.features.sight import Sight
 
 _DAYS_TO_KEEP_A_PROMISE = 14
 _DAYS_OF_GRACE = 3
@@ -28,7 +30,7 @@ def _promises(sight: Sight) -> ir.Table:
 
     The promised day is the event's `text` where that is a day within 90 of the promise, else 14 days later.
     """
-    events = EVENTS.window(sight.rows(EVENTS), 12)
+    events = sight.rows(EVENTS)
     made = events.filter(events.kind == "promise_to_pay")
     # Engines differ in what else they take for a day; of ISO 8601 they think alike.
     day = made.text.re_search(r"\A\d{4}-\d{2}-\d{2}\z").ifelse(made.text, None)
@@ -55,6 +57,10 @@ PROMISES = Relation(
     (3, 6, 12),
     columns={"is_broken": told("boolean", "events.value", *sources.PAYMENT_CUT)},
     cut_by=("events.kind", "events.occurred_on", "events.text"),
+    reads=(
+        Read(EVENTS, columns=("kind", "occurred_on", "value", "text")),
+        Read(PAYMENT_ROWS, columns=("paid_on", "amount")),
+    ),
 )
 
 
@@ -63,7 +69,7 @@ def _plans(sight: Sight) -> ir.Table:
 
     A plan's instalments are not in the ledger. They are taken to be monthly, with two weeks of grace.
     """
-    events = EVENTS.window(sight.rows(EVENTS), 12)
+    events = sight.rows(EVENTS)
     made = events.filter(events.kind == "payment_plan").select(*SNAPSHOT, "occurred_on", "within")
     balance = sight.rows(BALANCE).select(*SNAPSHOT, "overdue_amount", "last_paid_on")
     joined = made.left_join(balance, SNAPSHOT).select(*made.columns, "overdue_amount", "last_paid_on")
@@ -79,6 +85,10 @@ PLANS = Relation(
     (3, 6, 12),
     columns={"is_broken": sources.also(told("boolean", *sources.OVERDUE_AMOUNT.sources), *sources.PAYMENT_CUT)},
     cut_by=("events.kind", "events.occurred_on"),
+    reads=(
+        Read(EVENTS, columns=("kind", "occurred_on")),
+        Read(BALANCE, columns=("overdue_amount", "last_paid_on")),
+    ),
 )
 
 
@@ -173,5 +183,13 @@ INDUSTRY_INDEX = Relation(
     has_one_row=True,
     columns=_SERIES_COLUMNS,
     cut_by=("customers.industry",),
+    reads=(Read(SERIES), Read(CUSTOMERS, columns=("industry", "industry_section"))),
 )
-MACRO_INDEX = Relation("macro_index", ("indicators",), _macro_index, has_one_row=True, columns=_SERIES_COLUMNS)
+MACRO_INDEX = Relation(
+    "macro_index",
+    ("indicators",),
+    _macro_index,
+    has_one_row=True,
+    columns=_SERIES_COLUMNS,
+    reads=(Read(SERIES),),
+)

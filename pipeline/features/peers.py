@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.features import sources
-from pipeline.features.balances import BALANCE, BALANCE_COLUMNS, join_parts
+from pipeline.features.balances import BALANCE, join_parts
 from pipeline.features.customer_master import CUSTOMERS
 from pipeline.features.ledger_rows import EVENTS
-from pipeline.features.relation import SNAPSHOT, Relation, Sight, Told, told
+from pipeline.features.relation import SNAPSHOT, Read, Relation, Told, told
 from pipeline.features.write_offs import WRITE_OFFS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from pipeline.features.sight import Sight
 
 _SUMS = (
     "open_amount",
@@ -49,10 +51,10 @@ def _standing(sight: Sight) -> ir.Table:
     """
     customers = sight.rows(CUSTOMERS).select(*SNAPSHOT, "group_id", "industry_section")
     balance = sight.rows(BALANCE)
-    events = EVENTS.window(sight.rows(EVENTS), 24)
+    events = sight.rows(EVENTS)
     insolvencies = events.filter(events.kind == "insolvency")
     counts = insolvencies.group_by(SNAPSHOT).aggregate(insolvency_count=insolvencies.count())
-    written_off = WRITE_OFFS.window(sight.rows(WRITE_OFFS), 12)
+    written_off = sight.rows(WRITE_OFFS)
     losses = written_off.group_by(SNAPSHOT).aggregate(write_off_count=written_off.count())
     billed = balance.select(*SNAPSHOT, *_OF_BALANCE, is_billed=balance.billed_12m_amount.notnull().cast("int64"))
     rows = join_parts(customers, (billed, counts, losses))
@@ -75,7 +77,7 @@ def _standing_once(sight: Sight) -> ir.Table:
 
 _DEFAULTED = ("events.kind", "events.occurred_on", *sources.OVERDUE_AMOUNT.sources)
 _PEER_COLUMNS: dict[str, Told] = {
-    **{name: BALANCE_COLUMNS[name] for name in _OF_BALANCE},
+    **{name: BALANCE.columns[name] for name in _OF_BALANCE},
     "insolvency_count": told("int64", "events.kind", "events.occurred_on"),
     "is_debtor": told("int64", *sources.OPEN_AMOUNT.sources),
     "is_over_90": told("int64", *sources.OVERDUE_AMOUNT.sources),
@@ -83,7 +85,20 @@ _PEER_COLUMNS: dict[str, Told] = {
     "has_defaulted": told("int64", *_DEFAULTED),
     "is_member": told("int64"),
 }
-PEERS = Relation("peers", ("customers",), _standing_once, has_one_row=True, columns=_PEER_COLUMNS)
+PEERS = Relation(
+    "peers",
+    ("customers",),
+    _standing_once,
+    has_one_row=True,
+    columns=_PEER_COLUMNS,
+    reads=(
+        Read(CUSTOMERS, columns=("group_id", "industry_section")),
+        Read(BALANCE, columns=(*_OF_BALANCE, "billed_12m_amount")),
+        Read(EVENTS, 24, ("kind",)),
+        Read(WRITE_OFFS, 12),
+    ),
+    looks_at_others=True,
+)
 
 
 def _others(sight: Sight, by: str) -> ir.Table:
@@ -108,8 +123,22 @@ def _industry(sight: Sight) -> ir.Table:
 
 
 GROUP = Relation(
-    "group", ("customers",), _group, has_one_row=True, columns=_PEER_COLUMNS, cut_by=("customers.group_id",)
+    "group",
+    ("customers",),
+    _group,
+    has_one_row=True,
+    columns=_PEER_COLUMNS,
+    cut_by=("customers.group_id",),
+    reads=(Read(PEERS, columns=_SUMS),),
+    looks_at_others=True,
 )
 INDUSTRY = Relation(
-    "industry", ("customers",), _industry, has_one_row=True, columns=_PEER_COLUMNS, cut_by=("customers.industry",)
+    "industry",
+    ("customers",),
+    _industry,
+    has_one_row=True,
+    columns=_PEER_COLUMNS,
+    cut_by=("customers.industry",),
+    reads=(Read(PEERS, columns=_SUMS),),
+    looks_at_others=True,
 )

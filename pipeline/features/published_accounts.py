@@ -9,12 +9,14 @@ import ibis
 from pipeline.features import sources
 from pipeline.features.arithmetic import days_between, positive_ratio
 from pipeline.features.balances import BALANCE
-from pipeline.features.relation import SNAPSHOT, Relation, Sight, Told, told
+from pipeline.features.relation import SNAPSHOT, Read, Relation, Told, told
 from pipeline.history.day_numbers import cents
 from pipeline.history.point_in_time import known_rows
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from pipeline.features.sight import Sight
 
 _STOCKS = (
     "total_assets",
@@ -57,9 +59,7 @@ def _accounts(sight: Sight) -> ir.Table:
     joined = latest.left_join(_previous(latest, known), SNAPSHOT).select(
         *latest.columns, *(f"previous_{name}" for name in _COMPARED)
     )
-    balance = sight.rows(BALANCE).select(*SNAPSHOT, "open_amount", "billed_12m_amount")
-    whole = joined.left_join(balance, SNAPSHOT).select(*joined.columns, "open_amount", "billed_12m_amount")
-    return sight.keep(whole, "features_accounts")
+    return sight.keep(sight.beside(joined, BALANCE), "features_accounts")
 
 
 _PERIOD = ("financials.period_end", "financials.period_months")
@@ -86,6 +86,7 @@ ACCOUNTS = Relation(
         "open_amount": sources.OPEN_AMOUNT,
         "billed_12m_amount": sources.BILLED,
     },
+    reads=(Read(BALANCE, passed_on=("open_amount", "billed_12m_amount")),),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import ibis
@@ -12,29 +13,17 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
-    from pipeline.tables.canonical import Ledger
+    from pipeline.features.sight import Sight
 
 SNAPSHOT = ("customer_id", "as_of")
 
 
-@dataclass(frozen=True)
-class Sight:
-    """All that a relation may see: the ledger through history's day views, and the snapshots of the whole book.
+class Kept(Enum):
+    """Whether a relation's rows are stored once they are built; what a builder stores itself needs none of it."""
 
-    `snapshots` holds every customer of the ledger on every day asked for, so that what is said of a customer's peers
-    does not hang on who else was asked for. `rows` gives a relation, built once.
-    """
-
-    ledger: Ledger
-    snapshots: ir.Table
-    keep: Callable[[ir.Table, str], ir.Table]
-    _built: dict[str, ir.Table] = field(default_factory=dict)
-
-    def rows(self, relation: Relation) -> ir.Table:
-        """The relation's rows; the second call gives what the first one built."""
-        if relation.name not in self._built:
-            self._built[relation.name] = relation.build(self)
-        return self._built[relation.name]
+    NEVER = "never"
+    WHEN_SHARED = "when shared"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True)
@@ -51,6 +40,29 @@ def told(dtype: str, *sources: str) -> Told:
 
 
 @dataclass(frozen=True)
+class Read:
+    """What a relation reads of another one.
+
+    `columns` are those it needs whatever is asked of it; `passed_on` those that it only hands on under the same name.
+    One that hands on alone is built only where one of those is asked for. `months` is the window it reads; null: as
+    far back as it reaches itself, all there is where it has no windows. `days_before` asks for rows on the days so many
+    months before the snapshots too. `often`: the builder goes over the rows more than once.
+    """
+
+    relation: Relation
+    months: int | None = None
+    columns: tuple[str, ...] = ()
+    passed_on: tuple[str, ...] = ()
+    days_before: tuple[int, ...] = ()
+    often: bool = False
+
+    def needed(self, asked: frozenset[str]) -> frozenset[str] | None:
+        """The columns to read where those columns are asked of the reader; null where there is nothing to read."""
+        handed_on = asked.intersection(self.passed_on)
+        return handed_on.union(self.columns) if handed_on or self.columns or not self.passed_on else None
+
+
+@dataclass(frozen=True)
 class Relation:
     """A table with `customer_id` and `as_of` that measures are taken of.
 
@@ -60,15 +72,20 @@ class Relation:
 
     `columns` tells where each column that a measure may touch comes from, and `cut_by` which columns of the ledger
     decide what rows there are. The keys, `customer_id` and `known_on` of every table count always, named or not.
+
+    `reads` are the relations that `build` may read, `looks_at_others` says that it tells of a customer by others.
     """
 
     name: str
     tables: tuple[str, ...]
-    build: Callable[[Sight], ir.Table]
+    build: Callable[[Sight], ir.Table] = field(compare=False)
     windows: tuple[int, ...] = ()
     has_one_row: bool = False
     columns: Mapping[str, Told] = field(default_factory=dict, compare=False)
     cut_by: tuple[str, ...] = ()
+    reads: tuple[Read, ...] = field(default=(), compare=False)
+    kept: Kept = Kept.NEVER
+    looks_at_others: bool = False
 
     def window(self, rows: ir.Table, months: int | None) -> ir.Table:
         """The rows of the last `months` months; all rows when null."""

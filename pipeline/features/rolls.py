@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from pipeline.features import sources
 from pipeline.features.balances import join_parts
 from pipeline.features.ledger_rows import STANDING
-from pipeline.features.relation import SNAPSHOT, Relation, Sight
+from pipeline.features.relation import SNAPSHOT, Read, Relation
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from pipeline.features.sight import Sight
 
 _BUCKETS = ("not_due", "to_30", "not_due_3m")
 
@@ -57,4 +59,5 @@ ROLLS = Relation(
     columns={
         f"{bucket}{part}": sources.OVERDUE_AMOUNT for bucket in _BUCKETS for part in ("_amount", "_rolled_amount")
     },
+    reads=(Read(STANDING, columns=("open_amount", "days_past_due"), days_before=(1, 3), often=True),),
 )

@@ -1,0 +1,104 @@
+"""What a relation may see: the ledger through history's day views, and the relations that it says it reads."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipeline.features.demand import Asked, reach
+from pipeline.features.relation import SNAPSHOT, Kept, Read, Relation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import ibis.expr.types as ir
+
+    from pipeline.tables.canonical import Ledger
+
+
+@dataclass(frozen=True)
+class Sight:
+    """All that a relation may see, and what is asked of it.
+
+    `snapshots` are those asked for; every customer of the ledger on every day asked for where anything tells of a
+    customer by others, so that this does not hang on who else was asked for. `rows` gives a relation, built once, to
+    those who say that they read it.
+    """
+
+    ledger: Ledger
+    snapshots: ir.Table
+    keep: Callable[[ir.Table, str], ir.Table]
+    asked_of: Mapping[Relation, Asked]
+    reader: Relation | None = None
+    _built: dict[Relation, ir.Table] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> Asked:
+        """What is asked of the relation that is being built."""
+        if self.reader is None:
+            raise LookupError("no relation is being built: ask for one with rows()")
+        return self.asked_of[self.reader]
+
+    def chosen(self, values: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
+        """Those of the values whose names are asked for as columns of the relation that is being built."""
+        return {name: value for name, value in values.items() if name in self.asked.columns}
+
+    def rows(self, relation: Relation, months: int | None = None) -> ir.Table:
+        """The relation's rows, of the window that the reader says it reads; `months` where features are measured.
+
+        Raises LookupError when the relation that is being built does not say that it reads this one.
+        """
+        if self.reader is not None:
+            months = self._read(relation).months or self.asked.months or None
+        rows = self._whole(relation)
+        window = reach(relation, months)
+        return rows if window >= self.asked_of[relation].months else relation.window(rows, window)
+
+    def beside(self, rows: ir.Table, relation: Relation) -> ir.Table:
+        """The rows with the columns read of a relation that has one row per snapshot; as they are where none is."""
+        columns = self.read_of(relation)
+        if not columns:
+            return rows
+        other = self.rows(relation).select(*SNAPSHOT, *columns)
+        return rows.left_join(other, SNAPSHOT).select(*rows.columns, *columns)
+
+    def parts(self) -> list[ir.Table]:
+        """Of each relation that is read, where any of it is asked for, the columns asked for."""
+        found = ((read.relation, self.read_of(read.relation)) for read in self._reader().reads)
+        return [self.rows(relation).select(*SNAPSHOT, *columns) for relation, columns in found if columns]
+
+    def read_of(self, relation: Relation) -> Sequence[str]:
+        """The columns that the reader needs of the relation now, in the relation's order."""
+        needed = self._read(relation).needed(self.asked.columns) or ()
+        return [name for name in relation.columns if name in needed]
+
+    def _reader(self) -> Relation:
+        if self.reader is None:
+            raise LookupError("no relation is being built: only a builder has parts")
+        return self.reader
+
+    def _read(self, relation: Relation) -> Read:
+        reader = self._reader()
+        for read in reader.reads:
+            if read.relation == relation:
+                return read
+        raise LookupError(f"relation {reader.name} reads {relation.name} without saying so; add it to its reads")
+
+    def _whole(self, relation: Relation) -> ir.Table:
+        if relation not in self._built:
+            rows = relation.build(dataclasses.replace(self, reader=relation))
+            self._built[relation] = self._kept(relation, _narrow(relation, rows, self.asked_of[relation]))
+        return self._built[relation]
+
+    def _kept(self, relation: Relation, rows: ir.Table) -> ir.Table:
+        is_shared = self.asked_of[relation].uses > 1
+        if relation.kept is Kept.ALWAYS or (relation.kept is Kept.WHEN_SHARED and is_shared):
+            return self.keep(rows, f"features_{relation.name}")
+        return rows
+
+
+def _narrow(relation: Relation, rows: ir.Table, asked: Asked) -> ir.Table:
+    """The rows without the columns that nobody asked for."""
+    names = [name for name in rows.columns if name in asked.columns or name not in relation.columns]
+    return rows if len(names) == len(rows.columns) else rows.select(*names)
