@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,15 +87,18 @@ class Registry:
     def _log_model(self, run: Run, *, register: bool) -> Any:
         import mlflow
 
-        info = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(run.model_code),
-            artifacts={"model": str(run.model_folder)},
-            code_paths=[str(_PACKAGE)],
-            signature=mlflow.models.infer_signature(run.sample, run.answers),
-            pip_requirements=_requirements(),
-            registered_model_name=self.model_name if register else None,
-        )
+        with warnings.catch_warnings():
+            # MLflow hints at type hints, an input example and null integers; the signature comes from real answers.
+            warnings.simplefilter("ignore", UserWarning)
+            info = mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(run.model_code),
+                artifacts={"model": str(run.model_folder)},
+                code_paths=[str(_PACKAGE)],
+                signature=mlflow.models.infer_signature(run.sample, run.answers),
+                pip_requirements=_requirements(),
+                registered_model_name=self.model_name if register else None,
+            )
         if register:
             mlflow.MlflowClient().set_model_version_tag(
                 self.model_name, str(info.registered_model_version), "model_version", run.tags["model_version"]
