@@ -126,6 +126,7 @@ def _standing(sight: Sight) -> ir.Table:
 
 
 _ITEM_COLUMNS = {
+    "invoice_id": told("string"),
     "open_amount": sources.OPEN_AMOUNT,
     "disputed_amount": sources.DISPUTED_AMOUNT,
     "overdue_amount": sources.OVERDUE_AMOUNT,
@@ -231,7 +232,7 @@ DUE = Relation(
     _YEAR,
     columns={"amount": told("decimal(18, 2)", sources.INVOICED), "unpaid_amount": sources.OVERDUE_AMOUNT},
     cut_by=(sources.DUE_ON, sources.ISSUED_ON, sources.INVOICED),
-    reads=(Read(OPEN, columns=("overdue_amount",)),),
+    reads=(Read(OPEN, columns=("invoice_id", "overdue_amount")),),
     kept=Kept.WHEN_SHARED,
 )
 

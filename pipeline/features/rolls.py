@@ -59,5 +59,5 @@ ROLLS = Relation(
     columns={
         f"{bucket}{part}": sources.OVERDUE_AMOUNT for bucket in _BUCKETS for part in ("_amount", "_rolled_amount")
     },
-    reads=(Read(STANDING, columns=("open_amount", "days_past_due"), days_before=(1, 3), often=True),),
+    reads=(Read(STANDING, columns=("invoice_id", "open_amount", "days_past_due"), days_before=(1, 3), often=True),),
 )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from pipeline.history.item_states import followed_states
-from pipeline.history.plain_items import other_items, plain_items
+from pipeline.history.item_states import FOLLOWED, followed_states
+from pipeline.history.plain_items import ITEMS, OTHERS, items, other_items, plain_items
 from pipeline.history.point_in_time import known_rows
 
 if TYPE_CHECKING:
@@ -26,13 +26,19 @@ def paid_items(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
     date), is_final (this payment settled the item, which is settled on `as_of`), is_bounced (a returned payment: amount
     is negative). Clearings against a credit note and payments of a credit note are left out: nobody paid.
     """
-    rows = _plain(ledger, snapshots, months).union(_followed(ledger, snapshots, months))
-    cash = _without_clearings(ledger, rows)
+    rows = _rows(ledger, snapshots, months)
+    documents = rows.filter(rows.kind != "credit_note")
+    cash = documents.anti_join(_clearings(ledger, snapshots, months), ["as_of", "payment_id"])
     return cash.mutate(
         days_late=cash.paid_on.delta(cash.due_on, unit="day").cast("int64"),
         is_final=cash.is_last & (cash.open_document <= 0),
         is_bounced=cash.amount < 0,
     ).drop("is_last", "open_document")
+
+
+def _rows(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
+    """Every allocated payment row of the window beside its document."""
+    return _plain(ledger, snapshots, months).union(_followed(ledger, snapshots, months))
 
 
 def _plain(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
@@ -108,17 +114,21 @@ def _windows(rows: ir.Table) -> list[str]:
     return [name for name in rows.columns if name.startswith("since_")]
 
 
-def _without_clearings(ledger: Ledger, rows: ir.Table) -> ir.Table:
-    """Leaves out rows on credit notes, and the rows of payments that net to nothing against one."""
+def _clearings(ledger: Ledger, snapshots: ir.Table, months: int) -> ir.Table:
+    """The payments (as_of, payment_id) whose rows net to nothing against a credit note, as known on the day."""
     payments = ledger.tables["payments"]
     invoices = ledger.tables["invoices"]
     credit_notes = invoices.filter(invoices.kind == "credit_note").select("invoice_id").distinct()
     touching = payments.semi_join(credit_notes, "invoice_id").select("payment_id").distinct()
-    # Few payments touch a credit note: only their sums are needed, and only as known on the day.
-    mixed = rows.semi_join(touching, "payment_id")
+    # Few payments touch a credit note: their rows alone are told here, not picked from those of all.
+    derived = {
+        ITEMS: items(ledger).semi_join(touching, "payment_id"),
+        OTHERS: other_items(ledger),
+        FOLLOWED: followed_states(ledger),
+    }
+    tables = {**ledger.tables, "payments": payments.semi_join(touching, "payment_id")}
+    mixed = _rows(dataclasses.replace(ledger, tables=tables, derived=derived), snapshots, months)
     sums = mixed.group_by("customer_id", "as_of", "payment_id").agg(
         paid_in_all=mixed.amount.sum(), credit_rows=(mixed.kind == "credit_note").cast("int64").sum()
     )
-    clearings = sums.filter((sums.credit_rows > 0) & (sums.paid_in_all == 0))
-    items = rows.filter(rows.kind != "credit_note")
-    return items.anti_join(clearings, ["as_of", "payment_id"])
+    return sums.filter((sums.credit_rows > 0) & (sums.paid_in_all == 0))

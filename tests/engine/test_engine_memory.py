@@ -36,7 +36,7 @@ def watch():
                 continue
         spilled[0] = max(spilled[0], found)
 
-watcher = threading.Thread(target=watch)
+watcher = threading.Thread(target=watch, daemon=True)
 watcher.start()
 rows = engine.write(features(tables, days, engine.keep), out / "rows.parquet", ["as_of", "customer_id"])
 ended.set()
