@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.features.relation import Relation
     from pipeline.tables.canonical import Ledger
 
+_JOINS_AT_ONCE = 8
 _TYPES = {Holds.NUMBER: "float64", Holds.CATEGORY: "string"}
 
 
@@ -49,12 +50,34 @@ def features(
     seen = _whole_book(ledger, snapshots) if looks_at_others else _asked_for(ledger, snapshots)
     sight = Sight(ledger, store(seen, "features_book"), store, asked_of)
     parts = [_measured(sight, relation, months, some) for (relation, months), some in passes.items()]
-    joined = snapshots.select(*SNAPSHOT)
-    # Narrow parts first: every join carries on all columns of those before it.
-    for place, part in enumerate(sorted(parts, key=lambda part: len(part.columns))):
-        # One chain of joins and one choice of columns at its end: a choice after each join would cost seconds.
-        joined = joined.left_join(part, SNAPSHOT, rname=f"{{name}}_{place}")
+    joined = _beside(snapshots.select(*SNAPSHOT), _few(snapshots, parts, store))
     return joined.select(*SNAPSHOT, **_columns(wanted, joined))
+
+
+def _few(snapshots: ir.Table, parts: list[ir.Table], store: Callable[[ir.Table, str], ir.Table]) -> list[ir.Table]:
+    """The parts, where there are many joined group by group: a join holds memory, and those of a query hold it at once.
+
+    Narrow parts come first: every join carries on all columns of those before it.
+    """
+    ordered = sorted(parts, key=lambda part: len(part.columns))
+    if len(ordered) <= _JOINS_AT_ONCE:
+        return ordered
+    keys = snapshots.select(*SNAPSHOT).distinct()
+    groups = [ordered[first : first + _JOINS_AT_ONCE] for first in range(0, len(ordered), _JOINS_AT_ONCE)]
+    wide = (_beside(keys, group) for group in groups)
+    return [store(rows.select(*SNAPSHOT, *_added(rows)), f"features_wide_{n}") for n, rows in enumerate(wide)]
+
+
+def _beside(rows: ir.Table, parts: list[ir.Table]) -> ir.Table:
+    """The rows with the columns of every part; its keys come along under other names."""
+    for place, part in enumerate(parts):
+        # One chain of joins and one choice of columns at its end: a choice after each join would cost seconds.
+        rows = rows.left_join(part, SNAPSHOT, rname=f"{{name}}_{place}")
+    return rows
+
+
+def _added(rows: ir.Table) -> list[str]:
+    return [name for name in rows.columns if not name.startswith(SNAPSHOT)]
 
 
 def _wanted(names: Iterable[str] | None) -> list[tuple[FeatureFamily, int | None]]:

@@ -90,9 +90,7 @@ def _span(sample: Sample) -> dict[str, str | None]:
     }
 
 
-def _feature(
-    rows: pd.DataFrame, name: str, splits: list[float] | None, special: Sequence[float]
-) -> dict[str, Any]:
+def _feature(rows: pd.DataFrame, name: str, splits: list[float] | None, special: Sequence[float]) -> dict[str, Any]:
     """A special code counts as missing, and is named so that drift is counted alike."""
     if _holds_text(rows[name]):
         texts, is_null = category_column(rows, name)

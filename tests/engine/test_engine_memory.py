@@ -58,14 +58,14 @@ def built(ledger, limit, out):
 
 @pytest.mark.slow
 def test_a_ledger_larger_than_the_limit_finishes_by_spilling(tmp_path):
-    ledger = tiled(demo_ledger(tmp_path / "demo", customers=200, months=36), 16, tmp_path / "ledger")
+    ledger = tiled(demo_ledger(tmp_path / "demo", customers=200, months=36), 24, tmp_path / "ledger")
     roomy = built(ledger, "8GB", tmp_path / "roomy")
-    tight = built(ledger, "128MiB", tmp_path / "tight")
-    assert roomy["rows"] == tight["rows"] == 12 * 16 * 200
+    tight = built(ledger, "256MiB", tmp_path / "tight")
+    assert roomy["rows"] == tight["rows"] == 12 * 24 * 200
     assert roomy["spilled_mib"] < 1
     # Without a limit it takes several times as much; with it the rest goes to disk.
-    assert roomy["mib"] > 3 * 128
+    assert roomy["mib"] > 3 * 256
     assert tight["spilled_mib"] > 100
     # The limit binds the engine's buffers; rows on their way out and the interpreter come on top of it.
-    assert tight["mib"] < 128 + 192
+    assert tight["mib"] < 256 + 256
     assert (tmp_path / "roomy" / "rows.parquet").read_bytes() == (tmp_path / "tight" / "rows.parquet").read_bytes()
