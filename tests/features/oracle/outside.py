@@ -57,16 +57,19 @@ def _events(view, customer):
     }
 
 
+def _promised_days(text, made):
+    """Days to the day the text tells, as YYYY-MM-DD and within 90 days; else two weeks."""
+    try:
+        told = (dt.date.fromisoformat(text or "") - made).days
+    except ValueError:
+        return 14
+    return told if 0 <= told <= 90 else 14
+
+
 def _is_broken(view, customer, promise):
     """Not paid within three days of the promised day, which the text tells if it can, else two weeks on."""
     made = promise["occurred_on"]
-    days = 14
-    try:
-        told = (dt.date.fromisoformat(promise["text"] or "") - made).days
-        days = told if 0 <= told <= 90 else days
-    except ValueError:
-        pass
-    last = made + dt.timedelta(days=days + 3)
+    last = made + dt.timedelta(days=_promised_days(promise["text"], made) + 3)
     if last >= view.day:
         return False
     received = total(r for r in view.payments(customer) if made <= r["paid_on"] <= last)
