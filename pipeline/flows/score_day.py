@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +18,7 @@ from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.setting import Setting, ledger_in, open_setting
 from pipeline.history.position import positions
 from pipeline.history.snapshots import months_before, snapshots_on, spine
-from pipeline.score.applied import ANSWERS_KEPT, application, points_columns
+from pipeline.score.applied import application, points_columns
 from pipeline.score.conservation import TOTALLED, require_every_row_once, require_same_totals
 from pipeline.score.model_folder import read_role
 from pipeline.score.policy import read_policy
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from pipeline.tables.canonical import Ledger
 
 _ORDER = ("as_of", "customer_id")
+_ROLES: tuple[Literal["champion"], Literal["challenger"]] = ("champion", "challenger")
+_DIVIDES = ("industry_section", "size_class")
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,15 @@ class Places:
 
 @dataclass(frozen=True)
 class _Judges:
-    """Who judges the day: the model in force, the policy and the run before, if there is one."""
+    """Who judges the day: the model in force, the policy and the run before, if there is one.
+
+    `others` are features that none of them reads and that are wanted all the same.
+    """
 
     model: Model
     policy: Policy
     previous: PreviousRun | None
+    others: frozenset[str] = frozenset()
 
     @property
     def previous_model(self) -> Model | None:
@@ -67,7 +73,7 @@ class _Judges:
     @property
     def reads(self) -> list[str]:
         """The features they read, in the catalogue's order; one that is no longer in it is not built."""
-        wanted = {*self.model.features, self.policy.alerts.rules.orders_halved.feature}
+        wanted = {*self.model.features, self.policy.alerts.rules.orders_halved.feature, *self.others}
         if self.previous_model is not None:
             wanted.update(self.previous_model.features)
         return [feature.name for feature in FEATURES if feature.name in wanted]
@@ -95,21 +101,17 @@ class _Sight:
         nothing = dict.fromkeys(self.counted.column_names, 0)
         return next(iter(_of_day(self.counted, day).to_pylist()), nothing)
 
-    def night(self, model: Model) -> pa.Table:
-        """What drift is measured on: the model's features of the day and its answers."""
-        return self.applied.select(["customer_id", "as_of", *model.features, *ANSWERS_KEPT])
-
 
 def score(setting: Setting) -> None:
-    """The stage: scores `score.as_of` (null: the extract date), and leaves a receipt and the day's features."""
+    """The stage: scores `score.as_of` (null: the extract date); leaves a receipt, the day's features and the answers."""
     settings, project = setting.params.score, setting.project
     if holds_own_table(project.ledger):
         _leave_receipt_without_ledger(setting)
         return
     places = Places(project.ledger, project.models, project.root / settings.out)
     as_of = settings.as_of or _extract_date(places.tables)
-    run, sight, folder = _scored(setting, as_of, places)
-    write_table(sight.night(run.model), project.night)
+    run, sight, folder = _scored(setting, as_of, places, _looked_at_by_day(project.models))
+    write_table(sight.applied, project.night)
     receipt = {
         "run_id": folder.name,
         "as_of": as_of.isoformat(),
@@ -118,6 +120,12 @@ def score(setting: Setting) -> None:
         **{name: run.summary[name] for name in ("counts", "totals")},
     }
     write_json(receipt, project.receipt)
+
+
+def _looked_at_by_day(models: Path) -> frozenset[str]:
+    """What people look at on the day after: the features of both models in force, and by what the book is divided."""
+    pair = [read_role(models, role) for role in _ROLES if (models / f"{role}.json").is_file()]
+    return frozenset(_DIVIDES).union(*(model.features for model in pair))
 
 
 def _leave_receipt_without_ledger(setting: Setting) -> None:
@@ -138,11 +146,13 @@ def score_as_of(root: Path, as_of: dt.date, tables: Path | None, models: Path | 
     _scored(setting, as_of, places)
 
 
-def _scored(setting: Setting, as_of: dt.date, places: Places) -> tuple[ScoredRun, _Sight, Path]:
+def _scored(
+    setting: Setting, as_of: dt.date, places: Places, others: frozenset[str] = frozenset()
+) -> tuple[ScoredRun, _Sight, Path]:
     policy = read_policy(setting.project.policy)
     model = read_role(places.models, setting.params.score.role)
     previous = previous_run(places.out, as_of, places.models)
-    judges = _Judges(model, policy, previous)
+    judges = _Judges(model, policy, previous, others)
     with setting.engine() as engine:
         ledger = ledger_in(engine, places.tables)
         if as_of > ledger.extract_date:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pipeline.score.model import Model
 
 LOG_ODDS, PD, PREVIOUS_PD = "model_log_odds", "model_pd", "previous_model_pd"
-ANSWERS_KEPT = (LOG_ODDS, PD)
-"""What of the answers is kept beside the features of a night."""
 _POINTS_LOST = "points_lost_"
 
 
