@@ -103,7 +103,7 @@ class _Sight:
 
 
 def score(setting: Setting) -> None:
-    """The stage: scores `score.as_of` (null: the extract date); leaves a receipt, the day's features and the answers."""
+    """The stage: scores `score.as_of` (null: the extract date); leaves a receipt, and the features with answers."""
     settings, project = setting.params.score, setting.project
     if holds_own_table(project.ledger):
         _leave_receipt_without_ledger(setting)
