@@ -207,11 +207,6 @@ def scored() -> Any:
     return scored_book
 
 
-@pytest.fixture
-def apply() -> Any:
-    return applied_to
-
-
 @pytest.fixture(scope="session")
 def policy() -> Policy:
     return read_policy(Path(__file__).parents[2] / "policy")
