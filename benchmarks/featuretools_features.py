@@ -30,6 +30,7 @@ warnings.filterwarnings("ignore")
 
 _PAYDEX_DAYS = (-30, -20, 0, 15, 22, 30, 60, 90, 120, 177)
 _PAYDEX_POINTS = (100, 90, 80, 70, 60, 50, 40, 30, 20, 1)
+_MOST_DAYS = 90
 _NUMERIC = ColumnSchema(semantic_tags={"numeric"})
 
 
@@ -84,7 +85,7 @@ def entities(ledger: Path) -> ft.EntitySet:
         payment_row=np.arange(len(payments)),
         came_in=came_in,
         late=late.where(came_in > 0),
-        late_cents=late * came_in,
+        late_cents=late.clip(upper=_MOST_DAYS) * came_in,
         points_cents=np.interp(late, _PAYDEX_DAYS, _PAYDEX_POINTS) * came_in,
     ).drop(columns="payment_id")
     made = ft.EntitySet("ledger")
@@ -160,7 +161,8 @@ def _shares(rows: pd.DataFrame) -> pd.DataFrame:
     billed = rows["billed_12m"].where(rows["billed_12m"] > 0)
     return rows.assign(
         open_amount=rows["open"] / 100,
-        open_share_over_0_days_past_due=rows["overdue"] / rows["open"].where(rows["open"] > 0),
+        open_share_over_0_days_past_due=(rows["overdue"] / rows["open"].where(rows["open"] > 0)).fillna(0),
+        oldest_days_past_due=rows["oldest_days_past_due"].fillna(0),
         dso_12m=rows["open"] * 365 / billed,
         billing_trend_12m=rows["billed_3m"] * 4 / billed,
     ).drop(columns=["open", "overdue", "billed_12m", "billed_3m"])

@@ -39,7 +39,11 @@ NAMES = (
 )
 _PAYDEX_DAYS = (-30, -20, 0, 15, 22, 30, 60, 90, 120, 177)
 _PAYDEX_POINTS = (100, 90, 80, 70, 60, 50, 40, 30, 20, 1)
-_WITHOUT_ROWS = {"open_amount": 0.0, "order_count_3m": 0.0, "invoice_count_12m": 0.0}
+_MOST_DAYS = 90
+_WITHOUT_ROWS = dict.fromkeys(
+    ("open_amount", "open_share_over_0_days_past_due", "oldest_days_past_due", "order_count_3m", "invoice_count_12m"),
+    0.0,
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,8 @@ def _lateness(paid: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     rows = rows[~rows["is_credit"] & (rows["amount"] > 0) & ~rows["payment"].isin(clearings)]
     late = rows["paid_on"] - rows["due_on"]
     points = np.interp(late, _PAYDEX_DAYS, _PAYDEX_POINTS)
-    weighted = rows.assign(late=late, late_amount=late * rows["amount"], points=points * rows["amount"])
+    counted = late.clip(upper=_MOST_DAYS) * rows["amount"]
+    weighted = rows.assign(late=late, late_amount=counted, points=points * rows["amount"])
     sums = weighted.groupby("customer").agg(
         amount=("amount", "sum"), late=("late_amount", "sum"), points=("points", "sum"), worst=("late", "max")
     )

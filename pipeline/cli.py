@@ -7,7 +7,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,6 +33,26 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 ProjectOption = Annotated[Path, typer.Option("--project", help="The folder with params.yaml and dvc.yaml.")]
+
+
+def _reason(text: str | None) -> str | None:
+    """A reason says something and fits a line of the register."""
+    if text is not None and not text.strip():
+        raise typer.BadParameter("give it in words")
+    if text is not None and len(text) > 1000:
+        raise typer.BadParameter(f"{len(text)} characters; 1000 at most, put the rest in the minutes")
+    return text
+
+
+RoleOption = Annotated[Literal["champion", "challenger"], typer.Option(help="The role.")]
+ByOption = Annotated[
+    str | None, typer.Option(callback=_reason, help="Who decides; by default the user of the machine.")
+]
+ReasonOption = Annotated[str | None, typer.Option(callback=_reason, help="Why, for the register.")]
+OnOption = Annotated[
+    dt.datetime | None,
+    typer.Option("--on", formats=["%Y-%m-%d"], help="The day; by default today in promotion.time_zone."),
+]
 
 
 @app.callback()
@@ -105,12 +125,73 @@ def explain(
     explain_customer(project, customer_id, out, as_of.date() if as_of else None)
 
 
+@app.command("export-card")
+def export_card(  # noqa: PLR0917 - options, given by name
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    form: Annotated[Literal["json", "sql", "pmml", "xlsx", "md"], typer.Option("--format", help="What reads it.")],
+    model: Annotated[str, typer.Option(help="A role or a model version.")] = "champion",
+    dialect: Annotated[Literal["duckdb", "postgres", "spark"], typer.Option(help="Of sql.")] = "duckdb",
+    table: Annotated[str, typer.Option(help="Of sql: the table that holds the features.")] = "features",
+    project: ProjectOption = Path(),
+) -> None:
+    """Write a scorecard for another system, or for a person to sign."""
+    from pipeline.flows.export_card import export_card as write_card
+
+    write_card(project, model, form, out, dialect=dialect, table=table)
+
+
 @app.command()
 def verify(folder: Annotated[Path, typer.Argument(help="A published run, such as data/scored/latest.")]) -> None:
     """Check a published run against its manifest."""
     from pipeline.flows.verify import verify_run
 
     verify_run(folder)
+
+
+@app.command()
+def promote(  # noqa: PLR0917 - options, given by name
+    version: Annotated[str, typer.Argument(help="A model version, or MLflow's number of it.")],
+    role: RoleOption = "champion",
+    by: ByOption = None,
+    reason: ReasonOption = None,
+    override: Annotated[
+        str | None, typer.Option(callback=_reason, help="Promote in spite of refused gates, and why; stays visible.")
+    ] = None,
+    on: OnOption = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Put a registered model in force if the gates of params.yaml pass; 80 when one refuses."""
+    from pipeline.flows.promote_version import Asked, promote
+
+    promote(project, version, Asked(role, by, reason, override, on.date() if on else None))
+
+
+@app.command()
+def rollback(
+    role: RoleOption = "champion",
+    by: ByOption = None,
+    reason: ReasonOption = None,
+    on: OnOption = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Put the version in force again that held the role before."""
+    from pipeline.flows.promote_version import Asked
+    from pipeline.flows.rollback import rollback
+
+    rollback(project, Asked(role, by, reason, None, on.date() if on else None))
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="A model version, MLflow's number of it, or a role.")],
+    second: Annotated[str, typer.Argument(help="The other one.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all of it as JSON.")] = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Compare two models on rows neither was trained on: order, level, who moves, for whom; with intervals."""
+    from pipeline.flows.compare import compare
+
+    compare(project, first, second, json_file)
 
 
 @app.command()

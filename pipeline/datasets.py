@@ -43,6 +43,16 @@ class Project:
         return self.policy / "thin_file.yaml"
 
     @property
+    def expert_card(self) -> Path:
+        """The card of points set by people, for a book with too few defaults."""
+        return self.policy / "expert_card.yaml"
+
+    @property
+    def bins(self) -> Path:
+        """The bins set by hand."""
+        return self.policy / "bins.yaml"
+
+    @property
     def master_scale(self) -> Path:
         """The master scale in force."""
         return self.policy / "master_scale.yaml"
@@ -71,6 +81,11 @@ class Project:
     def label(self) -> Path:
         """What the labelled snapshots are labelled with, and whether they come from a ledger or a table."""
         return self.root / "data" / "labels" / "label.json"
+
+    @property
+    def studies(self) -> Path:
+        """The trials of the booster's searches; no output, only time saved: it may be deleted."""
+        return self.root / "data" / "studies"
 
     @property
     def features(self) -> Path:

@@ -103,10 +103,15 @@ def write_file(path: Path, content: bytes) -> None:
 
 def replace_text(path: Path, text: str) -> None:
     """Replaces a small file at once: readers see the old one or the new one."""
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """The same for any content."""
     with told_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.aside")
-        write_file(aside, text.encode())
+        write_file(aside, content)
         aside.replace(path)
         sync_folder(path.parent)
 

@@ -57,6 +57,12 @@ class LockedError(CreditbookError):
     exit_code = 75
 
 
+class PartlyDoneError(CreditbookError):
+    """A target took only a part of what was due (76)."""
+
+    exit_code = 76
+
+
 class ParameterError(CreditbookError):
     """params.yaml or a policy file is wrong; every breach is told at once (78)."""
 

@@ -1,20 +1,11 @@
-"""params.yaml as frozen dataclasses: unknown keys refused, every breach told at once."""
+"""params.yaml as frozen dataclasses, one per section; `read_params` reads and checks them."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import re
-import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from pipeline.errors import ParameterError
-from pipeline.plain_yaml import read_yaml
-from pipeline.sections import build
-
-if typing.TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -122,8 +113,19 @@ class LeakParams:
 
 
 @dataclass(frozen=True)
+class ExpertParams:
+    """When policy/expert_card.yaml takes the place of a fitted card: with fewer bad customers than this in training."""
+
+    below_bad_customers: int = 5
+
+
+@dataclass(frozen=True)
 class ScorecardParams:
-    """How the scorecard is binned, selected and scaled."""
+    """How the scorecard is binned, selected and scaled.
+
+    `must_have` and `never_use` name features. `max_psi`: of a feature's bins between the halves of the training dates,
+    where it also exceeds what chance shows at `psi_significance`. `points`: as they come out, or whole numbers.
+    """
 
     min_iv: float = 0.02
     max_correlation: float = 0.7
@@ -133,14 +135,21 @@ class ScorecardParams:
     min_bads_per_bin: int = 5
     min_goods_per_bin: int = 20
     max_p_value: float = 0.1
+    must_have: tuple[str, ...] = ()
+    never_use: tuple[str, ...] = ()
+    max_psi: float = 0.25
+    psi_significance: float = 0.01
+    points: Literal["exact", "whole"] = "exact"
     pdo: float = 20.0
     base_score: float = 600.0
     base_odds: float = 30.0
+    expert: ExpertParams = ExpertParams()
 
 
 @dataclass(frozen=True)
 class BoosterParams:
-    """How the booster is grown."""
+    """How the booster is grown. `trials` is the budget of the search around these parameters, 0 for none;
+    `interactions` says which features may stand in one tree: all, those of one subject, or one alone."""
 
     learning_rate: float = 0.05
     max_leaves: int = 15
@@ -152,16 +161,30 @@ class BoosterParams:
     max_rounds: int = 600
     early_stopping_rounds: int = 50
     folds: int = 3
+    trials: int = 12
+    interactions: Literal["free", "within_subject", "none"] = "free"
     threads: int = 2
     seed: int = 1
 
 
 @dataclass(frozen=True)
 class CalibrationParams:
-    """How raw log odds become a PD: `min_bads` is the count of bad customers below which the slope is shrunk."""
+    """How raw log odds become a PD; all counts are of bad customers.
 
-    method: Literal["platt"] = "platt"
+    With fewer than `min_bads` only the level is calibrated, with fewer than `shrink_below_bads` the shape is drawn to
+    the slope 1. `tendency` is what the mean PD is calibrated to: the observed default rate, or `long_run_rate`, which
+    `long_run_source` vouches for.
+    """
+
+    method: Literal["auto", "platt", "beta", "isotonic"] = "auto"
     min_bads: int = 20
+    isotonic_from_bads: int = 300
+    shrink_below_bads: int = 500
+    folds: int = 5
+    seed: int = 1
+    tendency: Literal["observed", "long_run"] = "observed"
+    long_run_rate: float | None = None
+    long_run_source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -199,6 +222,32 @@ class MonitorParams:
 
 
 @dataclass(frozen=True)
+class PromotionParams:
+    """What a model must show before it takes a role, and how two models are compared; docs/promotion.md says why.
+
+    `margin`: of the Gini, that a model may lack. `confidence`, two-sided, `rounds` and `seed`: of the intervals, by
+    customer group. `power`: with which a difference counts as one the rows would have shown. `refuse_from`: the first
+    segment of the master scale that is refused. `time_zone`: of the day a promotion is made on.
+    """
+
+    margin: float = 0.02
+    confidence: float = 0.90
+    rounds: int = 1000
+    seed: int = 1
+    power: float = 0.80
+    min_bad_customers: int = 10
+    max_level_factor: float = 2.0
+    min_slope: float = 0.5
+    max_slope: float = 2.0
+    grade_significance: float = 0.01
+    max_psi: float = 0.25
+    psi_significance: float = 0.01
+    parity_tolerance: float = 1e-12
+    refuse_from: Literal["medium", "high"] = "high"
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
 class RegistryParams:
     """MLflow: `tracking_uri` null is a SQLite file in the project; MLFLOW_TRACKING_URI overrides both."""
 
@@ -223,133 +272,11 @@ class Params:
     report: ReportParams = ReportParams()
     score: ScoreParams = ScoreParams()
     monitor: MonitorParams = MonitorParams()
+    promotion: PromotionParams = PromotionParams()
     registry: RegistryParams = RegistryParams()
-
-
-def parse_params(text: str, origin: str = "params.yaml") -> Params:
-    """Reads params.yaml. Raises ParameterError naming every unknown key and every wrong type or value at once."""
-    raw = read_yaml(text, origin)
-    breaches: list[str] = []
-    params: Params = build(Params, raw, "", breaches)
-    if not breaches:
-        breaches.extend(_inconsistencies(params))
-    if breaches:
-        listed = "\n".join(f"  - {breach}" for breach in breaches)
-        raise ParameterError(
-            f"{origin}: {len(breaches)} breach(es):\n{listed}\nCorrect the keys named; none was ignored."
-        )
-    return params
 
 
 def as_dict(params: object) -> dict[str, Any]:
     """The parameters as plain values, dates as ISO text."""
     plain: dict[str, Any] = dataclasses.asdict(params)  # type: ignore[call-overload]
     return plain
-
-
-_BOUNDS: Mapping[str, tuple[float, float]] = {
-    "engine.threads": (1, 1024),
-    "ingest.demo.customers": (2, 10_000_000),
-    "ingest.demo.months": (18, 600),
-    "label.days": (1, 365),
-    "label.posting_lag_days": (0, 365),
-    "label.observation_months": (0, 120),
-    "label.customer_share": (0.001, 1),
-    "label.share_seed": (0, 2**31 - 1),
-    "split.train_share": (0.05, 0.9),
-    "split.calibration_share": (0.05, 0.9),
-    "split.test_share": (0.05, 0.9),
-    "leaks.confidence": (0.5, 0.999),
-    "leaks.refuse_auc": (0.5, 1),
-    "leaks.warn_auc": (0.5, 1),
-    "leaks.refuse_fill_auc": (0.5, 1),
-    "leaks.warn_fill_auc": (0.5, 1),
-    "leaks.few_goods": (0, 1),
-    "leaks.fewest_values": (2, 1000),
-    "leaks.significance": (1e-6, 0.5),
-    "fit_scorecard.max_variables": (1, 100),
-    "fit_scorecard.max_bins": (2, 20),
-    "fit_scorecard.pdo": (1, 1000),
-    "fit_scorecard.base_odds": (0.01, 1e6),
-    "fit_booster.learning_rate": (1e-4, 1),
-    "fit_booster.max_leaves": (2, 1024),
-    "fit_booster.max_rounds": (1, 100_000),
-    "fit_booster.folds": (2, 20),
-    "fit_booster.threads": (1, 1024),
-    "validate.bootstrap_rounds": (50, 100_000),
-    "validate.confidence": (0.5, 0.999),
-}
-
-
-def _inconsistencies(params: Params) -> list[str]:
-    found = []
-    for path, (low, high) in _BOUNDS.items():
-        value: Any = params
-        for name in path.split("."):
-            value = getattr(value, name)
-        if not low <= value <= high:
-            found.append(f"{path}: {value} lies outside {low:g} to {high:g}")
-    if (params.label.window_months is None) == (params.label.window_days is None):
-        found.append("label: set exactly one of window_months and window_days, the other to null")
-    window = params.label.window_months or params.label.window_days
-    if window is not None and window < 1:
-        found.append("label: the performance window must be at least 1")
-    shares = params.split.train_share + params.split.calibration_share + params.split.test_share
-    if abs(shares - 1) > 1e-9:
-        found.append(f"split: the three shares add up to {shares:g}, not to 1")
-    found.extend(_engine_inconsistencies(params.engine))
-    found.extend(
-        f"leaks.accept.{name}: give the reason, in words"
-        for name, why in params.leaks.accept.items()
-        if not why.strip()
-    )
-    found.extend(_of_own_table(params.ingest))
-    found.extend(
-        f"ingest.max_bad_share.{table}: {share} lies outside 0 to 1"
-        for table, share in params.ingest.max_bad_share.items()
-        if not 0 <= share <= 1
-    )
-    return found
-
-
-_MEMORY = re.compile(r"[1-9]\d*(MB|GB|TB)")
-_MASTER = re.compile(r"(spark://[^/\s]+:\d+(,[^/\s]+:\d+)*|local(\[[^\]]+\])?|yarn|k8s://\S+)")
-
-_OURS = ("spark.master", "spark.sql.ansi.enabled", "spark.sql.session.timeZone", "spark.sql.caseSensitive")
-
-
-def _engine_inconsistencies(engine: EngineParams) -> list[str]:
-    found = []
-    if not _MEMORY.fullmatch(engine.memory_limit):
-        found.append(f"engine.memory_limit: expected a size such as 2GB or 512MB, found {engine.memory_limit!r}")
-    elif engine.kind == "spark" and engine.memory_limit.endswith("MB") and int(engine.memory_limit[:-2]) < 512:
-        found.append(f"engine.memory_limit: Spark needs 512MB at least, found {engine.memory_limit}")
-    if engine.kind == "spark" and engine.master is None:
-        found.append(
-            "engine.master: Spark needs a master, such as spark://host:7077, local[2], yarn or k8s://https://host"
-        )
-    if engine.master is not None and not _MASTER.fullmatch(engine.master):
-        found.append(f"engine.master: expected spark://host:port, local[2], yarn or k8s://…, found {engine.master!r}")
-    if engine.kind == "duckdb":
-        given = [name for name in ("master", "shared_folder", "options") if getattr(engine, name)]
-        found.extend(f"engine.{name}: is for kind spark only; remove it or set engine.kind: spark" for name in given)
-    found.extend(
-        f"engine.options.{name}: a Spark setting begins with spark." for name in engine.options if name[:6] != "spark."
-    )
-    found.extend(f"engine.options.{name}: results rest on it; remove it" for name in _OURS if name in engine.options)
-    return found
-
-
-def _of_own_table(ingest: IngestParams) -> list[str]:
-    found = []
-    if (ingest.table is None) != (ingest.catalogue is None):
-        found.append("ingest: set both table and catalogue, or neither")
-    if ingest.table is not None:
-        used = {"mapping": ingest.mapping, "source": None if ingest.source == "demo" else ingest.source}
-        found += [
-            f"ingest.{name}: {value!r} is of a ledger and ingest.table is set; one of them only (beside a table "
-            "source: demo, mapping: null)"
-            for name, value in used.items()
-            if value is not None
-        ]
-    return found

@@ -1,4 +1,4 @@
-"""The only module that speaks MLflow: runs, registered versions, aliases, and the model as MLflow serves it."""
+"""The only module that speaks MLflow: runs, registered versions, their tags and aliases, the model as it is served."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import contextlib
 import logging
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import TargetUnreachableError
+from pipeline.errors import DamagedModelError, MissingInputError, TargetUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +24,8 @@ _SERVING_NEEDS = ("numpy", "pandas", "pyarrow", "pyyaml", "lightgbm", "mlflow-sk
 
 @dataclass(frozen=True)
 class Run:
-    """All that one fitted model leaves in MLflow. `sample` and `answers` are a few feature
-    rows and what the model says of them: the signature."""
+    """All that one fitted model leaves in MLflow. `sample` and `answers` are a few feature rows and what the model says
+    of them: the signature. `tags` tell the lineage, on the run and on the version; `validation` is kept as JSON."""
 
     name: str
     params: Mapping[str, Any]
@@ -36,6 +36,16 @@ class Run:
     sample: pd.DataFrame
     answers: pd.DataFrame
     model_code: Path
+    validation: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version: MLflow's number, and the model folder's name that stands in its tags (null: none told)."""
+
+    number: str
+    model_version: str | None
+    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,65 +60,110 @@ class Registry:
     def log(self, run: Run) -> str:
         """Logs the run and registers its model; gives back the registered version.
 
-        A model version that is already registered (tag `model_version`) is not registered twice.
+        A model version that is already registered (tag `model_version`) is not registered twice; its tags are renewed.
         Raises TargetUnreachableError when the store does not answer.
         """
         import mlflow
 
         with self._store():
-            known = self.registered(run.tags["model_version"])
+            known = self._registered(run.tags["model_version"])
             with mlflow.start_run(run_name=run.name):
                 mlflow.set_tags(dict(run.tags))
                 mlflow.log_params(dict(run.params))
                 mlflow.log_metrics(dict(run.metrics))
                 mlflow.log_artifacts(str(run.pictures), artifact_path="explanation")
-                info = self._log_model(run, register=known is None)
-            return known or str(info.registered_model_version)
+                mlflow.log_dict(dict(run.validation), "validation/validation.json")
+                info = self._log_model(run)
+            if known is not None:
+                self._tag(known, run.tags)
+                return known
+            # One call makes the version with its tags: a version that says nothing of its model cannot be left behind.
+            made = mlflow.register_model(info.model_uri, self.model_name, tags=dict(run.tags))
+            return str(made.version)
 
     def registered(self, model_version: str) -> str | None:
         """The registered version that holds this model version, or None."""
+        with self._store():
+            return self._registered(model_version)
+
+    def version(self, number: str) -> Version:
+        """A registered version by MLflow's number. Raises MissingInputError when there is none."""
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        with self._store():
+            try:
+                found = mlflow.MlflowClient().get_model_version(self.model_name, number)
+            except MlflowException as error:
+                if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+                    raise
+                raise MissingInputError(
+                    f"{self.model_name}: MLflow holds no version {number!r}; name one that `creditbook run` registered"
+                ) from error
+            return Version(str(found.version), found.tags.get("model_version"), dict(found.tags))
+
+    def fetch_model(self, number: str, folder: Path) -> Path:
+        """The model folder of a registered version, downloaded below `folder`; nothing of it is loaded."""
         import mlflow
 
-        versions = mlflow.MlflowClient().search_model_versions(f"name = '{self.model_name}'")
-        for version in versions:
+        with self._store():
+            uri = f"models:/{self.model_name}/{number}"
+            got = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+        manifests = sorted(got.glob("artifacts/*/manifest.json"))
+        if len(manifests) != 1:
+            raise DamagedModelError(
+                f"{self.model_name} version {number}: MLflow's copy holds {len(manifests)} model folders where one is "
+                "due; register the model again"
+            )
+        return manifests[0].parent
+
+    def mirror(self, aliases: Mapping[str, str], tags: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Sets the aliases to the registered versions, as models/*.json has decided, and tags of versions by number."""
+        import mlflow
+
+        with self._store():
+            for number, told in sorted((tags or {}).items()):
+                self._tag(number, told)
+            client = mlflow.MlflowClient()
+            for alias, number in sorted(aliases.items()):
+                client.set_registered_model_alias(self.model_name, alias, number)
+
+    def _registered(self, model_version: str) -> str | None:
+        import mlflow
+
+        for version in mlflow.MlflowClient().search_model_versions(f"name = '{self.model_name}'"):
             if version.tags.get("model_version") == model_version:
                 return str(version.version)
         return None
 
-    def mirror(self, aliases: Mapping[str, str]) -> None:
-        """Sets the aliases to the registered versions, as models/*.json has decided."""
+    def _tag(self, number: str, tags: Mapping[str, str]) -> None:
         import mlflow
 
-        with self._store():
-            client = mlflow.MlflowClient()
-            for alias, version in sorted(aliases.items()):
-                client.set_registered_model_alias(self.model_name, alias, version)
+        client = mlflow.MlflowClient()
+        for name, value in sorted(tags.items()):
+            client.set_model_version_tag(self.model_name, number, name, value)
 
-    def _log_model(self, run: Run, *, register: bool) -> Any:
+    def _log_model(self, run: Run) -> Any:
         import mlflow
 
         with warnings.catch_warnings():
             # MLflow hints at type hints, an input example and null integers; the signature comes from real answers.
             warnings.simplefilter("ignore", UserWarning)
-            info = mlflow.pyfunc.log_model(
+            return mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(run.model_code),
                 artifacts={"model": str(run.model_folder)},
                 code_paths=[str(_PACKAGE)],
                 signature=mlflow.models.infer_signature(run.sample, run.answers),
                 pip_requirements=_requirements(),
-                registered_model_name=self.model_name if register else None,
             )
-        if register:
-            mlflow.MlflowClient().set_model_version_tag(
-                self.model_name, str(info.registered_model_version), "model_version", run.tags["model_version"]
-            )
-        return info
 
     @contextlib.contextmanager
     def _store(self) -> Iterator[None]:
         import mlflow
         from mlflow.exceptions import MlflowException
+        from requests.exceptions import RequestException
+        from sqlalchemy.exc import SQLAlchemyError
 
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         logging.getLogger("alembic").setLevel(logging.ERROR)
@@ -119,7 +174,7 @@ class Registry:
                 mlflow.create_experiment(self.experiment, artifact_location=self.artifacts)
             mlflow.set_experiment(self.experiment)
             yield
-        except MlflowException as error:
+        except (MlflowException, RequestException, SQLAlchemyError) as error:
             raise TargetUnreachableError(
                 f"MLflow store {self.tracking_uri}: {error}; check MLFLOW_TRACKING_URI or registry.tracking_uri"
             ) from error

@@ -4,6 +4,7 @@
 #   python3-venv is named because Debian's own Python ships without it
 #   chromium   opens the report in a test; needed by `make test` only
 #   openjdk-17-jre-headless   the Spark cluster of the tests; needed by `make test` only, and not where there is a java
+#   postgresql   the database that judges the exported card; needed by `make test` only
 # usage: system-packages.sh run|test
 set -euo pipefail
 
@@ -13,6 +14,7 @@ python3.11 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3.11-venv)
 if [ "${1:-run}" = test ]; then
   command -v chromium >/dev/null || missing+=(chromium)
   command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

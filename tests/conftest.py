@@ -12,10 +12,37 @@ from hypothesis import settings
 import pipeline  # noqa: F401  sets the environment before a library is imported
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# Of `xdist_group`, in the order in which workers take them: the longest first, or one would end long after the rest.
+LONGEST = (
+    "main_job",
+    "spark",
+    "truth",
+    "real_input",
+    "own_table_real",
+    "expert_card",
+    "bad_input",
+    "laws",
+    "own_table",
+)
 
 # Deadlines measure the machine; examples that are the same every time make a failure one that stays.
 settings.register_profile("creditbook", deadline=None, derandomize=True)
 settings.load_profile("creditbook")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long groups first; all else stays in order and fills the gaps that they leave.
+
+    Files with sessions of their own on the cluster come before the others of their group, which then share one.
+    """
+    alone = {item.path for item in items if "spark_cluster" in item.fixturenames}
+    items.sort(key=lambda item: (_place(item), item.path not in alone))
+
+
+def _place(item: pytest.Item) -> int:
+    mark = item.get_closest_marker("xdist_group")
+    return LONGEST.index(mark.args[0]) if mark and mark.args[0] in LONGEST else len(LONGEST)
 
 
 @pytest.fixture(scope="session")
@@ -45,24 +72,62 @@ def golden(repository: Path):
     return compare
 
 
+class Lent:
+    """An engine for who would close it: it stays open for the next."""
+
+    def __init__(self, engine):
+        self._engine = engine
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def close(self):
+        """Leaves it open."""
+
+
+class SparkForAll:
+    """One standalone cluster, and on it one session that tests share: a new one starts its executors anew, cold."""
+
+    def __init__(self, cluster, scratch):
+        self.cluster, self._scratch, self._engine = cluster, scratch, None
+
+    def engine(self):
+        """The shared engine, opened when it is first asked for; it takes all cores."""
+        from pipeline.engine import connect
+
+        if self._engine is None:
+            self._engine = connect(self.cluster.params(), self._scratch)
+        return Lent(self._engine)
+
+    def alone(self):
+        """The cluster with all its cores free, for who opens a session of his own and closes it."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        return self.cluster
+
+
 @pytest.fixture(scope="session")
-def spark_cluster(tmp_path_factory):
-    """One standalone cluster for every test that needs Spark; mark them xdist_group("spark"), so that it stays one."""
+def spark(tmp_path_factory):
+    """One cluster and one session for every test that needs Spark; mark them xdist_group("spark"): so it stays one."""
     spec = importlib.util.spec_from_file_location("cluster", REPOSITORY / "tests" / "engine" / "cluster.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if module.why_not():
         pytest.skip(module.why_not())
     cluster = module.Cluster(tmp_path_factory.mktemp("cluster"))
-    yield cluster
-    cluster.stop()
+    shared = SparkForAll(cluster, tmp_path_factory.mktemp("spark"))
+    yield shared
+    shared.alone().stop()
 
 
-@pytest.fixture(scope="module")
-def spark_engine(spark_cluster, tmp_path_factory):
-    """An engine on the cluster; it takes all cores, so that a module has one at a time."""
-    from pipeline.engine import connect
+@pytest.fixture
+def spark_cluster(spark):
+    """The cluster for a test that opens sessions of its own."""
+    return spark.alone()
 
-    opened = connect(spark_cluster.params(), tmp_path_factory.mktemp("spark"))
-    yield opened
-    opened.close()
+
+@pytest.fixture
+def spark_engine(spark):
+    """The engine on the cluster that tests share."""
+    return spark.engine()

@@ -16,12 +16,17 @@ class Absence:
 NO_TABLE = Absence("the table was not handed in", "未提供该数据表")
 NOTHING_PAID = Absence("nothing was paid in the window", "窗口期内没有付款")
 NOTHING_SETTLED = Absence("no invoice was settled in the window", "窗口期内没有结清的发票")
-NO_HABIT = Absence("nothing was paid in one of the two periods compared", "所比较的两个时期中至少有一个没有付款")
-NOTHING_PAID_OR_OVERDUE = Absence(
-    "nothing was paid in the window and nothing is overdue", "窗口期内没有付款，且没有逾期账款"
+NOTHING_SETTLED_ORDINARILY = Absence(
+    "no invoice was settled at most 60 days late in the window", "窗口期内没有逾期60天以内结清的发票"
 )
+NOTHING_PAID_ORDINARILY = Absence(
+    "nothing was paid at most 60 days late in the window", "窗口期内没有逾期60天以内的付款"
+)
+NO_PAYMENT_COUNTS = Absence(
+    "nothing was paid in part or at most 60 days late in the window", "窗口期内没有部分付款，也没有逾期60天以内的付款"
+)
+NO_HABIT = Absence("nothing was paid in one of the two periods compared", "所比较的两个时期中至少有一个没有付款")
 NOTHING_LATE = Absence("nothing was late in the window", "窗口期内没有逾期")
-NOTHING_VERY_LATE = Absence("nothing was more than 30 days late in the window", "窗口期内没有逾期超过30天的款项")
 TOO_FEW_PAYMENTS = Absence("payments on fewer than three days of the window", "窗口期内付款日不足三天")
 ONE_PAYMENT_DAY = Absence("payments on fewer than two days of the window", "窗口期内付款日不足两天")
 NOTHING_PAID_IN_ONE_OF_THREE = Absence(
@@ -30,7 +35,8 @@ NOTHING_PAID_IN_ONE_OF_THREE = Absence(
 NOTHING_IN_BUCKET = Absence("nothing stood in that bucket then", "当时该账龄区间没有账款")
 NOTHING_OPEN = Absence("nothing is open", "没有未清账款")
 NOTHING_OPEN_OR_NO_HABIT = Absence(
-    "nothing is open, or nothing was paid in 12 months", "没有未清账款，或近12个月没有付款"
+    "nothing is open, or nothing was paid at most 60 days late in 12 months",
+    "没有未清账款，或近12个月没有逾期60天以内的付款",
 )
 NOTHING_DUE = Absence("nothing fell due in the window", "窗口期内没有到期账款")
 NOTHING_BILLED = Absence("nothing was billed in the window", "窗口期内没有开票")

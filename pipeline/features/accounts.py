@@ -27,6 +27,8 @@ def of_accounts(
     titles: tuple[str, str],
     sentences: tuple[str, str],
     null_means: Absence = NO_ACCOUNTS,
+    *,
+    people_only: bool = False,
 ) -> Callable[[Callable[[ir.Table], ir.Value]], FeatureFamily]:
     """A feature of the accounts; titles and sentences in English, then Chinese."""
     return feature(
@@ -38,6 +40,7 @@ def of_accounts(
         title_zh=titles[1],
         en=sentences[0],
         zh=sentences[1],
+        people_only=people_only,
     )
 
 
@@ -275,6 +278,7 @@ def inventory_days(accounts: ir.Table) -> ir.Value:
     Risk.EITHER,
     ("Our billing over the customer's cost of sales", "我方开票额占客户营业成本的比例"),
     ("Buys {value:.1%} of its cost of sales from us", "客户营业成本中有{value:.1%}向我方采购"),
+    people_only=True,
 )
 def billing_to_cost_of_sales(accounts: ir.Table) -> ir.Value:
     """What we billed in 12 months over the customer's cost of sales of a year: how much hangs on us."""

@@ -31,6 +31,26 @@ def change(now: ir.Value, before: ir.Value) -> ir.Value:
     return (now - before).round(9) + 0.0
 
 
+COUNTED_DAYS = 90
+"""Days late are counted up to these in means: who is later still is in default, and must not hide others' lateness.
+
+So one more invoice 90 days late never lowers such a mean.
+"""
+
+ORDINARY_DAYS = 60
+"""A payment later than this tells of trouble, not of how a customer usually pays."""
+
+
+def counted(days: ir.Value) -> ir.Value:
+    """Days late up to `COUNTED_DAYS`."""
+    return (days > COUNTED_DAYS).ifelse(COUNTED_DAYS, days)
+
+
+def mean_counted(days: ir.Value, amount: ir.Value) -> ir.Value:
+    """Mean of `counted` days weighted by amount, to nine decimals: equal means differ by 0 and not by a last bit."""
+    return ratio((counted(days) * amount).sum(), amount.sum()).round(9) + 0.0
+
+
 def spread(weight: ir.Value, first: ir.Value, second: ir.Value) -> ir.Value:
     """Standard deviation of a weighted quantity from its exact sums Σw, Σwx and Σwx²; null where Σw is 0."""
     mean = ratio(first, weight)

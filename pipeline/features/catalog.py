@@ -12,10 +12,11 @@ from pipeline.features import (
     disputes,
     group_and_outside_events,
     linked_customers,
+    orders,
 )
+from pipeline.features import billing_and_relationship as relationship
 from pipeline.features import contracts_limits_and_covers as agreements
 from pipeline.features import open_items_and_ageing as open_items
-from pipeline.features import orders_and_relationship as relationship
 from pipeline.features import payment_behaviour as behaviour
 from pipeline.features import payment_patterns as patterns
 from pipeline.features import rolls_and_collection as collection
@@ -88,13 +89,13 @@ BY_SUBJECT: Mapping[Subject, tuple[FeatureFamily, ...]] = {
         collection.best_possible_dso_12m,
     ),
     Subject.RELATIONSHIP: (
-        relationship.order_count,
-        relationship.order_trend,
-        relationship.order_level_year_on_year,
-        relationship.cancelled_order_share,
-        relationship.days_since_last_order,
-        relationship.order_gap_over_habit,
-        relationship.book_to_bill_3m,
+        orders.order_count,
+        orders.order_trend,
+        orders.order_level_year_on_year,
+        orders.cancelled_order_share,
+        orders.days_since_last_order,
+        orders.order_gap_over_habit,
+        orders.book_to_bill_3m,
         relationship.billed_amount,
         relationship.invoice_count,
         relationship.billed_month_count,

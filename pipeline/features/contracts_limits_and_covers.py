@@ -83,6 +83,7 @@ def deposit_share(contracts: ir.Table) -> ir.Value:
     title_zh="保证金与未清账款之比",
     en="Deposits cover {value:.0%} of the open amount",
     zh="保证金为未清账款的{value:.0%}",
+    people_only=True,
 )
 def deposit_to_open(contracts: ir.Table) -> ir.Value:
     """Deposits held under contracts in force over what is open: what the customer itself would lose."""
@@ -180,6 +181,7 @@ def overdue_to_limit(limits: ir.Table) -> ir.Value:
     title_zh="信用额度使用率3个月变动",
     en="Use of the limit changed by {value:+.0%} of the limit within 3 months",
     zh="3个月内额度使用率变动{value:+.0%}",
+    people_only=True,
 )
 def utilisation_change_3m(limits: ir.Table) -> ir.Value:
     """Open amount less that of 3 months ago, over the limit of the day."""
@@ -242,6 +244,7 @@ def limit_age_months(limits: ir.Table) -> ir.Value:
     title_zh="信用额度相当于开票额的月数",
     en="The limit equals {value:.1f} months of billing",
     zh="信用额度相当于{value:.1f}个月的开票额",
+    people_only=True,
 )
 def limit_in_months_of_billing(limits: ir.Table) -> ir.Value:
     """Limit over a twelfth of what was billed in 12 months: how much others trusted the customer before."""
@@ -260,6 +263,7 @@ def limit_in_months_of_billing(limits: ir.Table) -> ir.Value:
     title_zh="信用保障与未清账款之比",
     en="Cover equals {value:.0%} of the open amount",
     zh="信用保障为未清账款的{value:.0%}",
+    people_only=True,
 )
 def cover_to_open(covers: ir.Table) -> ir.Value:
     """Insurance, guarantees and collateral valid on the day over the open amount; null also when nothing is open."""

@@ -74,6 +74,7 @@ def upheld_dispute_share(disputes: ir.Table) -> ir.Value:
     title_zh="近{months}个月争议金额占开票额的比例",
     en="{value:.0%} of what was billed in {months} months was disputed",
     zh="近{months}个月开票额中有{value:.0%}被提出争议",
+    people_only=True,
 )
 def disputed_to_billed(disputes: ir.Table) -> ir.Value:
     """Amount of the disputes opened, settled or not, over what was billed in 12 months; may pass 1."""
@@ -106,6 +107,7 @@ def mean_dispute_days(disputes: ir.Table) -> ir.Value:
     title_zh="未清金额中的争议占比",
     en="{value:.0%} of the open amount is disputed",
     zh="未清金额中有{value:.0%}存在争议",
+    people_only=True,
 )
 def disputed_open_share(balance: ir.Table) -> ir.Value:
     """The part of open items under open dispute, over the open amount."""

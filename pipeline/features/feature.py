@@ -43,6 +43,17 @@ class Holds(StrEnum):
     CATEGORY = "category"
 
 
+class Serves(StrEnum):
+    """Who may use a column: models of default and people, or people and reports alone.
+
+    A column that serves people alone could make a customer safer by one more invoice 90 days late: a mean, a habit or a
+    share that the invoice thins out, trade that it adds to. docs/decisions/0008 tells why.
+    """
+
+    MODELS = "models"
+    PEOPLE = "people"
+
+
 class Unit(StrEnum):
     """The unit of a value. Shares lie between 0 and 1 unless the definition says otherwise; money is base currency."""
 
@@ -87,6 +98,7 @@ class Feature:
     months: int | None
     unit: Unit
     risk: Risk
+    serves: Serves
     holds: Holds
     null_means: str
     null_means_zh: str
@@ -117,6 +129,7 @@ class Feature:
             "months": self.months,
             "unit": str(self.unit),
             "risk": str(self.risk),
+            "serves": str(self.serves),
             "holds": str(self.holds),
             "null_means": self.null_means,
             "null_means_zh": self.null_means_zh,
@@ -133,8 +146,9 @@ class FeatureFamily:
     """One definition: a measure of a relation, and one column per window.
 
     `measure` is an aggregate of the relation's rows, or a plain value where the relation has one row per snapshot.
-    `without_rows` is the value of a customer without a row in a table that was handed in; null unless it is a count or
-    a sum.
+    `without_rows` is the value of a customer without a row in a table that was handed in; null unless nothing is an
+    amount of its own: of counts, sums, and of lateness where nothing is late. `people_only` says that its columns serve
+    people alone.
     """
 
     idea: str
@@ -151,6 +165,7 @@ class FeatureFamily:
     en: str
     zh: str
     without_rows: float | None
+    people_only: bool
 
     def features(self, subject: Subject) -> tuple[Feature, ...]:
         """The family's columns: one per window, the window last in the name; one plain column without windows."""
@@ -166,6 +181,7 @@ class FeatureFamily:
             months=months,
             unit=self.unit,
             risk=self.risk,
+            serves=Serves.PEOPLE if self.people_only else Serves.MODELS,
             holds=self.holds,
             null_means=self.absence.en,
             null_means_zh=self.absence.zh,
@@ -206,6 +222,7 @@ def feature(
     tables: tuple[str, ...] = (),
     idea: str = "",
     without_rows: float | None = None,
+    people_only: bool = False,
 ) -> Callable[[Callable[[ir.Table], ir.Value]], FeatureFamily]:
     """Makes a family of a measure; nothing is registered, `catalog.py` lists what counts.
 
@@ -232,6 +249,7 @@ def feature(
             en=en,
             zh=zh,
             without_rows=without_rows,
+            people_only=people_only,
         )
 
     return define

@@ -240,6 +240,7 @@ promise_count = _event_count(("promise_to_pay",), (12,), "promise_count", ("prom
     en="{value:.0f} promises to pay broken in {months} months",
     zh="近{months}个月有{value:.0f}次付款承诺未兑现",
     without_rows=0.0,
+    people_only=True,
 )
 def broken_promise_count(promises: ir.Table) -> ir.Value:
     """Number of promises not followed in time by payments of the amount promised (by any payment, if it names none).
@@ -260,6 +261,7 @@ def broken_promise_count(promises: ir.Table) -> ir.Value:
     en="{value:.0f} payment plans of {months} months are broken",
     zh="近{months}个月有{value:.0f}项分期还款安排未履行",
     without_rows=0.0,
+    people_only=True,
 )
 def broken_plan_count(plans: ir.Table) -> ir.Value:
     """Number of payment plans under which nothing came for 45 days while something is overdue."""

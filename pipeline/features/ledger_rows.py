@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import ibis
 
 from pipeline.features import sources
-from pipeline.features.arithmetic import days_between, is_rounder, ratio
+from pipeline.features.arithmetic import ORDINARY_DAYS, days_between, is_rounder, ratio
 from pipeline.features.relation import SNAPSHOT, Kept, Read, Relation, told
 from pipeline.history.open_items import open_items
 from pipeline.history.paid_items import paid_items
 from pipeline.history.point_in_time import known_rows
+from pipeline.history.prepared import with_payments
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -25,7 +26,8 @@ _TWO_YEARS = (3, 6, 12, 24)
 
 
 def _payments(sight: Sight) -> ir.Table:
-    paid = paid_items(sight.ledger, sight.snapshots, months=sight.asked.months)
+    ledger = with_payments(sight.ledger, sight.keep)
+    paid = paid_items(ledger, sight.snapshots, months=sight.asked.months)
     return paid.select(
         *SNAPSHOT,
         "paid_on",
@@ -86,8 +88,9 @@ BOUNCED = replace(
 
 
 def _habit(sight: Sight) -> ir.Table:
-    """One row per snapshot with a payment in 12 months: `habit_days`, the usual lateness, weighted by amount."""
-    paid = sight.rows(PAID)
+    """One row per snapshot with an ordinary payment in 12 months: `habit_days`, their lateness weighted by amount."""
+    rows = sight.rows(PAID)
+    paid = rows.filter(rows.days_late <= ORDINARY_DAYS)
     return paid.group_by(SNAPSHOT).aggregate(habit_days=ratio((paid.days_late * paid.amount).sum(), paid.amount.sum()))
 
 
@@ -256,7 +259,7 @@ INVOICES = Relation(
         "terms_days": told("int32", sources.DUE_ON, sources.ISSUED_ON),
     },
     cut_by=(sources.ISSUED_ON,),
-    kept=Kept.WHEN_SHARED,
+    kept=Kept.WHEN_OFTEN,
 )
 
 
@@ -278,7 +281,7 @@ ORDERS = Relation(
         "is_cancelled": told("boolean", "orders.cancelled_on"),
     },
     cut_by=("orders.ordered_on",),
-    kept=Kept.WHEN_SHARED,
+    kept=Kept.WHEN_OFTEN,
 )
 
 

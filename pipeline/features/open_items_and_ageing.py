@@ -14,8 +14,9 @@ from pipeline.features.absence import (
     NOTHING_OPEN,
     NOTHING_OPEN_OR_NO_HABIT,
     NOTHING_PAID,
+    NOTHING_PAID_ORDINARILY,
 )
-from pipeline.features.arithmetic import positive_ratio, ratio
+from pipeline.features.arithmetic import mean_counted, positive_ratio, ratio
 from pipeline.features.balances import BALANCE
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
 from pipeline.features.ledger_rows import OPEN, OPEN_AND_CREDITS
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     en="{value:,.0f} is open",
     zh="未清账款为{value:,.0f}",
     without_rows=0.0,
+    people_only=True,
 )
 def open_amount(balance: ir.Table) -> ir.Value:
     """Sum of open invoices and debit notes, base currency."""
@@ -50,6 +52,7 @@ def open_amount(balance: ir.Table) -> ir.Value:
     en="{value:.0f} items are open",
     zh="有{value:.0f}笔未清账款",
     without_rows=0.0,
+    people_only=True,
 )
 def open_item_count(owed: ir.Table) -> ir.Value:
     """Number of open invoices and debit notes."""
@@ -76,41 +79,44 @@ def overdue_item_count(owed: ir.Table) -> ir.Value:
     source=OPEN,
     unit=Unit.SHARE,
     risk=Risk.RISES,
-    null_means=NOTHING_OPEN,
+    null_means=NO_TABLE,
     title_en="Overdue share of open items, by number",
     title_zh="逾期笔数占未清笔数的比例",
     en="{value:.0%} of the open items are overdue",
     zh="未清账款中有{value:.0%}的笔数已逾期",
+    without_rows=0.0,
 )
 def overdue_item_share(owed: ir.Table) -> ir.Value:
-    """Overdue items over open items, by number."""
+    """Overdue items over open items, by number; 0 where nothing is open."""
     return ratio((owed.days_past_due > 0).sum(), owed.count())
 
 
-def _open_share_over(days: int) -> FeatureFamily:
+def _open_share_over(days: int, *, people_only: bool = False) -> FeatureFamily:
     english, chinese = (f"more than {days} days past due", f"逾期超过{days}天") if days else ("past due", "已逾期")
 
     def share(owed: ir.Table) -> ir.Value:
         return ratio(owed.open_amount.sum(where=owed.days_past_due > days).fill_null(0), owed.open_amount.sum())
 
-    share.__doc__ = f"Share of the open amount that is {english}."
+    share.__doc__ = f"Share of the open amount that is {english}; 0 where nothing is open."
     return feature(
         source=OPEN,
         idea=f"open_share_over_{days}_days_past_due",
         unit=Unit.SHARE,
         risk=Risk.RISES,
-        null_means=NOTHING_OPEN,
+        null_means=NO_TABLE,
         title_en=f"Share of the open amount {english}",
         title_zh=f"未清金额中{chinese}的占比",
         en=f"{{value:.0%}} of the open amount is {english}",
         zh=f"未清金额中有{{value:.0%}}{chinese}",
+        without_rows=0.0,
+        people_only=people_only,
     )(share)
 
 
 open_share_over_0_days_past_due = _open_share_over(0)
 open_share_over_30_days_past_due = _open_share_over(30)
 open_share_over_60_days_past_due = _open_share_over(60)
-open_share_over_90_days_past_due = _open_share_over(90)
+open_share_over_90_days_past_due = _open_share_over(90, people_only=True)
 
 
 @feature(
@@ -122,6 +128,7 @@ open_share_over_90_days_past_due = _open_share_over(90)
     title_zh="未清金额中逾期1至30天的占比",
     en="{value:.0%} of the open amount is 1 to 30 days past due",
     zh="未清金额中有{value:.0%}逾期1至30天",
+    people_only=True,
 )
 def open_share_1_to_30_days_past_due(owed: ir.Table) -> ir.Value:
     """Share in the first ageing bucket; a low share is best with nothing overdue and worst with all of it older."""
@@ -133,14 +140,15 @@ def open_share_1_to_30_days_past_due(owed: ir.Table) -> ir.Value:
     source=OPEN,
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_OPEN,
+    null_means=NO_TABLE,
     title_en="Days past due of the oldest open item",
     title_zh="最长未付账款的逾期天数",
     en="The oldest open item is {value:.0f} days past due",
     zh="最长的一笔未付账款已逾期{value:.0f}天",
+    without_rows=0.0,
 )
 def oldest_days_past_due(owed: ir.Table) -> ir.Value:
-    """Days past due of the oldest open item; 0 when nothing open is due."""
+    """Days past due of the oldest open item; 0 when nothing open is due, or nothing is open."""
     return owed.days_past_due.max()
 
 
@@ -148,15 +156,16 @@ def oldest_days_past_due(owed: ir.Table) -> ir.Value:
     source=OPEN,
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_OPEN,
+    null_means=NO_TABLE,
     title_en="Mean days past due of the open amount",
     title_zh="未清金额的平均逾期天数",
     en="The open amount is {value:.0f} days past due on average",
     zh="未清金额平均逾期{value:.0f}天",
+    without_rows=0.0,
 )
 def mean_days_past_due(owed: ir.Table) -> ir.Value:
-    """Days past due weighted by open amount; what is not due counts 0."""
-    return ratio((owed.days_past_due * owed.open_amount).sum(), owed.open_amount.sum())
+    """Days past due, counted up to 90, weighted by open amount; what is not due counts 0, and so does nothing open."""
+    return mean_counted(owed.days_past_due, owed.open_amount)
 
 
 @feature(
@@ -168,11 +177,12 @@ def mean_days_past_due(owed: ir.Table) -> ir.Value:
     title_zh="未清金额中超出自身付款习惯的占比",
     en="{value:.0%} of the open amount is more than 10 days later than this customer usually pays",
     zh="未清金额中有{value:.0%}比该客户通常的付款时间晚10天以上",
+    people_only=True,
 )
 def open_share_beyond_habit(owed: ir.Table) -> ir.Value:
     """Share of the open amount past due by over 10 days more than the customer's mean days late of 12 months.
 
-    A habit of paying early counts as paying on the due date.
+    A habit of paying early counts as paying on the due date; a payment more than 60 days late makes no habit.
     """
     habit = (owed.habit_days < 0).ifelse(0.0, owed.habit_days)
     is_beyond = owed.days_past_due > habit + 10
@@ -184,19 +194,19 @@ def open_share_beyond_habit(owed: ir.Table) -> ir.Value:
     source=BALANCE,
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_OPEN_OR_NO_HABIT,
+    null_means=NOTHING_PAID_ORDINARILY,
     title_en="Oldest open item against the customer's habit",
     title_zh="最长未付账款超出自身付款习惯的天数",
     en="The oldest open item is {value:.0f} days later than this customer usually pays",
     zh="最长未付账款比该客户通常的付款时间晚{value:.0f}天",
 )
 def oldest_days_past_due_over_habit(balance: ir.Table) -> ir.Value:
-    """Days past due of the oldest open item less the mean days late of 12 months; 0 within the habit.
+    """Days past due of the oldest open item less the mean days late of 12 months; 0 within it, or with nothing open.
 
-    A habit of paying early counts as paying on the due date.
+    A habit of paying early counts as paying on the due date; a payment more than 60 days late makes no habit.
     """
     habit = (balance.habit_days < 0).ifelse(0.0, balance.habit_days)
-    beyond = balance.oldest_days_past_due.cast("float64") - habit
+    beyond = balance.oldest_days_past_due.fill_null(0).cast("float64") - habit
     return (beyond < 0).ifelse(0.0, beyond)
 
 
@@ -209,6 +219,7 @@ def oldest_days_past_due_over_habit(balance: ir.Table) -> ir.Value:
     title_zh="最大一笔账款占未清金额的比例",
     en="One item makes up {value:.0%} of the open amount",
     zh="最大一笔账款占未清金额的{value:.0%}",
+    people_only=True,
 )
 def largest_open_item_share(owed: ir.Table) -> ir.Value:
     """The largest open item over all open items."""
@@ -224,6 +235,7 @@ def largest_open_item_share(owed: ir.Table) -> ir.Value:
     title_zh="未核销贷项通知单占未清账款的比例",
     en="Credit notes not yet applied amount to {value:.0%} of the open items",
     zh="未核销的贷项通知单相当于未清账款的{value:.0%}",
+    people_only=True,
 )
 def open_credit_share(items: ir.Table) -> ir.Value:
     """Open credit notes over open invoices and debit notes; may pass 1."""
@@ -240,6 +252,7 @@ def open_credit_share(items: ir.Table) -> ir.Value:
     title_zh="应收账款周转天数（按近3个月开票额）",
     en="{value:.0f} days of the last 3 months' billing are open",
     zh="未清账款相当于近3个月开票额的{value:.0f}天",
+    people_only=True,
 )
 def dso_3m(balance: ir.Table) -> ir.Value:
     """Open amount over what was billed in 3 months, in days (91 to the quarter)."""
@@ -255,6 +268,7 @@ def dso_3m(balance: ir.Table) -> ir.Value:
     title_zh="应收账款周转天数（按近12个月开票额）",
     en="{value:.0f} days of the last 12 months' billing are open",
     zh="未清账款相当于近12个月开票额的{value:.0f}天",
+    people_only=True,
 )
 def dso_12m(balance: ir.Table) -> ir.Value:
     """Open amount over what was billed in 12 months, in days."""
@@ -270,6 +284,7 @@ def dso_12m(balance: ir.Table) -> ir.Value:
     title_zh="逾期账款相当于开票额的天数",
     en="{value:.0f} days of the last 12 months' billing are overdue",
     zh="逾期账款相当于近12个月开票额的{value:.0f}天",
+    people_only=True,
 )
 def overdue_days_of_billing(balance: ir.Table) -> ir.Value:
     """Overdue amount over what was billed in 12 months, in days: average days delinquent, DSO less best-possible DSO.
@@ -288,6 +303,7 @@ def overdue_days_of_billing(balance: ir.Table) -> ir.Value:
     title_zh="逾期账款3个月增量占开票额的比例",
     en="Overdue changed by {value:+.0%} of a year's billing within 3 months",
     zh="3个月内逾期账款变动相当于全年开票额的{value:+.0%}",
+    people_only=True,
 )
 def overdue_growth_3m(balance: ir.Table) -> ir.Value:
     """Overdue amount less that of 3 months ago (as known then), over what was billed in 12 months."""
@@ -304,6 +320,7 @@ def overdue_growth_3m(balance: ir.Table) -> ir.Value:
     title_zh="未清账款3个月增量占开票额的比例",
     en="The open amount changed by {value:+.0%} of a year's billing within 3 months",
     zh="3个月内未清账款变动相当于全年开票额的{value:+.0%}",
+    people_only=True,
 )
 def open_growth_3m(balance: ir.Table) -> ir.Value:
     """Open amount less that of 3 months ago (as known then), over what was billed in 12 months."""
@@ -320,6 +337,7 @@ def open_growth_3m(balance: ir.Table) -> ir.Value:
     title_zh="30天内应付款相当于平时付款的月数",
     en="What is due within 30 days equals {value:.1f} usual months of payment",
     zh="30天内应付的款项相当于平时{value:.1f}个月的付款额",
+    people_only=True,
 )
 def due_soon_in_months_of_payment(balance: ir.Table) -> ir.Value:
     """Overdue and due within 30 days, over a twelfth of what was paid in 12 months: the hump ahead."""
@@ -335,6 +353,7 @@ def due_soon_in_months_of_payment(balance: ir.Table) -> ir.Value:
     title_zh="近3个月付款额与开票额之比",
     en="Paid {value:.0%} of what was billed in the last 3 months",
     zh="近3个月付款额为开票额的{value:.0%}",
+    people_only=True,
 )
 def paid_to_billed_3m(balance: ir.Table) -> ir.Value:
     """What was paid in 3 months over what was billed in them; below 1 the debt grows."""

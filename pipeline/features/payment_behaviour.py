@@ -1,7 +1,9 @@
 """How the customer pays: lateness by window, its spread and change, its distribution, parts, bounces.
 
 Days late are `paid_on` − `due_on`, negative when early. Lateness is weighted by amount: ten late cents must not
-outweigh one prompt million. A bounced payment is counted as such and left out of every lateness.
+outweigh one prompt million. A bounced payment is counted as such and left out of every lateness. Means and quantiles
+count up to 90 days, and what a customer usually does is told by its ordinary payments, at most 60 days late: one more
+invoice 90 days late must not make anybody look safer.
 """
 
 from __future__ import annotations
@@ -12,13 +14,13 @@ import ibis
 
 from pipeline.features.absence import (
     NO_HABIT,
+    NO_PAYMENT_COUNTS,
     NO_TABLE,
     NOTHING_DUE,
     NOTHING_PAID,
-    NOTHING_PAID_OR_OVERDUE,
-    NOTHING_SETTLED,
+    NOTHING_SETTLED_ORDINARILY,
 )
-from pipeline.features.arithmetic import WIDE, change, ratio, spread
+from pipeline.features.arithmetic import ORDINARY_DAYS, WIDE, change, counted, mean_counted, ratio, spread
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
 from pipeline.features.ledger_rows import BOUNCED, DUE, LATENESS, PAID
 
@@ -36,10 +38,11 @@ if TYPE_CHECKING:
     title_zh="近{months}个月平均付款逾期天数",
     en="Paid {value:.0f} days late on average over {months} months",
     zh="近{months}个月平均逾期{value:.0f}天付款",
+    people_only=True,
 )
 def mean_days_late(paid: ir.Table) -> ir.Value:
-    """Days from due date to payment, weighted by amount; early payment is negative."""
-    return ratio((paid.days_late * paid.amount).sum(), paid.amount.sum())
+    """Days from due date to payment, counted up to 90, weighted by amount; early payment is negative."""
+    return mean_counted(paid.days_late, paid.amount)
 
 
 @feature(
@@ -52,6 +55,7 @@ def mean_days_late(paid: ir.Table) -> ir.Value:
     title_zh="近{months}个月付款逾期天数的波动",
     en="Payment dates scatter by {value:.0f} days around the customer's own average over {months} months",
     zh="近{months}个月付款时间围绕自身均值波动{value:.0f}天",
+    people_only=True,
 )
 def spread_of_days_late(paid: ir.Table) -> ir.Value:
     """Standard deviation of days late, weighted by amount: irregular payers differ from steadily late ones."""
@@ -69,6 +73,7 @@ def spread_of_days_late(paid: ir.Table) -> ir.Value:
     title_zh="近3个月付款逾期天数较此前9个月的变化",
     en="Pays {value:+.0f} days against its own habit: last 3 months compared with the 9 before",
     zh="近3个月付款比自身习惯（此前9个月）变化{value:+.0f}天",
+    people_only=True,
 )
 def days_late_change(paid: ir.Table) -> ir.Value:
     """Mean days late of the last 3 months less that of the 9 before; who is always late is judged by its own habit."""
@@ -83,15 +88,19 @@ def days_late_change(paid: ir.Table) -> ir.Value:
     months=(12,),
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_SETTLED,
+    null_means=NOTHING_SETTLED_ORDINARILY,
     title_en="Median days late, {months} months",
     title_zh="近{months}个月付款逾期天数中位数",
     en="Half of the invoices settled in {months} months were {value:.0f} days late or more",
     zh="近{months}个月结清的发票中有一半逾期{value:.0f}天或更久",
 )
 def median_days_late(paid: ir.Table) -> ir.Value:
-    """Median of days late over invoices settled, each counted once at the payment that settled it."""
-    return paid.days_late.quantile(0.5, where=paid.is_final)
+    """Median of days late, counted up to 90, over invoices settled, each counted once at the payment that settled it.
+
+    Null unless one of them was settled at most 60 days late: a median of trouble alone is not what the customer does.
+    """
+    median = counted(paid.days_late).quantile(0.5, where=paid.is_final)
+    return _settled_ordinarily(paid).any().ifelse(median, None)
 
 
 @feature(
@@ -99,19 +108,20 @@ def median_days_late(paid: ir.Table) -> ir.Value:
     months=(12, 24),
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_SETTLED,
+    null_means=NOTHING_SETTLED_ORDINARILY,
     title_en="Range of days late, {months} months",
     title_zh="近{months}个月付款逾期天数的差距",
     en="{value:.0f} days lie between this customer's prompt and its late payments of {months} months",
     zh="近{months}个月该客户付款较早与较晚的发票相差{value:.0f}天",
 )
 def range_of_days_late(paid: ir.Table) -> ir.Value:
-    """90th less 10th percentile of days late over invoices settled; a few odd payments do not move it.
+    """90th percentile of days late, counted up to 90, less the 10th of those settled at most 60 days late.
 
-    Free of the customer's habit: who always pays 40 days late has a range of 0.
+    Over invoices settled; a few odd payments do not move it. Free of the customer's habit: who always pays 40 days late
+    has a range of 0.
     """
-    late = paid.days_late.quantile(0.9, where=paid.is_final)
-    return change(late, paid.days_late.quantile(0.1, where=paid.is_final))
+    late = counted(paid.days_late).quantile(0.9, where=paid.is_final)
+    return change(late, paid.days_late.quantile(0.1, where=_settled_ordinarily(paid)))
 
 
 @feature(
@@ -119,16 +129,26 @@ def range_of_days_late(paid: ir.Table) -> ir.Value:
     months=(24,),
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_SETTLED,
+    null_means=NOTHING_SETTLED_ORDINARILY,
     title_en="Days late of 6 months above the customer's own best",
     title_zh="近6个月付款逾期天数超出自身最好水平的天数",
     en="Pays {value:.0f} days later in the last 6 months than in its own best times of {months} months",
     zh="近6个月付款比自身近{months}个月的最好水平晚{value:.0f}天",
 )
 def days_late_over_own_best(paid: ir.Table) -> ir.Value:
-    """Median days late of the last 6 months less the 10th percentile of all, over invoices settled."""
-    recent = paid.days_late.quantile(0.5, where=paid.is_final & (paid.within <= 6))
-    return change(recent, paid.days_late.quantile(0.1, where=paid.is_final))
+    """Median days late of the last 6 months, counted up to 90, less the 10th percentile of all at most 60 days late.
+
+    Over invoices settled; null unless one of the last 6 months was settled at most 60 days late.
+    """
+    is_recent = paid.within <= 6
+    recent = counted(paid.days_late).quantile(0.5, where=paid.is_final & is_recent)
+    usual = _settled_ordinarily(paid)
+    best = paid.days_late.quantile(0.1, where=usual)
+    return (usual & is_recent).any().ifelse(change(recent, best), None)
+
+
+def _settled_ordinarily(paid: ir.Table) -> ir.Value:
+    return paid.is_final & (paid.days_late <= ORDINARY_DAYS)
 
 
 def _share_paid_over(days: int, months: tuple[int, ...]) -> FeatureFamily:
@@ -151,6 +171,7 @@ def _share_paid_over(days: int, months: tuple[int, ...]) -> FeatureFamily:
         title_zh=f"近{{months}}个月{chinese}的付款占比",
         en=f"{{value:.0%}} of the amount paid in {{months}} months came {english}",
         zh=f"近{{months}}个月付款金额中有{{value:.0%}}{chinese}",
+        people_only=True,
     )(share)
 
 
@@ -171,6 +192,7 @@ share_paid_over_90_days_late = _share_paid_over(90, (12,))
     title_zh="近{months}个月提前5天以上付款的占比",
     en="Only {value:.0%} of the amount paid in {months} months came 5 days early or more",
     zh="近{months}个月付款金额中仅{value:.0%}提前5天以上支付",
+    people_only=True,
 )
 def share_paid_early(paid: ir.Table) -> ir.Value:
     """Share of the amount paid at least five days before the due date, as for a cash discount."""
@@ -200,6 +222,7 @@ _PAYDEX_BEST, _PAYDEX_WORST, _PAYDEX_PARTS = 100, 1, 84
     title_zh="近{months}个月付款指数（类PAYDEX）",
     en="Payment index {value:.0f} of 100 over {months} months (80 is prompt)",
     zh="近{months}个月付款指数为{value:.0f}分（80分为按时付款）",
+    people_only=True,
 )
 def paydex(paid: ir.Table) -> ir.Value:
     """Payment index from 1 to 100, weighted by amount; 80 is prompt, 50 is 30 days beyond terms.
@@ -225,6 +248,7 @@ def paydex(paid: ir.Table) -> ir.Value:
     title_zh="近{months}个月最长付款逾期天数",
     en="One payment of {months} months came {value:.0f} days after its due date",
     zh="近{months}个月拖延最久的一笔付款逾期{value:.0f}天",
+    people_only=True,
 )
 def worst_days_late(paid: ir.Table) -> ir.Value:
     """Most days late of any payment."""
@@ -241,6 +265,7 @@ def worst_days_late(paid: ir.Table) -> ir.Value:
     title_zh="近{months}个月从开票到付款的天数",
     en="Takes {value:.0f} days from invoice to payment over {months} months",
     zh="近{months}个月从开票到付款平均需{value:.0f}天",
+    people_only=True,
 )
 def mean_days_to_pay(paid: ir.Table) -> ir.Value:
     """Days from issue to payment, weighted by amount: terms and lateness together."""
@@ -252,15 +277,19 @@ def mean_days_to_pay(paid: ir.Table) -> ir.Value:
     months=(12, 24),
     unit=Unit.SHARE,
     risk=Risk.RISES,
-    null_means=NOTHING_PAID,
+    null_means=NO_PAYMENT_COUNTS,
     title_en="Share of part payments, {months} months",
     title_zh="近{months}个月部分付款的占比",
     en="{value:.0%} of the payments in {months} months settled only part of an invoice",
     zh="近{months}个月有{value:.0%}的付款只清偿了发票的一部分",
 )
 def part_payment_share(paid: ir.Table) -> ir.Value:
-    """Share of payments, by number, that left part of their invoice open."""
-    return ratio((~paid.is_final).sum(), paid.count())
+    """Share of payments, by number, that left part of their invoice open.
+
+    A payment that settles its invoice more than 60 days late counts on neither side: it is no better than a part.
+    """
+    part = (~paid.is_final).sum()
+    return ratio(part, part + _settled_ordinarily(paid).sum())
 
 
 @feature(
@@ -274,6 +303,7 @@ def part_payment_share(paid: ir.Table) -> ir.Value:
     en="{value:.0f} invoices settled in {months} months",
     zh="近{months}个月结清{value:.0f}张发票",
     without_rows=0.0,
+    people_only=True,
 )
 def settled_invoice_count(paid: ir.Table) -> ir.Value:
     """Number of invoices paid in full: how much evidence the lateness rests on."""
@@ -302,18 +332,19 @@ def bounced_payment_count(bounced: ir.Table) -> ir.Value:
     months=(3, 12),
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_PAID_OR_OVERDUE,
+    null_means=NO_TABLE,
     title_en="Mean days late of paid and overdue items, {months} months",
     title_zh="近{months}个月已付与逾期未付账款的平均逾期天数",
     en="{value:.0f} days late on average over {months} months, what is still overdue included",
     zh="近{months}个月连同尚未支付的逾期款，平均逾期{value:.0f}天",
+    without_rows=0.0,
 )
 def mean_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
-    """Days late of what was paid and days past due of what is overdue, weighted by amount.
+    """Days late of what was paid and days past due of what is overdue, counted up to 90, weighted by amount.
 
-    Lateness of payments alone is blind to who stopped paying.
+    Lateness of payments alone is blind to who stopped paying. 0 where nothing was paid and nothing is overdue.
     """
-    return ratio((lateness.days * lateness.amount).sum(), lateness.amount.sum())
+    return mean_counted(lateness.days, lateness.amount)
 
 
 @feature(
@@ -321,14 +352,15 @@ def mean_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
     months=(6, 12),
     unit=Unit.DAYS,
     risk=Risk.RISES,
-    null_means=NOTHING_PAID_OR_OVERDUE,
+    null_means=NO_TABLE,
     title_en="Worst days late of paid and overdue items, {months} months",
     title_zh="近{months}个月已付与逾期未付账款的最长逾期天数",
     en="Up to {value:.0f} days late in {months} months, what is still overdue included",
     zh="近{months}个月连同尚未支付的逾期款，最长逾期{value:.0f}天",
+    without_rows=0.0,
 )
 def worst_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
-    """Most days late of any payment in the window or of any item overdue now."""
+    """Most days late of any payment in the window or of any item overdue now; 0 where there is neither."""
     return lateness.days.max()
 
 
@@ -342,6 +374,7 @@ def worst_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
     title_zh="近{months}个月到期账款的未付占比",
     en="{value:.0%} of what fell due in {months} months is still unpaid",
     zh="近{months}个月到期的账款中有{value:.0%}尚未支付",
+    people_only=True,
 )
 def unpaid_share_of_due(due: ir.Table) -> ir.Value:
     """What is overdue of the items that fell due in the window, over their amount."""

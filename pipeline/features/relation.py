@@ -19,10 +19,14 @@ SNAPSHOT = ("customer_id", "as_of")
 
 
 class Kept(Enum):
-    """Whether a relation's rows are stored once they are built; what a builder stores itself needs none of it."""
+    """Whether a relation's rows are stored once they are built; what a builder stores itself needs none of it.
+
+    Shared is read more than once; often is more than twice: rows of one plain join are told twice sooner than stored.
+    """
 
     NEVER = "never"
     WHEN_SHARED = "when shared"
+    WHEN_OFTEN = "when often"
     ALWAYS = "always"
 
 

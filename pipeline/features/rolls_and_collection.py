@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 
-def _roll_rate(bucket: str, idea: str, english: tuple[str, str], chinese: tuple[str, str]) -> FeatureFamily:
+def _roll_rate(
+    bucket: str, idea: str, english: tuple[str, str], chinese: tuple[str, str], *, people_only: bool = False
+) -> FeatureFamily:
     """Words say where the amount stood, and where of it a part stands now."""
 
     def rate(rolls: ir.Table) -> ir.Value:
@@ -34,6 +36,7 @@ def _roll_rate(bucket: str, idea: str, english: tuple[str, str], chinese: tuple[
         title_zh=f"滚动率：{chinese[0]}、{chinese[1]}",
         en=f"{{value:.0%}} of what was {english[0]} is {english[1]}",
         zh=f"{chinese[0]}的金额中有{{value:.0%}}{chinese[1]}",
+        people_only=people_only,
     )(rate)
 
 
@@ -54,6 +57,7 @@ roll_rate_not_due_3m = _roll_rate(
     "roll_rate_not_due_3m",
     ("not yet due three months ago", "overdue today"),
     ("三个月前未到期", "如今已逾期"),
+    people_only=True,
 )
 
 
@@ -66,6 +70,7 @@ roll_rate_not_due_3m = _roll_rate(
     title_zh="最佳可能应收账款周转天数",
     en="{value:.0f} days of the last 12 months' billing are open and not yet due",
     zh="未到期账款相当于近12个月开票额的{value:.0f}天",
+    people_only=True,
 )
 def best_possible_dso_12m(balance: ir.Table) -> ir.Value:
     """Open items not past due over what was billed in 12 months, in days: the DSO if everybody paid in time.

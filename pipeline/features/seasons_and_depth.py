@@ -52,6 +52,7 @@ def order_level_same_quarter(orders: ir.Table) -> ir.Value:
     title_zh="近3个月开票额与上年同季之比",
     en="Billing of the last 3 months is {value:.0%} of the same quarter a year before",
     zh="近3个月开票额为上年同季的{value:.0%}",
+    people_only=True,
 )
 def billing_level_same_quarter(invoices: ir.Table) -> ir.Value:
     """Amount invoiced in 3 months over that of the same months a year before: free of the season."""
@@ -70,6 +71,7 @@ def billing_level_same_quarter(invoices: ir.Table) -> ir.Value:
     title_zh="有逾期账款时的集中下单",
     en="With items overdue, orders of the last month run at {value:.1f} times their level of the 11 months before",
     zh="在有逾期账款的情况下，近1个月订单额为此前11个月月均的{value:.1f}倍",
+    people_only=True,
 )
 def order_burst_while_overdue(balance: ir.Table) -> ir.Value:
     """Amount ordered in the last month over the monthly mean of the 11 before, where something is overdue.
@@ -107,6 +109,7 @@ def write_off_count(written_off: ir.Table) -> ir.Value:
     title_zh="已知历史月数",
     en="{value:.0f} months of history are known",
     zh="已知历史为{value:.0f}个月",
+    people_only=True,
 )
 def history_months(depth: ir.Table) -> ir.Value:
     """Months since the first day on which an invoice was known: what the other columns can rest on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from pipeline.tables.canonical import Ledger
+
+
+_USES_UNSTORED = {Kept.ALWAYS: 0, Kept.WHEN_SHARED: 1, Kept.WHEN_OFTEN: 2, Kept.NEVER: math.inf}
+"""Up to so many uses a relation is told anew at each."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,7 @@ class Sight:
         return self._built[relation]
 
     def _kept(self, relation: Relation, rows: ir.Table) -> ir.Table:
-        is_shared = self.asked_of[relation].uses > 1
-        if relation.kept is Kept.ALWAYS or (relation.kept is Kept.WHEN_SHARED and is_shared):
+        if self.asked_of[relation].uses > _USES_UNSTORED[relation.kept]:
             return self.keep(rows, f"features_{relation.name}")
         return rows
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # Which kind takes which role when no model is in force yet: the one a committee can read decides.
 FIRST_PAIR = {"champion": "scorecard", "challenger": "booster"}
 DETAILS = "details.json"
+# The key in the details of a booster that could not be fitted beside an expert card: why not.
+UNFIT = "unfit"
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,14 @@ class Candidate:
 
 
 def candidates(project: Project) -> dict[str, Candidate]:
-    """The pair by role. Raises MissingInputError when a fit has not run, DamagedModelError when a file was changed."""
-    return {role: _candidate(project, kind) for role, kind in FIRST_PAIR.items()}
+    """The pair by role; the champion alone where an expert card has no challenger.
+
+    Raises MissingInputError when a fit has not run, DamagedModelError when a file was changed.
+    """
+    told = project.candidate("booster") / DETAILS
+    has_no_challenger = told.is_file() and UNFIT in read_json(told, made_by="fit_booster")
+    roles = ["champion"] if has_no_challenger else list(FIRST_PAIR)
+    return {role: _candidate(project, FIRST_PAIR[role]) for role in roles}
 
 
 def store(project: Project, candidate: Candidate) -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.flows.mapping_file import mapping_in
-from pipeline.params import IngestParams, parse_params
+from pipeline.params import IngestParams
+from pipeline.read_params import parse_params
 from pipeline.tables.check import check, text
 
 if TYPE_CHECKING:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.errors import UnfitForTrainingError
+from pipeline.flows.few_defaults import is_expert_card_called_for, leave_no_challenger
 from pipeline.flows.fitted import ground_of, keep
 from pipeline.flows.leak_check import leak_check
+from pipeline.flows.study_file import study_file
 from pipeline.flows.training_book import timetable_of, training_book
 from pipeline.flows.training_source import catalogue_of
 from pipeline.train.fit import train_booster
@@ -15,9 +18,20 @@ if TYPE_CHECKING:
 
 
 def fit_booster(setting: Setting) -> None:
-    """Leaves a candidate. Raises UnfitForTrainingError when the book cannot carry a model."""
+    """Leaves a candidate. Raises UnfitForTrainingError when the book cannot carry a model.
+
+    Beside an expert card that is no error: word is left that there is no challenger.
+    """
     book = training_book(setting)
     table = timetable_of(setting, book)
     leaks = leak_check(setting, book, table)
-    catalogue, ground = catalogue_of(setting), ground_of(setting)
-    keep(setting, train_booster(book, catalogue, table, setting.params.fit_booster, ground), leaks)
+    catalogue, ground, params = catalogue_of(setting), ground_of(setting), setting.params.fit_booster
+    diary = study_file(setting.project.studies, book, catalogue, table, params)
+    try:
+        fitted = train_booster(book, catalogue, table, params, ground, diary=diary)
+    except UnfitForTrainingError as error:
+        if not is_expert_card_called_for(setting, book, table):
+            raise
+        leave_no_challenger(setting, str(error))
+        return
+    keep(setting, fitted, leaks)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.flows.expert_card import expert_card_of
+from pipeline.flows.few_defaults import is_expert_card_called_for
 from pipeline.flows.fitted import ground_of, keep
 from pipeline.flows.leak_check import leak_check
 from pipeline.flows.training_book import timetable_of, training_book
 from pipeline.flows.training_source import catalogue_of
+from pipeline.train.bins_file import parse_bins
+from pipeline.train.expert import train_expert_card
 from pipeline.train.fit import train_scorecard
 
 if TYPE_CHECKING:
@@ -15,13 +19,24 @@ if TYPE_CHECKING:
 
 
 def fit_scorecard(setting: Setting) -> None:
-    """Leaves a candidate. Raises UnfitForTrainingError when the book cannot carry a model."""
+    """Leaves a candidate: a fitted card, or with too few defaults the expert card of the policy.
+
+    Raises UnfitForTrainingError when the book cannot carry a model, ParameterError when a list or the card is wrong.
+    """
     book = training_book(setting)
     table = timetable_of(setting, book)
     print(table.text())
     leaks = leak_check(setting, book, table)
-    keep(
-        setting,
-        train_scorecard(book, catalogue_of(setting), table, setting.params.fit_scorecard, ground_of(setting)),
-        leaks,
-    )
+    catalogue, params, ground = catalogue_of(setting), setting.params.fit_scorecard, ground_of(setting)
+    section = expert_card_of(setting) if is_expert_card_called_for(setting, book, table) else None
+    if section is not None:
+        print(f"EXPERT CARD: fewer than {params.expert.below_bad_customers} bad customers to fit points on")
+        keep(setting, train_expert_card(book, catalogue, table, params, setting=ground, section=section), leaks)
+        return
+    bins = setting.project.bins
+    cuts = parse_bins(bins.read_text(encoding="utf-8"), str(bins), catalogue) if bins.is_file() else {}
+    fitted = train_scorecard(book, catalogue, table, params, ground, cuts=cuts)
+    for fate in fitted.details["selection"]:
+        if fate["is_must_have"] and fate["fate"] != "selected":
+            print(f"{fate['feature']}: {fate['reason']}")
+    keep(setting, fitted, leaks)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline.datasets import write_json
+from pipeline.datasets import write_json, write_text
 from pipeline.durable import draft_folder
 from pipeline.flows.candidates import DETAILS
 from pipeline.flows.policy_file import section_in
@@ -13,9 +14,11 @@ from pipeline.score.model_folder import write_model
 from pipeline.score.points import Scaling
 from pipeline.score.policy_sections import ThinFileSection
 from pipeline.train.fit import Setting as Ground
+from pipeline.train.thin_file import CardGround
 
 if TYPE_CHECKING:
     from pipeline.flows.setting import Setting
+    from pipeline.params import ScorecardParams
     from pipeline.train.fit import FittedModel
     from pipeline.train.leaks import LeakReport
 
@@ -32,7 +35,15 @@ def ground_of(setting: Setting) -> Ground:
         # The rule reads invoices and history, which a table does not tell: there nobody is thin.
         thin_rule=None if label.is_of_table else thin.thin,
         thin_confidence=thin.confidence,
+        thin_card=CardGround(
+            frozenset(thin.card.tables), thin.card.max_variables, _of_pool(card), setting.params.calibration
+        ),
     )
+
+
+def _of_pool(card: ScorecardParams) -> ScorecardParams:
+    """The scorecard's must-haves are no must of the pool's card, and its calibration is folded into exact points."""
+    return replace(card, must_have=(), points="exact")
 
 
 def keep(setting: Setting, fitted: FittedModel, leaks: LeakReport) -> None:
@@ -40,8 +51,11 @@ def keep(setting: Setting, fitted: FittedModel, leaks: LeakReport) -> None:
     with draft_folder(setting.project.candidate(fitted.model.kind)) as draft:
         version = write_model(draft, fitted.model, fitted.golden_rows)
         write_json({**fitted.details, "leaks": leaks.as_json()}, draft / DETAILS)
+        for name, text in fitted.texts.items():
+            write_text(text, draft / name)
     counts = fitted.details["samples"]["train"]
+    how = "fitted on" if fitted.model.basis == "fitted" else "points by people, read on"
     print(
-        f"{version}: {len(fitted.model.features)} features, fitted on {counts['rows']:,} snapshots of "
+        f"{version}: {len(fitted.model.features)} features, {how} {counts['rows']:,} snapshots of "
         f"{counts['customers']:,} customer groups, {counts['bad_customers']:,} of them bad"
     )

@@ -4,41 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.errors import MissingInputError
-from pipeline.flows.registration import aliases
-from pipeline.score.model_folder import role_version, write_role
+from pipeline.flows.registration import mirror_roles
+from pipeline.flows.role_history import ROLES, Move, locked_roles, move, record_of, settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.flows.setting import Setting
     from pipeline.score.model import Model
+    from pipeline.score.model_folder import Role
 
 
-def promote_first_pair(setting: Setting, pair: Mapping[str, Model]) -> str:
-    """Writes models/champion.json and challenger.json when neither stands, mirrors them in MLflow; tells it."""
+def promote_first_pair(setting: Setting, pair: Mapping[str, Model], day: str | None) -> str:
+    """Puts both roles and the register in place when no model is in force, mirrors the roles in MLflow; tells it.
+
+    `day` is the extract date, so that the same data give the same files; null for a table without dates.
+    """
     folder = setting.project.models
-    standing = {role: _standing(setting, role) for role in pair}
-    if not any(standing.values()):
-        for role, model in pair.items():
-            record = {
-                "model_version": model.version,
-                "since": model.development["last_as_of"],
-                "promoted_by": "creditbook",
-                "reason": "the first pair promotes itself: no model was in force",
-            }
-            write_role(folder, role, record)  # type: ignore[arg-type]
-        standing = {role: model.version for role, model in pair.items()}
-    aliases(setting, {role: version for role, version in standing.items() if version})
+    with locked_roles(folder):
+        if not any(record_of(folder, role) for role in ROLES):
+            for role in ROLES:
+                if role in pair:
+                    move(folder, _first(role, pair[role], day))
+        settle(folder)
+        standing = {role: record["model_version"] for role in ROLES if (record := record_of(folder, role))}
+        for told in mirror_roles(setting):
+            print(told)
     fitted = {role: model.version for role, model in pair.items()}
     if standing == fitted:
-        return f"in force: champion {fitted['champion']}, challenger {fitted['challenger']}"
-    return f"registered as candidates: {', '.join(fitted.values())}; in force stays {standing['champion']}"
+        return f"in force: champion {fitted['champion']}, challenger {fitted.get('challenger', 'none')}"
+    named = ", ".join(version for version in fitted.values() if version not in standing.values())
+    stays = standing.get("champion", "no champion")
+    return f"registered as candidates: {named or 'none that is new'}; in force stays {stays}"
 
 
-def _standing(setting: Setting, role: str) -> str | None:
-    try:
-        return role_version(setting.project.models, role)  # type: ignore[arg-type]
-    except MissingInputError:
-        # Nobody holds the role yet.
-        return None
+def _first(role: Role, model: Model, day: str | None) -> Move:
+    return Move(
+        role=role,
+        model_version=model.version,
+        action="first pair",
+        day=day,
+        by="creditbook",
+        reason="the first pair promotes itself: no model was in force",
+    )

@@ -1,4 +1,4 @@
-"""Both models into MLflow: parameters, metrics, lineage, pictures, the model itself."""
+"""Both models into MLflow: parameters, metrics, lineage, validation, pictures, the model itself, who is in force."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.flows.role_history import ROLES, gates_in_a_line, record_of
 from pipeline.flows.served_answers import answers
 from pipeline.flows.training_source import label_of
 from pipeline.registry import Registry, Run, open_registry
@@ -25,12 +26,14 @@ _SAMPLE_ROWS = 5
 def register(
     setting: Setting,
     pair: Mapping[str, Candidate],
+    *,
     metrics: Mapping[str, float],
     lineage: Mapping[str, str],
     rows: pd.DataFrame,
+    validation: Mapping[str, Any],
 ) -> None:
-    """Logs one run per model and registers what is not registered yet."""
-    store = _registry(setting)
+    """Logs one run per model and registers what is not registered yet; `validation` is the whole report."""
+    store = registry_of(setting)
     for role, candidate in pair.items():
         model = candidate.model
         sample = rows[list(model.features)].head(_SAMPLE_ROWS).reset_index(drop=True)
@@ -44,21 +47,50 @@ def register(
             sample=sample,
             answers=answers(model, sample),
             model_code=_SERVED,
+            validation={**validation, "models": {role: validation["models"][role]}},
         )
         store.log(run)
 
 
-def aliases(setting: Setting, in_force: Mapping[str, str]) -> None:
-    """Mirrors the versions in force as aliases; a version the registry does not hold is left out and told."""
-    store = _registry(setting)
-    numbers = {role: store.registered(version) for role, version in in_force.items()}
-    store.mirror({role: number for role, number in numbers.items() if number is not None})
-    for role, number in numbers.items():
+def mirror_roles(setting: Setting) -> list[str]:
+    """Sets the aliases and the tags of the versions in force as models/<role>.json say; nothing else is changed.
+
+    Gives back a line for each role whose version the registry does not hold. Raises TargetUnreachableError.
+    """
+    store = registry_of(setting)
+    numbers: dict[str, str] = {}
+    tags: dict[str, dict[str, str]] = {}
+    missing = []
+    for role in ROLES:
+        record = record_of(setting.project.models, role)
+        if record is None:
+            continue
+        number = store.registered(record["model_version"])
         if number is None:
-            print(f"MLflow holds no version of {in_force[role]}; its alias {role} was not set")
+            missing.append(f"MLflow holds no version of {record['model_version']}; its alias {role} was not set")
+            continue
+        numbers[role] = number
+        tags[number] = {**tags.get(number, {}), **_tags(role, record)}
+    store.mirror(numbers, tags)
+    return missing
 
 
-def _registry(setting: Setting) -> Registry:
+def _tags(role: str, record: Mapping[str, Any]) -> dict[str, str]:
+    """Who, when and why, on the version itself; the override is always told, so that it cannot be overlooked."""
+    return {
+        f"{role}.since": str(record.get("since") or "no date"),
+        f"{role}.by": str(record.get("promoted_by", "")),
+        f"{role}.reason": str(record.get("reason", "")),
+        f"{role}.decision": str(record.get("action", "")),
+        f"{role}.from": str(record.get("from") or "nobody"),
+        f"{role}.gates": gates_in_a_line(record.get("gates", [])) or "none asked",
+        f"{role}.override": str(record.get("override") or "none"),
+        f"{role}.register_number": str(record.get("number", "")),
+    }
+
+
+def registry_of(setting: Setting) -> Registry:
+    """The MLflow store of the project."""
     settings = setting.params.registry
     return open_registry(setting.project.tracking, settings.tracking_uri, settings.experiment, settings.model_name)
 

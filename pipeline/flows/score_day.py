@@ -73,9 +73,9 @@ class _Judges:
     @property
     def reads(self) -> list[str]:
         """The features they read, in the catalogue's order; one that is no longer in it is not built."""
-        wanted = {*self.model.features, self.policy.alerts.rules.orders_halved.feature, *self.others}
+        wanted = {*self.model.reads, self.policy.alerts.rules.orders_halved.feature, *self.others}
         if self.previous_model is not None:
-            wanted.update(self.previous_model.features)
+            wanted.update(self.previous_model.reads)
         return [feature.name for feature in FEATURES if feature.name in wanted]
 
 

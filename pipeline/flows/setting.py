@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.datasets import Project, open_project
 from pipeline.engine import Engine, connect
-from pipeline.params import Params, parse_params
+from pipeline.read_params import parse_params
 from pipeline.tables.canonical import Ledger, open_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pipeline.params import Params
 
 
 @dataclass(frozen=True)

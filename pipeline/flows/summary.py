@@ -24,7 +24,7 @@ def summary(setting: Setting) -> str:
     out = project.root / receipt["out"]
     lines = [
         "Models, on other customers at later dates",
-        *(_model(metrics, role) for role in ("champion", "challenger")),
+        *(_model(metrics, role) for role in ("champion", "challenger") if _is_told(metrics, role)),
         "",
         f"The book on {receipt['as_of']}",
         *_grades(receipt["counts"]),
@@ -43,7 +43,7 @@ def _of_table(setting: Setting, metrics: Mapping[str, float], receipt: Mapping[s
     is_undated = told["timetable"]["purge"] == "undated"
     lines = [
         f"Models, on other customers {'(the rows have no dates)' if is_undated else 'at later dates'}",
-        *(_model(metrics, role) for role in ("champion", "challenger")),
+        *(_model(metrics, role) for role in ("champion", "challenger") if _is_told(metrics, role)),
         "",
         f"No book: {receipt['why']}",
         "",
@@ -51,6 +51,11 @@ def _of_table(setting: Setting, metrics: Mapping[str, float], receipt: Mapping[s
         f"models  {project.models}",
     ]
     return "\n".join(lines)
+
+
+def _is_told(metrics: Mapping[str, float], role: str) -> bool:
+    """An expert card may stand without a challenger."""
+    return any(name.startswith(f"{role}.") for name in metrics)
 
 
 def _model(metrics: Mapping[str, float], role: str) -> str:

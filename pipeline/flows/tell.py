@@ -11,6 +11,7 @@ import yaml
 from pipeline.datasets import read_json, read_table, write_text
 from pipeline.flows.candidates import candidates
 from pipeline.flows.no_ledger import NO_LEDGER
+from pipeline.flows.role_history import ROLES, record_of
 from pipeline.flows.training_book import timetable_of, training_book
 from pipeline.flows.training_source import catalogue_of, label_of
 from pipeline.report.model_report import ReportInput, WorkedCustomer, render
@@ -55,15 +56,16 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         scorecard_calibration=json.loads((card / "calibration.json").read_text(encoding="utf-8")),
         worked=_worked(setting, pair["champion"]),
         pictures=_pictures(project.validation / "pictures" / "booster"),
-        weights=told["weights"]["challenger"],
+        weights=told["weights"].get("challenger", {}),
         book=_book(setting),
         base_currency=taken_in.get("base_currency", ""),
         limitations=[*told["timetable"]["limitations"], *_assumptions(taken_in)],
         table=taken_in if label.is_of_table else None,
+        in_force={role: record for role in ROLES if (record := record_of(project.models, role))},
         provenance={
             "extract_date": told["lineage"]["extract_date"],
             "champion": pair["champion"].model.version,
-            "challenger": pair["challenger"].model.version,
+            **({"challenger": pair["challenger"].model.version} if "challenger" in pair else {}),
             **told["lineage"],
         },
         commands=_COMMANDS,

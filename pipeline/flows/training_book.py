@@ -40,6 +40,13 @@ def training_book(setting: Setting) -> pd.DataFrame:
     return book.sort_values(["as_of", "customer_id"], ignore_index=True)
 
 
+def positions_of(setting: Setting, rows: pd.DataFrame) -> pd.DataFrame:
+    """What stood open and who it was, in the order of the rows, which hold customer_id and as_of."""
+    stood = read_table(setting.project.positions, made_by="build_features").to_pandas()
+    placed: pd.DataFrame = rows[KEY].merge(stood, on=KEY, how="left", validate="one_to_one")
+    return placed
+
+
 def timetable_of(setting: Setting, book: pd.DataFrame) -> Timetable:
     """Which snapshots serve what. Raises UnfitForTrainingError when the history is too short for it."""
     label, split = label_of(setting), setting.params.split

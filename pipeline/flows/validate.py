@@ -4,27 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.datasets import code_hash, read_json, read_table, write_json, write_text
+from pipeline.datasets import read_table, write_json, write_text
 from pipeline.durable import draft_folder
 from pipeline.flows.candidates import Candidate, candidates, store
+from pipeline.flows.evidence import write_evidence
+from pipeline.flows.lineage import lineage, registered_lineage
 from pipeline.flows.promotion import promote_first_pair
 from pipeline.flows.registration import register
 from pipeline.flows.scale import master_scale
-from pipeline.flows.training_book import timetable_of, training_book
-from pipeline.flows.training_source import catalogue_of, hash_of, label_of
+from pipeline.flows.training_book import positions_of, timetable_of, training_book
+from pipeline.flows.training_source import label_of
+from pipeline.score.policy import read_policy
+from pipeline.train.comparison_ground import book_groups
 from pipeline.train.explanation import explanation_plots, mean_weights
 from pipeline.train.sample import samples
 from pipeline.train.validation import Validation
 from pipeline.train.validation import validate as measure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from pipeline.flows.setting import Setting
     from pipeline.score.model import Model
+    from pipeline.train.sample import Sample
 
 
 def validate(setting: Setting) -> None:
@@ -36,18 +43,37 @@ def validate(setting: Setting) -> None:
     # Rules of thumb read a ledger; a table tells none.
     naive: dict[str, list[str]] | None = {} if label_of(setting).is_of_table else None
     truth = _truth(setting, models["champion"])
-    measured = measure(models, book, table, master_scale(setting), setting.params.validate, naive=naive, truth=truth)
-    # Rows without dates have none out of time; then the other customers are what is explained.
     parts = samples(book, table)
+    measured = measure(
+        models,
+        book,
+        table,
+        master_scale(setting),
+        setting.params.validate,
+        naive=naive,
+        truth=truth,
+        groups=_groups(setting, parts["out_of_time"]),
+    )
+    # Rows without dates have none out of time; then the other customers are what is explained.
     held_out = parts["test" if table.is_undated else "out_of_time"].rows
-    lineage = _lineage(setting)
+    made_of = lineage(setting)
     with draft_folder(setting.project.validation) as draft:
-        _write(draft, pair, measured, held_out, lineage)
-    for candidate in pair.values():
+        _write(draft, pair, measured, held_out, made_of)
+    whole = registered_lineage(setting)
+    for role, candidate in pair.items():
         store(setting.project, candidate)
-    register(setting, pair, measured.metrics, lineage, held_out)
-    print(promote_first_pair(setting, models))
-    print(_headline(measured.metrics, table.held_out))
+        told = measured.report["models"][role]
+        write_evidence(setting.project, candidate, validation=told, lineage=whole, parts=parts, table=table)
+    register(setting, pair, metrics=measured.metrics, lineage=whole, rows=held_out, validation=measured.report)
+    print(promote_first_pair(setting, models, None if table.is_undated else whole["extract_date"]))
+    print(_headline(measured.metrics, list(models), table.held_out))
+
+
+def _groups(setting: Setting, sample: Sample) -> dict[str, NDArray[np.object_]]:
+    """By what the book is divided; nothing for a table of one's own, which tells no positions."""
+    if label_of(setting).is_of_table or not len(sample.is_bad):
+        return {}
+    return book_groups(positions_of(setting, sample.rows), sample, read_policy(setting.project.policy))
 
 
 def _truth(setting: Setting, model: Model) -> pd.DataFrame | None:
@@ -58,28 +84,18 @@ def _truth(setting: Setting, model: Model) -> pd.DataFrame | None:
     return truth.rename(columns={"true_pd": "pd"})
 
 
-def _lineage(setting: Setting) -> dict[str, str]:
-    ledger = read_json(setting.project.ledger / "manifest.json", made_by="ingest")
-    return {
-        "data_version": str(ledger["data_version"]),
-        "extract_date": str(ledger["extract_date"] or "no date told"),
-        "code_version": code_hash(),
-        "catalogue_hash": hash_of(catalogue_of(setting)),
-    }
-
-
 def _write(
     draft: Path,
     pair: Mapping[str, Candidate],
     measured: Validation,
     held_out: pd.DataFrame,
-    lineage: Mapping[str, str],
+    made_of: Mapping[str, str],
 ) -> None:
     report: dict[str, Any] = {
         **measured.report,
         "details": {candidate.model.kind: candidate.details for candidate in pair.values()},
         "weights": {role: mean_weights(candidate.model, held_out) for role, candidate in pair.items()},
-        "lineage": dict(lineage),
+        "lineage": dict(made_of),
     }
     write_json(report, draft / "validation.json")
     write_json(measured.metrics, draft / "metrics.json")
@@ -93,9 +109,9 @@ def _write(
             (folder / name).write_bytes(picture)
 
 
-def _headline(metrics: Mapping[str, float], held_out: str) -> str:
+def _headline(metrics: Mapping[str, float], roles: Sequence[str], held_out: str) -> str:
     lines = []
-    for role in ("champion", "challenger"):
+    for role in roles:
         gini = metrics.get(f"{role}.test.gini")
         if gini is None:
             lines.append(f"{role}: the test set holds no bad or no good customer; its Gini cannot be told")

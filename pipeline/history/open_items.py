@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pipeline.tables.canonical import Ledger
 
 
+_NO_MONEY = ibis.literal(Decimal("0.00"), "decimal(18, 2)")
+
+
 def open_items(ledger: Ledger, snapshots: ir.Table) -> ir.Table:
     """One row per open document and snapshot: customer_id, as_of, invoice_id and what follows.
 
@@ -24,6 +27,9 @@ def open_items(ledger: Ledger, snapshots: ir.Table) -> ir.Table:
     Unallocated payments and open credit notes reduce nothing. Written-off items are not open.
     """
     states = open_states(ledger)
+    # Most items were settled before the first of the days: the join need not look at them.
+    first, last = snapshots.as_of.min().as_scalar(), snapshots.as_of.max().as_scalar()
+    states = states.filter(states.until_on > first, states.from_on <= last)
     days = snapshots.select("customer_id", "as_of")
     items = days.join(
         states,
@@ -37,5 +43,5 @@ def open_items(ledger: Ledger, snapshots: ir.Table) -> ir.Table:
     is_past_due = (items.kind != "credit_note") & (items.due_on < items.as_of).fill_null(ibis.literal(value=False))
     return items.mutate(
         days_past_due=ibis.ifelse(is_past_due, items.as_of.delta(items.due_on, unit="day"), 0).cast("int64"),
-        overdue_amount=ibis.ifelse(is_past_due, items.open_amount, Decimal("0.00")).cast("decimal(18, 2)"),
+        overdue_amount=ibis.ifelse(is_past_due, items.open_amount, _NO_MONEY),
     )

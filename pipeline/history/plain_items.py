@@ -1,4 +1,5 @@
-"""Plain items: documents of which nothing was ever revised or disputed, cleared by one payment row at most.
+"""Plain items: documents of which nothing was ever revised or disputed, cleared by one payment row at most, and that by
+no payment that touches a credit note.
 
 Most of a ledger is plain. Told as one row each, they need no running sums and no windows; `item_states` follows the
 others. Which way an item goes depends on all that will ever be known of it, what is told of a day does not.
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipeline.tables.canonical import Ledger
 
-ITEMS, OTHERS = "items", "other_items"
+ITEMS, OTHERS, MIXED = "items", "other_items", "mixed_payments"
 _MONEY = "decimal(18, 2)"
 
 
@@ -53,13 +54,28 @@ def items(ledger: Ledger) -> ir.Table:
     documents = documents.filter(is_only_revision(documents))
     disputed = ledger.tables["disputes"].group_by("invoice_id").agg(is_disputed=ibis.literal(value=True))
     joined = documents.left_join(_cleared(ledger), "invoice_id").left_join(disputed, "invoice_id")
-    is_alone = joined.payment_rows.isnull() | ((joined.payment_rows == 1) & (joined.payer == joined.customer_id))
+    joined = joined.left_join(mixed_payments(ledger), "payment_id")
+    is_cleared_once = (joined.payment_rows == 1) & (joined.payer == joined.customer_id) & joined.is_mixed.isnull()
+    is_alone = joined.payment_rows.isnull() | is_cleared_once
     return joined.select(
         *("invoice_id", "customer_id", "kind", "issued_on", "due_on", "amount", "amount_document", "written_off_on"),
         *("payment_id", "paid_on", "paid_amount", "paid_document", "paid_from"),
         starts_on=ibis.greatest(joined.known_on, joined.issued_on),
         is_plain=is_alone & joined.is_disputed.isnull(),
     )
+
+
+def mixed_payments(ledger: Ledger) -> ir.Table:
+    """The `payment_id` of every payment that has a row for a credit note, each once, with `is_mixed` (true).
+
+    Only such a payment can be a clearing: a payment in name that nobody made.
+    """
+    if MIXED in ledger.derived:
+        return ledger.derived[MIXED]
+    invoices = revisions(ledger, "invoices")
+    credit_notes = invoices.filter(invoices.kind == "credit_note").select("invoice_id").distinct()
+    touching = revisions(ledger, "payments").semi_join(credit_notes, "invoice_id").select("payment_id").distinct()
+    return touching.mutate(is_mixed=ibis.literal(value=True))
 
 
 def _cleared(ledger: Ledger) -> ir.Table:

@@ -6,7 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from pipeline.history.item_states import FOLLOWED, followed_states
-from pipeline.history.plain_items import ITEMS, OTHERS, items, other_items
+from pipeline.history.paid_items import FOLLOWED_PAYMENTS, followed_payments
+from pipeline.history.plain_items import ITEMS, MIXED, OTHERS, items, mixed_payments, other_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.tables.canonical import Ledger
 
-_STEPS = {ITEMS: items, OTHERS: other_items, FOLLOWED: followed_states}
+_STEPS = {MIXED: mixed_payments, ITEMS: items, OTHERS: other_items, FOLLOWED: followed_states}
 
 
 def prepared(ledger: Ledger, keep: Callable[[ir.Table, str], ir.Table]) -> Ledger:
@@ -24,7 +25,18 @@ def prepared(ledger: Ledger, keep: Callable[[ir.Table, str], ir.Table]) -> Ledge
     A ledger that was prepared comes back as it is. Every day view gives the same rows of either; it only costs less.
     """
     for name, derive in _STEPS.items():
-        if name not in ledger.derived:
-            found = keep(derive(ledger), f"history_{name}")
-            ledger = dataclasses.replace(ledger, derived={**ledger.derived, name: found})
+        ledger = _with(ledger, name, derive, keep)
     return ledger
+
+
+def with_payments(ledger: Ledger, keep: Callable[[ir.Table, str], ir.Table]) -> Ledger:
+    """The prepared ledger with the payments of its followed items computed once as well, for `paid_items`."""
+    return _with(ledger, FOLLOWED_PAYMENTS, followed_payments, keep)
+
+
+def _with(
+    ledger: Ledger, name: str, derive: Callable[[Ledger], ir.Table], keep: Callable[[ir.Table, str], ir.Table]
+) -> Ledger:
+    if name in ledger.derived:
+        return ledger
+    return dataclasses.replace(ledger, derived={**ledger.derived, name: keep(derive(ledger), f"history_{name}")})

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipeline.features.catalog import FEATURES, catalogue_hash
-from pipeline.features.feature import Holds, Language, Risk, Subject, Unit
+from pipeline.features.feature import Holds, Language, Risk, Serves, Subject, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +38,7 @@ _RISKS: Mapping[Risk, tuple[str, str]] = {
     Risk.FALLS: ("falls", "下降"),
     Risk.EITHER: ("either", "不定"),
 }
+_FOR_PEOPLE = ("; for people", "；仅供阅读")
 _SAMPLES: Mapping[Unit, float | str] = {
     Unit.SHARE: 0.25,
     Unit.RATIO: 0.8,
@@ -56,6 +57,7 @@ def markdown() -> str:
 
 def _english() -> list[str]:
     counts = Counter(feature.holds for feature in FEATURES)
+    for_people = sum(feature.serves is Serves.PEOPLE for feature in FEATURES)
     lines = [
         "# Features",
         "",
@@ -67,6 +69,11 @@ def _english() -> list[str]:
         "All is told as it was known on the day. *Risk* says how the default probability moves as the value rises; "
         "binning and the booster's monotone constraints follow it. A column is null for every customer when one of its "
         "*tables* was not handed in, and otherwise where *null* says so. A window of k months ends on the day.",
+        "",
+        f"*For people* stands beside the risk of {for_people} columns that reports and people read and no model uses: "
+        "one more invoice 90 days late could move them to the safer side "
+        "([decision 8](decisions/0008-one-more-invoice-90-days-late.md)). No such invoice does so with any other "
+        "column, whoever the customer is.",
         "",
         "*Told from* names the columns of the ledger behind a value, found by looking at what its definition touches. "
         "The keys, `customer_id` and `known_on` of their tables count besides, since they say which rows are true on a "
@@ -93,7 +100,8 @@ def _chinese() -> list[str]:
         f"共{len(FEATURES)}列，分为六个主题。所有数值均以观察日当天已知的信息为准。“风险”表示数值上升时违约概率的变化方向，"
         "分箱与提升树的单调约束均以此为准。若某列的任一来源表未提供，则该列对所有客户为空；"
         "其余情况下的空值含义见“空值”一栏。k个月的窗口以观察日为终点。“来源列”为该值所依据的台账列，由定义本身得出；"
-        "相关表的主键、`customer_id` 与 `known_on` 始终计入，其他列不会改变该值。",
+        "相关表的主键、`customer_id` 与 `known_on` 始终计入，其他列不会改变该值。"
+        "注明“仅供阅读”的列只供人员与报告使用，模型不采用：多一张逾期90天的发票可能使其显得风险更低。",
     ]
     for subject, features in _by_subject():
         lines += [
@@ -118,7 +126,7 @@ def _row(feature: Feature, language: Language, meaning: str) -> str:
         f"`{feature.name}`",
         meaning,
         _UNITS[feature.unit][place],
-        _RISKS[feature.risk][place],
+        _RISKS[feature.risk][place] + (_FOR_PEOPLE[place] if feature.serves is Serves.PEOPLE else ""),
         ", ".join(feature.source),
         _told_from(feature),
         feature.null_means if language == "en" else feature.null_means_zh,

@@ -6,6 +6,7 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from pipeline.report.chapters.bins import bins
 from pipeline.report.chapters.booster import booster
 from pipeline.report.chapters.calibration import calibration
 from pipeline.report.chapters.definition import definition
@@ -15,6 +16,7 @@ from pipeline.report.chapters.label_words import label_words
 from pipeline.report.chapters.leaks import leaks
 from pipeline.report.chapters.limits import limits
 from pipeline.report.chapters.over_time import default_rates, timetable
+from pipeline.report.chapters.parts import parts
 from pipeline.report.chapters.population import population
 from pipeline.report.chapters.reproduction import reproduction
 from pipeline.report.chapters.scorecard import scorecard
@@ -37,8 +39,10 @@ CHAPTERS = (
     leaks,
     discrimination,
     calibration,
+    parts,
     scorecard,
     selection,
+    bins,
     booster,
     grades,
     limits,

@@ -34,6 +34,7 @@ class ReportInput:
     and mean absolute contributions. `book`: a scored book, null when none has been scored. `limitations`: sentences for
     the first page. `table`: what was taken in, where the models stand on a modelling table instead of a ledger (name,
     source, licence, target, excluded, identified_by, remarks as its manifest tells them); then `definition` is empty.
+    `in_force`: what models/<role>.json says of each role somebody holds.
     `provenance`: versions and hashes in the order in which they are told; `extract_date` and `champion`
     also stand under the title. `commands`: lines to type to get the same again.
     """
@@ -56,6 +57,7 @@ class ReportInput:
     base_currency: str = ""
     limitations: Sequence[str] = ()
     table: Mapping[str, Any] | None = None
+    in_force: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[str] = ()
     language: str = "en"

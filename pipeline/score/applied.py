@@ -17,14 +17,18 @@ from pipeline.score.feature_columns import require_columns
 from pipeline.score.model import Formula
 from pipeline.score.model_folder import predictor_of, predictor_texts
 from pipeline.score.points import Scaling
+from pipeline.score.thin_file import ThinFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
     import pandas as pd
 
     from pipeline.score.model import Model
 
-LOG_ODDS, PD, PREVIOUS_PD = "model_log_odds", "model_pd", "previous_model_pd"
+LOG_ODDS, PD, THIN_PD = "model_log_odds", "model_pd", "thin_file_pd"
+PREVIOUS_PD, PREVIOUS_THIN_PD = "previous_model_pd", "previous_thin_file_pd"
 _POINTS_LOST = "points_lost_"
 
 
@@ -44,21 +48,27 @@ class FormulaText:
             **predictor_texts(model.predictor),
             "calibration.json": model.calibration.to_json(),
             "scaling.json": json.dumps(asdict(model.scaling)),
+            "thin_file.json": model.thin_file.to_json(),
         }
         pairs = tuple(sorted(texts.items()))
         return cls(model.version, model.kind, pairs, _hash(pairs))
 
     def formula(self) -> Formula:
         """Built once in a process. Raises DamagedModelError when the texts are not those that were sent."""
-        return _built(self)
+        return _built(self)[0]
+
+    def thin_file(self) -> ThinFile:
+        """The thin-file model, as `formula`."""
+        return _built(self)[1]
 
 
 @dataclass(frozen=True)
 class Application:
     """A pure function of a batch of feature rows: the same columns, then the answers of the models, row by row.
 
-    The answers of `model`: model_log_odds (raw ln odds of good), model_pd (calibrated) and points_lost_<feature>; of
-    `previous`, the model of the run before where it was another: previous_model_pd. Batches may have any size, order
+    The answers of `model`: model_log_odds (raw ln odds of good), model_pd (calibrated), thin_file_pd (the PD were the
+    customer thin) and points_lost_<feature>; of `previous`, the model of the run before where it was another:
+    previous_model_pd and previous_thin_file_pd. Batches may have any size, order
     and number; the answers do not depend on it. `schema` is what comes out.
     """
 
@@ -70,15 +80,17 @@ class Application:
         """The batch with the answers. Raises ContractError on a value no model can read, such as an infinite one."""
         formula = self.model.formula()
         names = formula.predictor.features
-        frame = rows.select(list(names)).to_pandas()
+        frame = _frame(rows, names)
         log_odds = formula.log_odds(frame)
         points = formula.points_lost(frame, log_odds)
-        answers = {LOG_ODDS: log_odds, PD: formula.pd(log_odds)}
+        thin = self.model.thin_file()
+        answers = {LOG_ODDS: log_odds, PD: formula.pd(log_odds), THIN_PD: thin.pd_of(_frame(rows, thin.features))}
         answers |= {_POINTS_LOST + name: points[:, at] for at, name in enumerate(names)}
         if self.previous is not None:
             previous = self.previous.formula()
-            read = rows.select(list(previous.predictor.features)).to_pandas()
-            answers[PREVIOUS_PD] = previous.pd(previous.log_odds(read))
+            answers[PREVIOUS_PD] = previous.pd(previous.log_odds(_frame(rows, previous.predictor.features)))
+            thin = self.previous.thin_file()
+            answers[PREVIOUS_THIN_PD] = thin.pd_of(_frame(rows, thin.features))
         columns = [
             pa.array(answers[field.name], field.type) if field.name in answers else rows[field.name].cast(field.type)
             for field in self.schema
@@ -92,12 +104,12 @@ def application(model: Model, previous: Model | None, rows: pa.Schema) -> Applic
     A previous model that reads columns which are no longer there is left out. Raises ContractError naming the features
     that `model` reads and the rows lack.
     """
-    require_columns(rows.empty_table().to_pandas(), model.features)
-    answers = [LOG_ODDS, PD, *points_columns(model)]
+    require_columns(rows.empty_table().to_pandas(), model.reads)
+    answers = [LOG_ODDS, PD, THIN_PD, *points_columns(model)]
     before = None
-    if previous is not None and previous.version != model.version and set(previous.features) <= set(rows.names):
+    if previous is not None and previous.version != model.version and set(previous.reads) <= set(rows.names):
         before = FormulaText.of(previous)
-        answers.append(PREVIOUS_PD)
+        answers += [PREVIOUS_PD, PREVIOUS_THIN_PD]
     schema = pa.schema([*rows, *(pa.field(name, pa.float64()) for name in answers)])
     return Application(FormulaText.of(model), before, schema)
 
@@ -115,17 +127,24 @@ def points_lost(rows: pd.DataFrame, model: Model) -> npt.NDArray[np.float64]:
 
 # A booster's text takes a moment to read: a worker does it for its first batch, not for each. Two models of a night.
 @lru_cache(maxsize=4)
-def _built(text: FormulaText) -> Formula:
+def _built(text: FormulaText) -> tuple[Formula, ThinFile]:
     if _hash(text.texts) != text.sha256:
         raise DamagedModelError(
             f"model {text.version}: its text is not what was sent to the engine's worker; run the day again"
         )
     texts = dict(text.texts)
-    return Formula(
+    formula = Formula(
         predictor_of(text.kind, texts),
         Calibration.from_json(texts["calibration.json"]),
         Scaling(**json.loads(texts["scaling.json"])),
     )
+    return formula, ThinFile.from_json(texts["thin_file.json"])
+
+
+def _frame(rows: pa.RecordBatch, names: Sequence[str]) -> pd.DataFrame:
+    """The columns named; without one, as many rows without columns."""
+    frame: pd.DataFrame = rows.select(list(names)).to_pandas()
+    return frame if names else frame.reindex(range(rows.num_rows))
 
 
 def _hash(texts: tuple[tuple[str, str], ...]) -> str:

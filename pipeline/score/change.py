@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.score.applied import PD, PREVIOUS_PD, points_lost
+from pipeline.score.applied import PD, PREVIOUS_PD, PREVIOUS_THIN_PD, THIN_PD, points_lost
 from pipeline.score.exposure import expose
 from pipeline.score.limits import suggest_limits
 from pipeline.score.position_columns import money, number, text
-from pipeline.score.rating import rate
+from pipeline.score.rating import Answers, rate
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -156,8 +156,10 @@ def _splits(
             "limit": Split(before_limit, day.limits.suggested, unknown, unknown, unknown),
         }, tuple(notes)
     now = (day.rating.pd, day.limits.suggested)
-    with_new_model = _rated_with(day, PD, day.model, old_policy) if is_new_policy else now
-    with_old = _rated_with(day, PREVIOUS_PD, old_model, old_policy) if is_new_model else with_new_model
+    with_new_model = _rated_with(day, (PD, THIN_PD), day.model, old_policy) if is_new_policy else now
+    with_old = (
+        _rated_with(day, (PREVIOUS_PD, PREVIOUS_THIN_PD), old_model, old_policy) if is_new_model else with_new_model
+    )
     return {
         name: Split(before, after, old - before, between - old, after - between)
         for name, before, after, old, between in zip(
@@ -167,9 +169,10 @@ def _splits(
 
 
 def _rated_with(
-    day: Day, answer: str, model: Model, policy: Policy
+    day: Day, answers: tuple[str, str], model: Model, policy: Policy
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    rating = rate(day.positions, number(day.features[answer]), model, policy, day.as_of)
+    pd_, thin = (number(day.features[name]) for name in answers)
+    rating = rate(day.positions, Answers(pd_, thin), model, policy, day.as_of)
     exposure = expose(day.positions, rating, policy.loss)
     return rating.pd, suggest_limits(day.positions, rating, exposure, policy, day.as_of).suggested
 

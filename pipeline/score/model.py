@@ -71,17 +71,19 @@ class Formula:
 
 @dataclass(frozen=True)
 class Golden:
-    """Feature rows with the raw log odds and PD the model gave when it was written; rescored whenever it is read."""
+    """Feature rows with the raw log odds, PD and thin-file PD the model gave when written; rescored at reading."""
 
     features: DataFrame
     log_odds: tuple[float, ...]
     pd: tuple[float, ...]
+    thin_pd: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Model:
     """One fitted model. `label` holds kind, days, window_months, window_days; `development` the score distribution and
-    feature bins that drift is measured from, rows, bads and the default rate. `version` is "unsaved" until written."""
+    feature bins that drift is measured from, rows, bads and the default rate. `basis` is what its weights rest on:
+    outcomes, or the judgement of people. `version` is "unsaved" until written."""
 
     kind: Literal["scorecard", "booster"]
     label: Mapping[str, Any]
@@ -92,6 +94,7 @@ class Model:
     scaling: Scaling
     thin_file: ThinFile
     development: Mapping[str, Any]
+    basis: Literal["fitted", "expert"] = "fitted"
     version: str = "unsaved"
     golden: Golden | None = field(default=None, compare=False)
 
@@ -102,12 +105,17 @@ class Model:
                 f"{len(self.predictor.features)} or another order; fit the model again"
             )
         known = {entry["name"] for entry in self.catalogue}
-        strangers = [name for name in self.features if name not in known]
+        strangers = [name for name in self.reads if name not in known]
         if strangers:
             raise DamagedModelError(
                 f"model {self.version}: {len(strangers)} feature(s) are not in its catalogue, e.g. {strangers[0]!r}; "
                 "fit the model again"
             )
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The features of the model, then those that only the card of the thin pool reads."""
+        return (*self.features, *(name for name in self.thin_file.features if name not in self.features))
 
     @property
     def formula(self) -> Formula:
@@ -153,9 +161,10 @@ class Model:
 
 
 def golden_of(model: Model, rows: DataFrame) -> Golden:
-    """The first 100 of the rows, restricted to the model's features, with what the model gives for them."""
-    frame = rows[list(model.features)].head(GOLDEN_ROWS).reset_index(drop=True)
-    return Golden(frame, tuple(model.log_odds(frame).tolist()), tuple(model.pd(frame).tolist()))
+    """The first 100 of the rows, restricted to what the model reads, with what the model gives for them."""
+    frame = rows[list(model.reads)].head(GOLDEN_ROWS).reset_index(drop=True)
+    log_odds, pd_now, thin = model.log_odds(frame), model.pd(frame), model.thin_file.pd_of(frame)
+    return Golden(frame, tuple(log_odds.tolist()), tuple(pd_now.tolist()), tuple(thin.tolist()))
 
 
 def check_golden(model: Model) -> None:
@@ -163,7 +172,9 @@ def check_golden(model: Model) -> None:
     if model.golden is None or not len(model.golden.features):
         raise DamagedModelError(f"model {model.version}: no golden rows to check it by; fit the model again")
     log_odds, pd_now = model.log_odds(model.golden.features), model.pd(model.golden.features)
+    thin = model.thin_file.pd_of(model.golden.features)
     differs = np.abs(pd_now - np.array(model.golden.pd)) > _TOLERANCE
+    differs |= np.abs(thin - np.array(model.golden.thin_pd)) > _TOLERANCE
     differs |= np.abs(log_odds - np.array(model.golden.log_odds)) > _TOLERANCE * np.maximum(1.0, np.abs(log_odds))
     if differs.any():
         row = int(np.flatnonzero(differs)[0])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 Role = Literal["champion", "challenger"]
 _PREDICTOR_FILES = {"scorecard": ("scorecard.json",), "booster": ("booster.txt", "booster.json")}
 _FILES = ("calibration.json", "catalogue.json", "thin_file.json", "development.json", "golden.json")
@@ -39,6 +39,7 @@ def write_model(models: Path, model: Model, golden_rows: pd.DataFrame) -> str:
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "kind": settled.kind,
+        "basis": settled.basis,
         "label": dict(settled.label),
         "features": list(settled.features),
         "scaling": asdict(settled.scaling),
@@ -62,6 +63,8 @@ def read_model(folder: Path) -> Model:
     try:
         model = Model(
             kind=manifest["kind"],
+            # Folders written before there were expert cards name no basis.
+            basis=manifest.get("basis", "fitted"),
             version=manifest["version"],
             label=manifest["label"],
             features=tuple(manifest["features"]),
@@ -143,7 +146,10 @@ def _golden_json(model: Model) -> str:
     golden = cast("Golden", model.golden)
     rows = golden.features.astype(object).where(golden.features.notna(), None)
     return _json(
-        {"features": {name: rows[name].tolist() for name in rows.columns}, "log_odds": golden.log_odds, "pd": golden.pd}
+        {
+            "features": {name: rows[name].tolist() for name in rows.columns},
+            **{name: getattr(golden, name) for name in ("log_odds", "pd", "thin_pd")},
+        }
     )
 
 
@@ -153,7 +159,7 @@ def _golden(text: str) -> Golden:
         name: pd.Series(values, dtype=object if any(isinstance(v, str) for v in values) else "float64")
         for name, values in raw["features"].items()
     }
-    return Golden(pd.DataFrame(columns), tuple(raw["log_odds"]), tuple(raw["pd"]))
+    return Golden(pd.DataFrame(columns), *(tuple(raw[name]) for name in ("log_odds", "pd", "thin_pd")))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -195,7 +201,9 @@ def _checked_texts(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _version_of(manifest: Mapping[str, Any]) -> str:
-    return f"{manifest['kind']}-{hashlib.sha256(_json(manifest).encode()).hexdigest()[:12]}"
+    # Every row of a scored book names the version, and so an expert card.
+    mark = "expert-" if manifest.get("basis") == "expert" else ""
+    return f"{manifest['kind']}-{mark}{hashlib.sha256(_json(manifest).encode()).hexdigest()[:12]}"
 
 
 def _json(value: object) -> str:

@@ -198,11 +198,20 @@ class ThinFileTexts:
 
 
 @dataclass(frozen=True)
+class ThinCardRule:
+    """The card that tells thin files apart: the tables its features may be told from, and how many it may have."""
+
+    tables: tuple[str, ...]
+    max_variables: int
+
+
+@dataclass(frozen=True)
 class ThinFileSection(_Dated):
     """policy/thin_file.yaml."""
 
     thin: ThinFileRule
     confidence: float
+    card: ThinCardRule
     best_grade: str
     data_depth: DepthRule
     texts: ThinFileTexts

@@ -43,10 +43,16 @@ class Rating:
         return graded
 
 
-def rate(
-    positions: pd.DataFrame, model_pd: npt.NDArray[np.float64], model: Model, policy: Policy, as_of: dt.date
-) -> Rating:
-    """Rates every position; `model_pd` is what the model says of each, in the same order (see `aligned_features`).
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of each position, in their order: its own PD, and the PD were the customer thin."""
+
+    pd: npt.NDArray[np.float64]
+    thin_pd: npt.NDArray[np.float64]
+
+
+def rate(positions: pd.DataFrame, answers: Answers, model: Model, policy: Policy, as_of: dt.date) -> Rating:
+    """Rates every position by the model's answers (see `aligned_features`).
 
     A customer in default is in default also when out of the book; a grade set by hand replaces the model's PD by the
     grade's representative PD, so that grade and PD never contradict.
@@ -55,9 +61,9 @@ def rate(
     pd_ = np.full(len(positions), np.nan)
     made_by = np.full(len(positions), None, dtype=object)
     is_rated, is_thin = status == "rated", status == "thin_file"
-    pd_[is_rated] = model_pd[is_rated]
+    pd_[is_rated] = answers.pd[is_rated]
     made_by[is_rated] = model.kind
-    pd_[is_thin] = model.thin_file.apply(int(is_thin.sum()))
+    pd_[is_thin] = answers.thin_pd[is_thin]
     made_by[is_thin] = "thin_file"
     expert, notes = _expert_pd(positions, policy)
     is_expert = ~np.isnan(expert) & (is_rated | is_thin)
@@ -68,7 +74,7 @@ def rate(
     grade = _grade(pd_, is_thin & ~is_expert, policy)
     in_default = status == "in_default"
     pd_[in_default], grade[in_default] = 1.0, DEFAULT_GRADE
-    depth = _data_depth(positions, policy, as_of)
+    depth = data_depth(positions, policy, as_of)
     return Rating(status, pd_, score, grade, policy.scale.segment(grade), made_by, depth, notes)
 
 
@@ -120,7 +126,8 @@ def _grade(pd_: npt.NDArray[np.float64], is_capped: npt.NDArray[np.bool_], polic
     return np.where(too_good, best, grade)
 
 
-def _data_depth(positions: pd.DataFrame, policy: Policy, as_of: dt.date) -> npt.NDArray[np.object_]:
+def data_depth(positions: pd.DataFrame, policy: Policy, as_of: dt.date) -> npt.NDArray[np.object_]:
+    """How much is known of each customer on the day, A to D, as policy/thin_file.yaml tells it."""
     rule = policy.thin_file
     is_thin = rule.thin.is_thin(number(positions["invoices_due_12m_count"]), number(positions["history_months"]))
     age = age_in_months(positions["accounts_end_on"], as_of)

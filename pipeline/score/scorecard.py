@@ -102,7 +102,9 @@ class Characteristic:
 class Scorecard:
     """Points in score units: ln odds of good = ln base_odds + (sum of points − base_score) × ln 2 / pdo.
 
-    `intercept_points` = base_score + factor × (intercept − ln base_odds) of the logistic regression on WoE.
+    `intercept_points` = base_score + factor × (intercept − ln base_odds) of the logistic regression on WoE. With
+    `rounding` whole all points are whole numbers, and a calibration stays beside them. Raises DamagedModelError when
+    they are not.
     """
 
     characteristics: tuple[Characteristic, ...]
@@ -110,6 +112,15 @@ class Scorecard:
     pdo: float
     base_score: float
     base_odds: float
+    rounding: Literal["exact", "whole"] = "exact"
+
+    def __post_init__(self) -> None:
+        points = [self.intercept_points, *(b.points for c in self.characteristics for b in c.bins)]
+        broken = [p for p in points if not float(p).is_integer()] if self.rounding == "whole" else []
+        if broken:
+            raise DamagedModelError(
+                f"scorecard: {len(broken)} of {len(points)} points are not whole, e.g. {broken[0]:g}; fit it again"
+            )
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -173,9 +184,9 @@ def fold(card: Scorecard, calibration: Calibration) -> tuple[Scorecard, Calibrat
     """Works a straight calibration into the points, so that their sum is the score before rounding.
 
     calibrated = a + b × raw, so every bin's points and every coefficient are multiplied by b and the intercept moves.
-    A broken line cannot be folded: card and calibration come back as they are.
+    A broken line cannot be folded, and whole points would be whole no more: card and calibration come back as they are.
     """
-    if not calibration.is_straight or calibration.method == "identity":
+    if card.rounding == "whole" or not calibration.is_straight or calibration.method == "identity":
         return card, calibration
     slope = calibration.segments[0][2]
     at_zero = float(calibration.log_odds(np.array([0.0]))[0])

@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from pipeline.errors import CreditbookError
 from pipeline.score.alerts import Night, alerts_of, counts_by_customer
-from pipeline.score.applied import PD
+from pipeline.score.applied import PD, THIN_PD
 from pipeline.score.change import Change, Day, change_of, changes_table
 from pipeline.score.columns import BOOK_SCHEMA, breaches_of
 from pipeline.score.exposure import Exposure, expose
 from pipeline.score.limit_caps import limit_trace
 from pipeline.score.limits import suggest_limits
 from pipeline.score.position_columns import decimals, money, number, ordered_positions, text
-from pipeline.score.rating import aligned_features, rate
+from pipeline.score.rating import Answers, aligned_features, rate
 from pipeline.score.reasons import SLOTS, Reasons, reasons_of
 from pipeline.score.summary import summary_of
 
@@ -68,7 +68,7 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
     """
     positions = ordered_positions(positions, as_of)
     features = aligned_features(features, positions)
-    rating = rate(positions, number(features[PD]), model, policy, as_of)
+    rating = rate(positions, Answers(number(features[PD]), number(features[THIN_PD])), model, policy, as_of)
     exposure = expose(positions, rating, policy.loss)
     limits = suggest_limits(positions, rating, exposure, policy, as_of)
     day = Day(positions, features, model, policy, as_of, rating, limits)

@@ -1,4 +1,4 @@
-"""The thin-file model: one PD for the pool of customers with too little history to be told apart."""
+"""The thin-file model: a small card of what a customer without history has, calibrated to the pool of those."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import DamagedModelError
+from pipeline.score.calibration import pd_of_log_odds
+from pipeline.score.scorecard import Scorecard
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class ThinFileRule:
 class ThinFile:
     """PD of the thin pool, calibrated to its own `bads` of `customers`.
 
-    `confidence` is the level of the bound taken (0.5: the median); `rule` is the rule the pool was drawn by.
+    `confidence` is the level of the bound taken (0.5: the median); `rule` is the rule the pool was drawn by. `card`
+    tells the pool's customers apart by accounts, firmographics and outside events, its mean PD over the pool being
+    `pd`; null where no such feature could carry one: everybody has `pd`.
     """
 
     pd: float
@@ -41,24 +46,36 @@ class ThinFile:
     customers: int
     confidence: float
     rule: ThinFileRule
+    card: Scorecard | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.pd < 1.0:
             raise DamagedModelError(f"thin file: the pool's PD {self.pd} lies outside 0 to 1; fit the model again")
 
-    def apply(self, rows: int) -> npt.NDArray[np.float64]:
-        """The pool's PD for that many rows."""
-        return np.full(rows, self.pd)
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the card reads; nothing without one."""
+        return self.card.features if self.card else ()
+
+    def pd_of(self, frame: DataFrame) -> npt.NDArray[np.float64]:
+        """PD as if every row were thin; the frame holds `features`."""
+        if self.card is None:
+            return np.full(len(frame), self.pd)
+        return pd_of_log_odds(self.card.log_odds(frame))
 
     def to_json(self) -> str:
         """JSON text; numbers keep every digit."""
-        return json.dumps(asdict(self), indent=1) + "\n"
+        told = {**asdict(self), "card": json.loads(self.card.to_json()) if self.card else None}
+        return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> ThinFile:
         """Reads `to_json`. Raises DamagedModelError when a part is missing."""
         try:
             raw: dict[str, Any] = json.loads(text)
-            return cls(**{**raw, "rule": ThinFileRule(**raw["rule"])})
+            # Models written before there was a card for the pool name none.
+            card = raw.get("card")
+            read = Scorecard.from_json(json.dumps(card)) if card else None
+            return cls(**{**raw, "rule": ThinFileRule(**raw["rule"]), "card": read})
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedModelError(f"thin_file.json cannot be read ({error!r}); fit the model again") from error

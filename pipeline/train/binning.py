@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.score.feature_columns import category_column, codes_of, number_column, without_codes
 from pipeline.score.scorecard import Bin, Characteristic
+from pipeline.train.bins_by_hand import ByHand, by_hand, require_direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.params import ScorecardParams
+    from pipeline.train.bins_file import Cuts
     from pipeline.train.sample import Sample
 
     Floats = NDArray[np.float64]
@@ -30,11 +32,13 @@ _SPLIT_DIGITS = 4
 
 @dataclass(frozen=True)
 class Binning:
-    """Binned features by name (points are the WoE), why others could not be binned, and remarks on single features."""
+    """Binned features by name (points are the WoE), why others could not be binned, remarks on single features, and
+    which bins were set by hand otherwise than the solver would have."""
 
     characteristics: Mapping[str, Characteristic]
     unbinnable: Mapping[str, str]
     remarks: Mapping[str, str]
+    by_hand: tuple[ByHand, ...] = ()
 
     def woe(self, rows: pd.DataFrame, features: Sequence[str]) -> Floats:
         """WoE of the rows by the code that scores them; shape (rows, features)."""
@@ -82,20 +86,35 @@ def evidence(sample: Sample) -> Evidence:
     return Evidence(bads, len(sample.is_bad) - bads, 0.5 * bads / sample.bad_customers)
 
 
-def fit_bins(sample: Sample, catalogue: Sequence[Mapping[str, Any]], settings: ScorecardParams) -> Binning:
+def fit_bins(
+    sample: Sample,
+    catalogue: Sequence[Mapping[str, Any]],
+    settings: ScorecardParams,
+    cuts: Mapping[str, Cuts] | None = None,
+) -> Binning:
     """Bins every feature of the catalogue. A feature that cannot be binned is listed with the reason, never guessed.
 
-    `min_bads_per_bin` and `min_goods_per_bin` count customer groups, not months. Raises ContractError on infinities.
+    `cuts` are bins set by hand, which stand instead of the solver's; weights of evidence are fitted either way.
+    `min_bads_per_bin` and `min_goods_per_bin` count customer groups, not months. Raises ContractError on infinities,
+    ParameterError on bins set by hand that cannot be used.
     """
     binned: dict[str, Characteristic] = {}
     unbinnable: dict[str, str] = {}
     remarks: dict[str, str] = {}
+    changed: list[ByHand] = []
+    hand: dict[str, Characteristic] = {}
     for feature in catalogue:
         name = feature["name"]
         if feature["holds"] == "category":
             result = _fit_categories(sample, name, feature["risk"], settings)
         else:
             result = _fit_numbers(sample, feature, settings)
+        if cuts and name in cuts:
+            solved = None if isinstance(result, str) else result
+            result = _set_by_hand(sample, feature, cuts[name], settings)
+            if not isinstance(result, str):
+                hand[name] = result
+                changed += [told for told in (by_hand(result, solved),) if told]
         if isinstance(result, str):
             unbinnable[name] = result
             continue
@@ -103,7 +122,22 @@ def fit_bins(sample: Sample, catalogue: Sequence[Mapping[str, Any]], settings: S
         told = [_neutral(b) for b in result.bins if b.kind in {"missing", "special"} and b.count and b.woe == 0]
         if told:
             remarks[name] = "; ".join(told)
-    return Binning(binned, unbinnable, remarks)
+    require_direction(hand, settings)
+    return Binning(binned, unbinnable, remarks, tuple(changed))
+
+
+def _set_by_hand(
+    sample: Sample, feature: Mapping[str, Any], cuts: Cuts, settings: ScorecardParams
+) -> Characteristic | str:
+    name, risk = str(feature["name"]), str(feature["risk"])
+    if cuts.groups is not None:
+        texts, is_null = category_column(sample.rows, name)
+        fault = _fault(texts[~is_null], sample.is_bad[~is_null])
+        return fault or _grouped(sample, name, risk, list(cuts.groups), settings)
+    values = without_codes(number_column(sample.rows, name), codes_of(feature))
+    is_known = ~np.isnan(values)
+    fault = _fault(values[is_known], sample.is_bad[is_known])
+    return fault or _ranged(sample, feature, np.array(cuts.splits or (), dtype=float), settings)
 
 
 def _neutral(b: Bin) -> str:
@@ -125,6 +159,17 @@ def _fit_numbers(sample: Sample, feature: Mapping[str, Any], settings: Scorecard
         return found
     splits = _rounded(found)
     splits = _merged(values[is_known], sample.part(is_known), splits, risk, settings)
+    return _ranged(sample, feature, splits, settings)
+
+
+def _ranged(
+    sample: Sample, feature: Mapping[str, Any], splits: Floats, settings: ScorecardParams
+) -> Characteristic | str:
+    """The bins between the splits, one for each special code and one for no value, weighed by their own counts."""
+    name, risk, special = str(feature["name"]), str(feature["risk"]), codes_of(feature)
+    raw = number_column(sample.rows, name)
+    values = without_codes(raw, special)
+    is_known = ~np.isnan(values)
     codes = np.where(is_known, np.searchsorted(splits, values, side="right"), len(splits) + 1 + len(special))
     for i, code in enumerate(special):
         codes = np.where(raw == code, len(splits) + 1 + i, codes)
@@ -153,10 +198,19 @@ def _fit_categories(sample: Sample, name: str, risk: str, settings: ScorecardPar
     if isinstance(groups, str):
         return groups
     rare = tuple(names[~enough].tolist())
-    groups = [*groups, rare] if rare else groups
+    return _grouped(sample, name, risk, [*groups, rare] if rare else groups, settings)
+
+
+def _grouped(
+    sample: Sample, name: str, risk: str, groups: list[tuple[str, ...]], settings: ScorecardParams
+) -> Characteristic | str:
+    """A bin for each group of categories, one for no value and one for any other, weighed by their own counts."""
+    values, is_null = category_column(sample.rows, name)
     shells = [Bin(", ".join(group), "categories", 0.0, 0.0, categories=group) for group in groups]
     at = {category: i for i, group in enumerate(groups) for category in group}
-    row_codes = np.array([len(groups) if null else at[str(v)] for v, null in zip(values, is_null, strict=True)])
+    row_codes = np.array(
+        [len(groups) if null else at.get(str(v), len(groups) + 1) for v, null in zip(values, is_null, strict=True)]
+    )
     shells += [Bin("no value", "missing", 0.0, 0.0), Bin("any other", "unseen", 0.0, 0.0)]
     return _characteristic(name, risk, _weighed(sample, shells, row_codes, settings), settings)
 

@@ -1,4 +1,4 @@
-"""Fits the line from raw log odds to the observed default rate, on customers and dates the model has not seen."""
+"""Fits the calibration from raw log odds to a PD, on customers and dates the model has not seen."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from pipeline.errors import UnfitForTrainingError
 from pipeline.score.calibration import Calibration
 from pipeline.statistics.logistic import fit_logistic
+from pipeline.train.calibration_choice import SIMPLEST, Choice, choose
+from pipeline.train.calibration_shapes import SHAPES, Observed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from pipeline.params import CalibrationParams
 
     Floats = NDArray[np.float64]
+    Knots = tuple[tuple[float, float], ...]
+
+__all__ = ["CalibrationFit", "Observed", "fit_calibration"]
 
 # How far from 1 the slopes of honest models lie, and by how much the level of log odds moves between spells of years
 # beyond what features see (standard deviations): the weight of what we knew before against few defaults.
@@ -26,31 +31,25 @@ _LEAST_SLOPE = 0.1
 
 
 @dataclass(frozen=True)
-class Observed:
-    """Raw ln odds of good, outcome (1 bad, 0 good) and cluster of some rows."""
-
-    raw_log_odds: Floats
-    is_bad: Floats
-    clusters: NDArray[Any]
-
-    @property
-    def bad_customers(self) -> int:
-        """Clusters with a bad row."""
-        return len(np.unique(self.clusters[self.is_bad == 1].astype(str)))
-
-
-@dataclass(frozen=True)
 class CalibrationFit:
-    """The line with what it rests on. `slope_of_data` and `level_of_data` are what the calibration rows alone say,
-    `level_weight` their weight against the level of the training rows; null where nothing was fitted."""
+    """The calibration with what it rests on.
+
+    `slope` and `intercept` are those of the line, or of the line through the shape's mean for a broken one;
+    `slope_of_data` and `slope_error` are Platt's slope on the calibration rows alone and its standard error by cluster;
+    `shape_weight` is the weight of the shape the data gave against the slope 1, `level_weight` that of their level
+    against the level of the training rows (null: the level is the long-run rate). Null where nothing was fitted.
+    """
 
     calibration: Calibration
+    choice: Choice
     intercept: float
     slope: float
     slope_of_data: float | None
     slope_error: float | None
+    shape_weight: float
     level_of_data: float
-    level_weight: float
+    level_weight: float | None
+    tendency: dict[str, Any]
     bads: int
     bad_customers: int
     remarks: tuple[str, ...]
@@ -62,15 +61,28 @@ class CalibrationFit:
         return {**plain, "remarks": list(self.remarks)}
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """Knots drawn to the slope 1 by `weight`; the level is not yet set."""
+
+    knots: Knots
+    choice: Choice
+    weight: float
+    slope_of_data: float | None
+    slope_error: float | None
+
+
 def fit_calibration(
     observed: Observed, settings: CalibrationParams, training: Observed | None = None
 ) -> CalibrationFit:
-    """Platt's line in ln odds of good, calibrated = intercept + slope × raw, on rows the model was not fitted on.
+    """Calibrates on rows the model was not fitted on: a shape, drawn to the slope 1 when defaults are few, and a level.
 
-    The slope is drawn to 1 with weight 0.3²/(0.3² + e²) for the data, e its standard error by cluster; with fewer than
-    `min_bads` bad customers it is 1. The level at which expected equals observed defaults has credibility
-    v/(v + 1/D), v = 0.25² + 1/D₀, with D and D₀ the bad customers of calibration and training: with few defaults it is
-    drawn to the level at which the training rows are right. Sources: Platt 1999; Bühlmann 1967 on credibility.
+    The shape is that of `choose`. With fewer than `shrink_below_bads` bad customers it is drawn to the slope 1 with
+    weight 0.3²/(0.3² + e²) for the data, e the standard error of Platt's slope by cluster; with fewer than `min_bads`
+    it is the slope 1. The level is the one at which expected equals observed defaults, with credibility v/(v + 1/D),
+    v = 0.25² + 1/D₀, D and D₀ the bad customers of calibration and training: with few defaults it is drawn to the level
+    at which the training rows are right. With `tendency: long_run` it is the one at which the mean PD of all these rows
+    is the long-run rate. Sources: Platt 1999; Bühlmann 1967 on credibility.
     Raises UnfitForTrainingError when there is no good row.
     """
     if not (observed.is_bad == 0).any():
@@ -78,57 +90,102 @@ def fit_calibration(
             f"calibration: {len(observed.is_bad):,} rows and no good one among them; hand in a longer history or "
             "other shares of the split"
         )
-    bad_customers = observed.bad_customers
     remarks: list[str] = []
-    slope, own, error = _slope(observed, settings, remarks)
-    level = _level(observed, slope)
-    intercept, weight = level, 1.0
-    if training is not None:
-        before = _LEVEL_SPREAD**2 + 1.0 / max(training.bad_customers, 1)
-        weight = before / (before + 1.0 / max(bad_customers, 0.5))
-        intercept = weight * level + (1.0 - weight) * _level(training, slope)
-    if not bad_customers:
+    shape = _shape(observed, settings, remarks)
+    level = level_at(observed, shape.knots, _bads(observed))
+    if settings.tendency == "long_run":
+        shift, weight = _long_run(observed, training, shape.knots, settings), None
+    else:
+        shift, weight = _credible(level, observed, training, shape.knots)
+    if not observed.bad_customers:
         remarks.append("no default among the calibration customers: their level is that of half a bad customer")
+    knots = tuple((x, y + shift) for x, y in shape.knots)
+    calibration = Calibration(shape.choice.method, knots)
+    slope = _mean_slope(calibration, observed)
     return CalibrationFit(
-        Calibration.line("platt", intercept, slope),
-        intercept,
-        slope,
-        own,
-        error,
-        level,
-        weight,
-        int(observed.is_bad.sum()),
-        bad_customers,
-        tuple(remarks),
+        calibration=calibration,
+        choice=shape.choice,
+        intercept=float(calibration.log_odds(np.array([0.0]))[0]),
+        slope=slope,
+        slope_of_data=shape.slope_of_data,
+        slope_error=shape.slope_error,
+        shape_weight=shape.weight,
+        level_of_data=level,
+        level_weight=weight,
+        tendency=_tendency(settings),
+        bads=int(observed.is_bad.sum()),
+        bad_customers=observed.bad_customers,
+        remarks=tuple(remarks),
     )
 
 
-def _slope(
-    observed: Observed, settings: CalibrationParams, remarks: list[str]
-) -> tuple[float, float | None, float | None]:
-    raw = observed.raw_log_odds
-    if observed.bad_customers < settings.min_bads or np.ptp(raw) == 0:
-        remarks.append(
-            f"{observed.bad_customers} bad customer(s), fewer than {settings.min_bads}: only the level is calibrated"
-        )
-        return 1.0, None, None
+def _shape(observed: Observed, settings: CalibrationParams, remarks: list[str]) -> _Shape:
+    raw, bads = observed.raw_log_odds, observed.bad_customers
+    if bads < settings.min_bads or np.ptp(raw) == 0:
+        remarks.append(f"{bads} bad customer(s), fewer than {settings.min_bads}: only the level is calibrated")
+        told = Choice(SIMPLEST, "too few bad customers for a shape", {}, {})
+        return _Shape(((0.0, 0.0), (1.0, 1.0)), told, 0.0, None, None)
     columns = np.column_stack([np.ones(len(raw)), raw])
-    fit = fit_logistic(columns, 1.0 - observed.is_bad, observed.clusters.astype(str))
-    own, error = float(fit.coefficients[1]), float(fit.standard_errors[1])
-    slope = 1.0 + (own - 1.0) * _SLOPE_SPREAD**2 / (_SLOPE_SPREAD**2 + error**2)
-    if slope < _LEAST_SLOPE:
-        remarks.append(f"slope {slope:.2f}: the model does not order these customers; {_LEAST_SLOPE:g} is used")
-    return max(slope, _LEAST_SLOPE), own, error
+    line = fit_logistic(columns, 1.0 - observed.is_bad, observed.clusters.astype(str))
+    own, error = float(line.coefficients[1]), float(line.standard_errors[1])
+    weight = 1.0
+    if bads < settings.shrink_below_bads:
+        weight = _SLOPE_SPREAD**2 / (_SLOPE_SPREAD**2 + error**2)
+        remarks.append(
+            f"{bads} bad customers, fewer than {settings.shrink_below_bads}: the shape of the data has the weight "
+            f"{weight:.2f}, the slope 1 the rest"
+        )
+    if 1.0 + (own - 1.0) * weight < _LEAST_SLOPE:
+        told = Choice(SIMPLEST, "the model does not order these customers", {}, {})
+        remarks.append(f"slope {own:.2f}: the model does not order these customers; {_LEAST_SLOPE:g} is used")
+        return _Shape(((0.0, 0.0), (1.0, _LEAST_SLOPE)), told, weight, own, error)
+    choice = choose(observed, settings)
+    found = SHAPES[choice.method](observed) if choice.method != SIMPLEST else ((0.0, 0.0), (1.0, own))
+    knots = tuple((x, x + weight * (y - x)) for x, y in found)
+    return _Shape(knots, choice, weight, own, error)
 
 
-def _level(observed: Observed, slope: float) -> float:
-    """The intercept at which the mean PD equals the default rate, found by bisection (the mean falls with it)."""
-    rows_per_customer = len(observed.is_bad) / len(np.unique(observed.clusters.astype(str)))
-    bads = max(float(observed.is_bad.sum()), 0.5 * rows_per_customer)
+def _credible(level: float, observed: Observed, training: Observed | None, knots: Knots) -> tuple[float, float]:
+    """The level and the weight of the calibration rows in it."""
+    if training is None:
+        return level, 1.0
+    before = _LEVEL_SPREAD**2 + 1.0 / max(training.bad_customers, 1)
+    weight = before / (before + 1.0 / max(observed.bad_customers, 0.5))
+    return weight * level + (1.0 - weight) * level_at(training, knots, _bads(training)), weight
+
+
+def _long_run(observed: Observed, training: Observed | None, knots: Knots, settings: CalibrationParams) -> float:
+    rows = observed if training is None else observed.with_rows_of(training)
+    return level_at(rows, knots, float(settings.long_run_rate or 0.0) * len(rows.is_bad))
+
+
+def _tendency(settings: CalibrationParams) -> dict[str, Any]:
+    """What the level was set to: observed, or the long-run rate with its source."""
+    if settings.tendency == "observed":
+        return {"kind": "observed", "rate": None, "source": None}
+    return {"kind": "long_run", "rate": settings.long_run_rate, "source": settings.long_run_source}
+
+
+def _bads(observed: Observed) -> float:
+    """Bad rows, but at least those of half a bad customer."""
+    return max(float(observed.is_bad.sum()), 0.5 * len(observed.is_bad) / observed.customers)
+
+
+def level_at(observed: Observed, knots: Knots, bads: float) -> float:
+    """The shift of the knots at which the PDs add up to `bads`, found by bisection (they fall as it rises)."""
+    shaped = Calibration("shape", knots).log_odds(observed.raw_log_odds)
     low, high = -60.0, 60.0
     for _ in range(200):
         middle = 0.5 * (low + high)
-        logit = np.clip(middle + slope * observed.raw_log_odds, -700, 700)
-        expected = float(np.sum(1.0 / (1.0 + np.exp(logit))))
+        expected = float(np.sum(1.0 / (1.0 + np.exp(np.clip(middle + shaped, -700, 700)))))
         low, high = (middle, high) if expected > bads else (low, middle)
     return 0.5 * (low + high)
+
+
+def _mean_slope(calibration: Calibration, observed: Observed) -> float:
+    """The slope of a line; of a broken one that between the 10 % and 90 % points of the raw log odds."""
+    if calibration.is_straight:
+        return calibration.segments[0][2]
+    low, high = np.quantile(observed.raw_log_odds, [0.1, 0.9])
+    below, above = calibration.log_odds(np.array([low, max(high, low + 1e-6)]))
+    return float((above - below) / max(high - low, 1e-6))

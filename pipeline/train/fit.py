@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pipeline.errors import UnfitForTrainingError
 from pipeline.score.model import Model
+from pipeline.train.bins_file import bins_text
 from pipeline.train.booster import BoosterFit, fit_booster
 from pipeline.train.calibration import Observed, fit_calibration
 from pipeline.train.development import development, golden_rows
 from pipeline.train.label import label_values
 from pipeline.train.sample import Sample, require_trainable, samples
 from pipeline.train.scorecard import ScorecardFit, fit_scorecard
-from pipeline.train.thin_file import fit_thin_file
+from pipeline.train.selection_lists import check_lists
+from pipeline.train.thin_file import fit_thin_file, with_card
+from pipeline.train.whole_points import rounding_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +27,13 @@ if TYPE_CHECKING:
     from pipeline.params import BoosterParams, CalibrationParams, LabelParams, ScorecardParams
     from pipeline.score.model import Predictor
     from pipeline.score.points import Scaling
+    from pipeline.score.scorecard import Scorecard
     from pipeline.score.thin_file import ThinFileRule
+    from pipeline.train.bins_file import Cuts
+    from pipeline.train.booster_search import Diary
     from pipeline.train.label import Label
     from pipeline.train.splits import Timetable
+    from pipeline.train.thin_file import CardGround
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Setting:
     """What both kinds of model are fitted with besides their own parameters.
 
     `thin_rule` is null for a table of one's own, where nobody is thin; `thin_confidence` is the one-sided level of the
-    thin pool's upper bound.
+    thin pool's upper bound, `thin_card` how its card is fitted; null for none: the whole pool has one PD.
     """
 
     label: LabelParams | Label
@@ -42,15 +49,18 @@ class Setting:
     calibration: CalibrationParams
     thin_rule: ThinFileRule | None
     thin_confidence: float
+    thin_card: CardGround | None = None
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """`model` and `golden_rows` for `write_model`; `details` tells how it was fitted, in plain values."""
+    """`model` and `golden_rows` for `write_model`; `details` tells how it was fitted, in plain values; `texts` are
+    files for people that stand beside it, by name."""
 
     model: Model
     golden_rows: pd.DataFrame
     details: dict[str, Any]
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,16 +76,23 @@ def train_scorecard(
     table: Timetable,
     params: ScorecardParams,
     setting: Setting,
+    *,
+    cuts: Mapping[str, Cuts] | None = None,
 ) -> FittedModel:
-    """The champion's kind: a calibrated scorecard.
+    """The champion's kind: a calibrated scorecard. `cuts` are bins set by hand, by feature.
 
     `book` has one row per (customer_id, as_of): group_key, is_bad (null: not trained on), invoices_due_12m_count,
-    history_months and every feature of the catalogue. Raises UnfitForTrainingError when it cannot carry a model.
+    history_months and every feature of the catalogue. Raises UnfitForTrainingError when it cannot carry a model,
+    ParameterError when the lists of `params` name what is not there or bins set by hand cannot be used.
     """
+    check_lists(params, [str(f["name"]) for f in catalogue])
     with one_thread():
         parts = _trainable(book, table)
-        fit = fit_scorecard(parts["train"], catalogue, params, table.seed)
-        return _finished(fit, fit.scorecard, parts, _Ground(catalogue, table, setting))
+        fit = fit_scorecard(parts["train"], catalogue, params, table.seed, cuts)
+        fitted = _finished(fit, fit.scorecard, parts, _Ground(catalogue, table, setting))
+        if fit.binning:
+            fitted = replace(fitted, texts={"bins.yaml": bins_text(fit.binning)})
+        return fitted if fit.exact is None else _with_rounding_loss(fitted, fit.exact, parts, setting)
 
 
 def train_booster(
@@ -84,11 +101,16 @@ def train_booster(
     table: Timetable,
     params: BoosterParams,
     setting: Setting,
+    *,
+    diary: Diary | None = None,
 ) -> FittedModel:
-    """The challenger's kind: a calibrated gradient booster. Book and errors as in `train_scorecard`."""
+    """The challenger's kind: a calibrated gradient booster. Book and errors as in `train_scorecard`.
+
+    `diary` keeps the trials of the search, so that one that was broken off goes on where it stood.
+    """
     with one_thread():
         parts = _trainable(book, table)
-        fit = fit_booster(parts["train"], catalogue, params)
+        fit = fit_booster(parts["train"], catalogue, params, diary)
         return _finished(fit, fit.booster, parts, _Ground(catalogue, table, setting))
 
 
@@ -119,25 +141,41 @@ def _finished(
 ) -> FittedModel:
     train, setting, table = parts["train"], ground.setting, ground.table
     line = fit_calibration(_observed(predictor, parts["calibration"]), setting.calibration, _observed(predictor, train))
+    seen = _seen(parts["all"], table)
+    pool = fit_thin_file(seen, setting.thin_rule, setting.thin_confidence)
+    thin = with_card(pool, seen, train, ground.catalogue, setting.thin_card)
     model = Model(
         kind="scorecard" if isinstance(fit, ScorecardFit) else "booster",
         label=label_values(setting.label),
         features=predictor.features,
-        catalogue=[dict(f) for f in ground.catalogue if f["name"] in predictor.features],
+        catalogue=[dict(f) for f in ground.catalogue if f["name"] in {*predictor.features, *thin.thin_file.features}],
         predictor=predictor,
         calibration=line.calibration,
         scaling=setting.scaling,
-        thin_file=fit_thin_file(_seen(parts["all"], table), setting.thin_rule, setting.thin_confidence),
+        thin_file=thin.thin_file,
         development=development(train, predictor, line.calibration.pd(predictor.log_odds(train.rows))),
     )
     details = {
         "kind": model.kind,
         **fit.as_json(),
         "calibration": line.as_json(),
+        "thin_file": thin.details,
         "timetable": table.as_json(),
         "samples": {role: sample.counts() for role, sample in parts.items()},
     }
     return FittedModel(model, golden_rows(parts["all"]), details)
+
+
+def _with_rounding_loss(
+    fitted: FittedModel, exact: Scorecard, parts: Mapping[str, Sample], setting: Setting
+) -> FittedModel:
+    """Tells what whole points cost on the customers of the test, each card with a calibration of its own."""
+    line = fit_calibration(
+        _observed(exact, parts["calibration"]), setting.calibration, _observed(exact, parts["train"])
+    ).calibration
+    test = parts["test"]
+    loss = rounding_loss(line.pd(exact.log_odds(test.rows)), fitted.model.pd(test.rows), test)
+    return replace(fitted, details={**fitted.details, "whole_points": loss})
 
 
 def _observed(predictor: Predictor, sample: Sample) -> Observed:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
-from pipeline.statistics.calibration import calibration_line, log_loss
+from pipeline.statistics.calibration import calibration_error, calibration_line, log_loss, spiegelhalter
 from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.params import ValidateParams
     from pipeline.score.master_scale import MasterScale
     from pipeline.statistics.bootstrap import Resamples
+    from pipeline.statistics.calibration import CalibrationLine
     from pipeline.train.sample import Sample
 
     Floats = NDArray[np.float64]
@@ -40,7 +42,7 @@ def order_measures(risk: Floats, sample: Sample, settings: ValidateParams) -> di
 
 
 def pd_measures(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[str, Any]:
-    """Counts, order, Brier score, observed over expected defaults and the calibration line of PDs on a sample."""
+    """Counts, order, Brier score, observed over expected defaults, calibration line and tests of PDs on a sample."""
     if not len(pd):
         return {**sample.counts(), **dict.fromkeys((*_ORDER, *_LEVEL))}
     draws = draws_of(sample, settings)
@@ -52,22 +54,38 @@ def pd_measures(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[st
         "observed_over_expected": ratio_interval(sample.is_bad, pd, draws).as_json(),
         "mean_pd": float(np.mean(pd)),
         "log_loss": log_loss(pd, sample.is_bad),
-        "calibration_slope": _finite(line.slope) if line else None,
-        "calibration_slope_error": _finite(line.slope_error) if line else None,
-        "calibration_at_large": _finite(line.at_large) if line else None,
+        **_line(line),
+        **_tests(pd, sample, settings),
     }
 
 
 _ORDER = ("auc", "gini", "ks")
+_LINE = ("slope", "slope_error", "intercept", "intercept_error", "at_large", "at_large_error")
+_TESTS = ("calibration_error", "spiegelhalter")
 _LEVEL = (
     "brier",
     "observed_over_expected",
     "mean_pd",
     "log_loss",
-    "calibration_slope",
-    "calibration_slope_error",
-    "calibration_at_large",
+    *(f"calibration_{name}" for name in _LINE),
+    *_TESTS,
 )
+
+
+def _line(line: CalibrationLine | None) -> dict[str, Any]:
+    return {f"calibration_{name}": _finite(getattr(line, name)) if line else None for name in _LINE}
+
+
+def _tests(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[str, Any]:
+    """Expected calibration error and Spiegelhalter's Z, by cluster; null without a bad or a good row."""
+    if not has_both(sample):
+        return dict.fromkeys(_TESTS)
+    error = calibration_error(pd, sample.is_bad, sample.codes, seed=settings.seed)
+    brier = spiegelhalter(pd, sample.is_bad, sample.codes)
+    return {
+        "calibration_error": asdict(error),
+        "spiegelhalter": {name: _finite(value) for name, value in asdict(brier).items()},
+    }
 
 
 def grade_measures(pd: Floats, sample: Sample, scale: MasterScale, confidence: float) -> list[dict[str, Any]]:

@@ -99,15 +99,8 @@ def require_trainable(sample: Sample, dates: Sequence[dt.date]) -> None:
 
     `dates` are those of the training, in order; none for rows without dates.
     """
-    found = sample.counts()
-    span = f"from {dates[0]} to {dates[-1]}" if dates else "on rows without dates"
-    told = f"training {span}: {found['rows']:,} rows of {found['customers']:,} customer group(s)"
-    if sample.customers < FEWEST_CUSTOMERS:
-        example = f", e.g. {sample.clusters[0]!r}" if sample.customers else ""
-        raise UnfitForTrainingError(
-            f"{told}{example}; a model needs {FEWEST_CUSTOMERS} or more: hand in more customers, or correct group_id "
-            "where unrelated customers share one"
-        )
+    require_customers(sample, dates)
+    found, told = sample.counts(), _told(sample, dates)
     if not found["bads"]:
         raise UnfitForTrainingError(
             f"{told}, none of which defaulted in its window; a model needs bad outcomes: hand in a longer history, or "
@@ -118,3 +111,18 @@ def require_trainable(sample: Sample, dates: Sequence[dt.date]) -> None:
             f"{told}, of which {found['bads']:,} rows of {sample.bad_customers} group(s) are bad; a model needs "
             f"{FEWEST_BAD_CUSTOMERS} bad groups and some good rows: hand in a longer history or a broader label"
         )
+
+
+def require_customers(sample: Sample, dates: Sequence[dt.date]) -> None:
+    """Raises UnfitForTrainingError when the rows are of too few customer groups, whatever their outcomes."""
+    if sample.customers < FEWEST_CUSTOMERS:
+        example = f", e.g. {sample.clusters[0]!r}" if sample.customers else ""
+        raise UnfitForTrainingError(
+            f"{_told(sample, dates)}{example}; a model needs {FEWEST_CUSTOMERS} or more: hand in more customers, or "
+            "correct group_id where unrelated customers share one"
+        )
+
+
+def _told(sample: Sample, dates: Sequence[dt.date]) -> str:
+    span = f"from {dates[0]} to {dates[-1]}" if dates else "on rows without dates"
+    return f"training {span}: {len(sample.is_bad):,} rows of {sample.customers:,} customer group(s)"

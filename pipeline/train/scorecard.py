@@ -12,8 +12,10 @@ from pipeline.errors import UnfitForTrainingError
 from pipeline.score.scorecard import Characteristic, Scorecard
 from pipeline.statistics.logistic import fit_logistic
 from pipeline.train.binning import fit_bins
-from pipeline.train.selection import Fate, select
-from pipeline.train.splits import hashed_share
+from pipeline.train.bins_over_time import bin_stability
+from pipeline.train.customer_folds import folds_of
+from pipeline.train.selection import Fate, open_to_selection, select
+from pipeline.train.whole_points import in_whole_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from pipeline.params import ScorecardParams
     from pipeline.train.binning import Binning
+    from pipeline.train.bins_file import Cuts
     from pipeline.train.sample import Sample
 
     Floats = NDArray[np.float64]
@@ -33,13 +36,20 @@ _FOLDS = 5
 
 @dataclass(frozen=True)
 class ScorecardFit:
-    """The card before calibration, the fate of every feature, and how the coefficients were found."""
+    """The card before calibration, the fate of every feature, and how the coefficients were found.
+
+    `exact` is the card before its points were rounded, null where they were not; `stability` tells of each bin of the
+    card whether it held over time.
+    """
 
     scorecard: Scorecard
     selection: tuple[Fate, ...]
     coefficients: tuple[dict[str, Any], ...]
     penalty: float
     penalty_losses: dict[str, float]
+    exact: Scorecard | None = None
+    binning: Binning | None = None
+    stability: tuple[dict[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the report."""
@@ -48,17 +58,23 @@ class ScorecardFit:
             "penalty_losses": self.penalty_losses,
             "coefficients": list(self.coefficients),
             "selection": [fate.as_json() for fate in self.selection],
+            "by_hand": [told.as_json() for told in self.binning.by_hand] if self.binning else [],
+            "bin_stability": list(self.stability),
         }
 
 
 def fit_scorecard(
-    sample: Sample, catalogue: Sequence[Mapping[str, Any]], settings: ScorecardParams, seed: int
+    sample: Sample,
+    catalogue: Sequence[Mapping[str, Any]],
+    settings: ScorecardParams,
+    seed: int,
+    cuts: Mapping[str, Cuts] | None = None,
 ) -> ScorecardFit:
     """A scorecard on the training sample; the penalty is the one with the least log loss over folds of customers.
 
     Raises UnfitForTrainingError when no feature survives the selection.
     """
-    binning = fit_bins(sample, catalogue, settings)
+    binning = fit_bins(sample, open_to_selection(catalogue, settings), settings, cuts)
     chosen, fates = select(sample, binning, catalogue, settings)
     while chosen:
         woe = binning.woe(sample.rows, chosen)
@@ -68,7 +84,11 @@ def fit_scorecard(
         if beta[worst] > 0:
             card = _card(binning, dict(zip(chosen, beta, strict=True)), intercept, settings)
             told = _coefficients(sample, woe, chosen, beta)
-            return ScorecardFit(card, tuple(fates), told, penalty, losses)
+            held = tuple(bin_stability(sample, card.characteristics))
+            fit = ScorecardFit(card, tuple(fates), told, penalty, losses, binning=binning, stability=held)
+            if settings.points == "exact":
+                return fit
+            return replace(fit, scorecard=in_whole_points(card), exact=card)
         fates = _put_out(fates, chosen.pop(worst))
     raise UnfitForTrainingError(_nothing_left(fates))
 
@@ -98,13 +118,6 @@ def penalised(woe: Floats, good: Floats, penalty: float) -> tuple[float, Floats]
     model = LogisticRegression(C=penalty, solver="newton-cholesky", tol=1e-10, max_iter=200)
     model.fit(woe, good.astype(int))
     return float(model.intercept_[0]), np.asarray(model.coef_[0], dtype=float)
-
-
-def folds_of(clusters: NDArray[Any], folds: int, seed: int) -> NDArray[np.int64]:
-    """The fold of each row by a stable hash of its cluster."""
-    names, codes = np.unique(clusters.astype(str), return_inverse=True)
-    drawn = np.array([int(hashed_share(seed, f"fold:{name}") * folds) for name in names], dtype=np.int64)
-    return drawn[codes]
 
 
 def _card(binning: Binning, beta: Mapping[str, float], intercept: float, settings: ScorecardParams) -> Scorecard:
@@ -138,7 +151,12 @@ def _coefficients(sample: Sample, woe: Floats, chosen: list[str], beta: Floats) 
 
 def _put_out(fates: Sequence[Fate], name: str) -> list[Fate]:
     told = "its penalised coefficient turned against its WoE"
-    return [replace(f, fate="wrong_sign", reason=told, step=None) if f.feature == name else f for f in fates]
+    return [
+        replace(f, fate="wrong_sign", reason=f"must-have left out: {told}" if f.is_must_have else told, step=None)
+        if f.feature == name
+        else f
+        for f in fates
+    ]
 
 
 def _nothing_left(fates: Sequence[Fate]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
 
-from pipeline.statistics.logistic import cluster_sums, fit_logistic
 from pipeline.statistics.stability import noise_quantile
+from pipeline.train.bin_shift import bin_shifts
+from pipeline.train.stepwise import Search, walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.params import ScorecardParams
+    from pipeline.train.bin_shift import BinShift
     from pipeline.train.binning import Binning
     from pipeline.train.sample import Sample
 
@@ -24,16 +25,24 @@ if TYPE_CHECKING:
 
 # One characteristic for so many bad customers; fewer make coefficients wild (Peduzzi et al. 1996 found ten).
 BAD_CUSTOMERS_PER_CHARACTERISTIC = 8
-# A second window of an idea already in the card must be much surer than another idea.
-_SECOND_WINDOW = 0.1
-# A feature whose direction the data chose is right by chance twice as often as one whose direction was declared.
-_UNDIRECTED = 0.5
+# Above this correlation two columns are one in all that matters, and their coefficients cannot be told apart.
+_ALMOST_ONE = 0.999
+_FOR_PEOPLE = "serves people alone: one more invoice 90 days late could make a customer look safer by it"
+
+
+def serves_models(feature: Mapping[str, Any]) -> bool:
+    """Whether a model may use a feature of a catalogue; those of a table of one's own all serve models."""
+    return str(feature.get("serves", "models")) == "models"
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one feature. `fate` is selected, unbinnable, weak, correlated, same_idea, not_significant,
-    wrong_sign or beyond_maximum; `iv` and `p_value` are null where it did not come so far."""
+    """What became of one feature. `fate` is selected, never_use, not_for_models, unbinnable, weak, unstable,
+    correlated, same_idea, not_significant, wrong_sign or beyond_maximum.
+
+    `iv`, `p_value` and `psi` (of its bins between the halves of the training dates) are null where it did not come so
+    far. `is_must_have`: it stands on the list of those that must be in the card.
+    """
 
     feature: str
     fate: str
@@ -42,25 +51,29 @@ class Fate:
     bins: int | None = None
     p_value: float | None = None
     step: int | None = None
+    psi: float | None = None
+    is_must_have: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
 
 
-@dataclass
-class _Search:
-    """The state of the stepwise search over the columns of one WoE matrix."""
+@dataclass(frozen=True)
+class _Steps:
+    """What every step reads, and the fates (fate, reason, p) and remarks it adds to."""
 
-    names: list[str]
-    woe: Floats
-    good: Floats
-    clusters: NDArray[Any]
-    ideas: Mapping[str, str]
-    undirected: frozenset[str]
+    sample: Sample
+    binning: Binning
     settings: ScorecardParams
-    chosen: list[int]
+    held: frozenset[str]
     fates: dict[str, tuple[str, str, float | None]]
+    remarks: dict[str, list[str]]
+
+
+def open_to_selection(catalogue: Sequence[Mapping[str, Any]], settings: ScorecardParams) -> list[Mapping[str, Any]]:
+    """The features that may be binned: those that serve models and are not on the never-use list."""
+    return [f for f in catalogue if serves_models(f) and f["name"] not in settings.never_use]
 
 
 def select(
@@ -68,165 +81,133 @@ def select(
 ) -> tuple[list[str], list[Fate]]:
     """The chosen features in the order they came in, and one Fate for every feature of the catalogue.
 
-    In turn: bins exist; IV is at least `min_iv` and above what chance shows; of features whose WoE correlate above
+    In turn: the feature may be used; bins exist; IV is at least `min_iv` and above what chance shows; the bins are
+    stable between the earlier and the later half of the training dates; of features whose WoE correlate above
     `max_correlation` the one with the highest IV stays; then forward steps by the score test and backward steps by the
     Wald test, both by customer cluster, every coefficient in the direction of its WoE.
+
+    What is on the must-have list comes in first and passes every step with a remark, except bins and sign: without
+    bins, or against its own WoE, it is left out and the reason told.
     """
-    fates: dict[str, tuple[str, str, float | None]] = {
-        name: ("unbinnable", reason, None) for name, reason in binning.unbinnable.items()
-    }
-    strong = _strong(sample, binning, settings, fates)
-    apart = _uncorrelated(sample, binning, strong, settings, fates)
-    ideas = {str(f["name"]): str(f.get("idea") or f["name"]) for f in catalogue}
-    search = _Search(
+    steps = _Steps(sample, binning, settings, frozenset(settings.must_have), {}, {})
+    steps.fates.update({name: ("unbinnable", reason, None) for name, reason in binning.unbinnable.items()})
+    steps.fates.update(
+        {str(f["name"]): ("not_for_models", _FOR_PEOPLE, None) for f in catalogue if not serves_models(f)}
+    )
+    steps.fates.update(dict.fromkeys(settings.never_use, ("never_use", "on the list fit_scorecard.never_use", None)))
+    strong = _strong(steps)
+    shifts = bin_shifts(sample, [binning.characteristics[name] for name in strong])
+    apart = _uncorrelated(steps, _stable(steps, strong, shifts))
+    search = Search(
         apart,
         binning.woe(sample.rows, apart) if apart else np.empty((len(sample.is_bad), 0)),
         1.0 - sample.is_bad,
         sample.codes,
-        ideas,
+        {str(f["name"]): str(f.get("idea") or f["name"]) for f in catalogue},
         frozenset(str(f["name"]) for f in catalogue if f["risk"] == "either"),
+        steps.held,
         settings,
         [],
-        fates,
+        steps.fates,
     )
-    _walk(search, _most(sample, settings))
+    walk(search, _most(sample, settings))
     chosen = [search.names[i] for i in search.chosen]
-    return chosen, _told(chosen, fates, binning, catalogue)
+    return chosen, [_told(str(f["name"]), chosen, steps, shifts) for f in catalogue]
 
 
 def _most(sample: Sample, settings: ScorecardParams) -> int:
     return max(1, min(settings.max_variables, sample.bad_customers // BAD_CUSTOMERS_PER_CHARACTERISTIC))
 
 
-def _strong(sample: Sample, binning: Binning, settings: ScorecardParams, fates: dict[str, Any]) -> list[str]:
-    """Features by falling IV that carry more than chance: IV of pure noise is about χ²(B − 1)·(1/bads + 1/goods)."""
-    kept = []
+def _strong(steps: _Steps) -> list[str]:
+    """Must-haves in the order of their list, then features by falling IV that carry more than chance: the IV of pure
+    noise is about χ²(B − 1)·(1/bads + 1/goods)."""
+    binned, settings, sample = steps.binning.characteristics, steps.settings, steps.sample
+    kept = [name for name in settings.must_have if name in binned]
     goods = max(sample.customers - sample.bad_customers, 1)
-    for name in sorted(binning.characteristics, key=lambda n: (-binning.characteristics[n].iv, n)):
-        characteristic = binning.characteristics[name]
-        used = sum(1 for b in characteristic.bins if b.count)
-        noise = noise_quantile(used, sample.bad_customers, goods, 0.05)
-        if characteristic.iv < settings.min_iv:
-            fates[name] = ("weak", f"IV {characteristic.iv:.3f} is below {settings.min_iv:g}", None)
-        elif characteristic.iv < noise:
-            fates[name] = ("weak", f"IV {characteristic.iv:.3f} is no more than chance shows ({noise:.3f})", None)
-        else:
+    for name in sorted(binned, key=lambda n: (-binned[n].iv, n)):
+        iv = binned[name].iv
+        noise = noise_quantile(sum(1 for b in binned[name].bins if b.count), sample.bad_customers, goods, 0.05)
+        told = ""
+        if iv < settings.min_iv:
+            told = f"IV {iv:.3f} is below {settings.min_iv:g}"
+        elif iv < noise:
+            told = f"IV {iv:.3f} is no more than chance shows ({noise:.3f})"
+        if _passes(steps, name, "weak", told) and name not in steps.held:
             kept.append(name)
     return kept
 
 
-def _uncorrelated(
-    sample: Sample, binning: Binning, strong: list[str], settings: ScorecardParams, fates: dict[str, Any]
-) -> list[str]:
-    if not strong:
+def _stable(steps: _Steps, names: list[str], shifts: Mapping[str, BinShift]) -> list[str]:
+    """Features whose bins held about the same share of the rows early and late; all of them where dates cannot tell."""
+    settings = steps.settings
+    kept = []
+    for name in names:
+        shift = shifts.get(name)
+        told = ""
+        if shift is not None and shift.psi > max(settings.max_psi, shift.noise(settings.psi_significance)):
+            told = (
+                f"its bins moved between the halves of the training dates: PSI {shift.psi:.2f}, above "
+                f"{settings.max_psi:g} and above what chance shows ({shift.noise(settings.psi_significance):.2f})"
+            )
+        if _passes(steps, name, "unstable", told):
+            kept.append(name)
+    return kept
+
+
+def _uncorrelated(steps: _Steps, names: list[str]) -> list[str]:
+    if not names:
         return []
-    centred = binning.woe(sample.rows, strong)
-    centred = centred - centred.mean(axis=0)
-    length = np.sqrt(np.einsum("ij,ij->j", centred, centred))
-    correlation = np.einsum("ij,ik->jk", centred, centred) / np.outer(length, length)
+    correlation = _correlation(steps.binning.woe(steps.sample.rows, names))
     kept: list[int] = []
-    for i, name in enumerate(strong):
+    for i, name in enumerate(names):
         nearest = max(kept, key=lambda k: abs(correlation[i, k]), default=None)
-        if nearest is not None and abs(correlation[i, nearest]) > settings.max_correlation:
-            told = f"correlates {correlation[i, nearest]:.2f} with {strong[nearest]}, which has the higher IV"
-            fates[name] = ("correlated", told, None)
-        else:
+        told = ""
+        if nearest is not None and abs(correlation[i, nearest]) > steps.settings.max_correlation:
+            why = "must be in the card" if names[nearest] in steps.held else "has the higher IV"
+            told = f"correlates {correlation[i, nearest]:.2f} with {names[nearest]}, which {why}"
+        if nearest is not None and abs(correlation[i, nearest]) > _ALMOST_ONE:
+            # Two columns that are one cannot both have a coefficient, whoever wants them.
+            steps.fates[name] = ("correlated", told, None)
+        elif _passes(steps, name, "correlated", told):
             kept.append(i)
-    return [strong[i] for i in kept]
+    return [names[i] for i in kept]
 
 
-def _walk(search: _Search, most: int) -> None:
-    """Forward by the surest candidate, backward by the worst coefficient; a feature that was put out stays out."""
-    while True:
-        columns, p_hat = _fitted(search)
-        open_ones = [i for i, name in enumerate(search.names) if i not in search.chosen and name not in search.fates]
-        if not open_ones:
-            return
-        z = np.array([_score_test(search, columns, p_hat, i) for i in open_ones])
-        p_values = 2.0 * stats.norm.sf(np.abs(z))
-        allowed = np.array([_is_allowed(search, i, zi, p) for i, zi, p in zip(open_ones, z, p_values, strict=True)])
-        if not allowed.any() or len(search.chosen) >= most:
-            _close(search, open_ones, z, p_values, most)
-            return
-        best = int(np.argmax(np.where(allowed, z, -np.inf)))
-        search.chosen.append(open_ones[best])
-        _backward(search)
+def _correlation(woe: Floats) -> Floats:
+    centred = woe - woe.mean(axis=0)
+    length = np.sqrt(np.einsum("ij,ij->j", centred, centred))
+    return np.asarray(np.einsum("ij,ik->jk", centred, centred) / np.outer(length, length))
 
 
-def _is_allowed(search: _Search, candidate: int, z: float, p: float) -> bool:
-    return bool(z > 0 and p <= _limit(search, search.names[candidate]))
+def _passes(steps: _Steps, name: str, fate: str, told: str) -> bool:
+    """True without a complaint. A must-have passes all the same and the complaint becomes a remark."""
+    if told and name not in steps.held:
+        steps.fates[name] = (fate, told, None)
+        return False
+    if told:
+        steps.remarks.setdefault(name, []).append(told)
+    return True
 
 
-def _limit(search: _Search, name: str) -> float:
-    ideas = {search.ideas[search.names[i]] for i in search.chosen}
-    limit = search.settings.max_p_value * (_SECOND_WINDOW if search.ideas[name] in ideas else 1.0)
-    return limit * (_UNDIRECTED if name in search.undirected else 1.0)
-
-
-def _fitted(search: _Search) -> tuple[Floats, Floats]:
-    columns = np.column_stack([np.ones(len(search.good)), search.woe[:, search.chosen]])
-    return columns, fit_logistic(columns, search.good, search.clusters).probabilities
-
-
-def _score_test(search: _Search, columns: Floats, p_hat: Floats, candidate: int) -> float:
-    """Rao's score of adding one column, as a signed z with clustered variance; positive agrees with its WoE."""
-    weights = p_hat * (1 - p_hat)
-    column = search.woe[:, candidate]
-    inner = np.einsum("ij,ik,i->jk", columns, columns, weights)
-    beta = np.linalg.solve(inner, np.einsum("ij,i,i->j", columns, column, weights))
-    rest = column - np.einsum("ij,j->i", columns, beta)
-    sums = cluster_sums((rest * (search.good - p_hat))[:, None], search.clusters)[:, 0]
-    spread = np.sqrt(np.sum(sums**2))
-    return float(sums.sum() / spread) if spread > 1e-9 else 0.0
-
-
-def _backward(search: _Search) -> None:
-    while search.chosen:
-        columns = np.column_stack([np.ones(len(search.good)), search.woe[:, search.chosen]])
-        fit = fit_logistic(columns, search.good, search.clusters)
-        beta, p_values = fit.coefficients[1:], fit.p_values[1:]
-        badness = np.where(beta <= 0, 2.0, p_values)
-        worst = int(np.argmax(badness))
-        if badness[worst] <= search.settings.max_p_value:
-            return
-        name = search.names[search.chosen.pop(worst)]
-        if beta[worst] <= 0:
-            told = f"its coefficient {beta[worst]:.2f} turned against its WoE beside the others"
-            search.fates[name] = ("wrong_sign", told, float(p_values[worst]))
-        else:
-            told = f"p {p_values[worst]:.3f} rose above {search.settings.max_p_value:g} beside the others"
-            search.fates[name] = ("not_significant", told, float(p_values[worst]))
-
-
-def _close(search: _Search, open_ones: list[int], z: Floats, p_values: Floats, most: int) -> None:
-    for i, zi, p in zip(open_ones, z.tolist(), p_values.tolist(), strict=True):
-        name = search.names[i]
-        limit = _limit(search, name)
-        ideas = {search.ideas[search.names[k]] for k in search.chosen}
-        told = f"adds too little beside the others: p {p:.3f} above {limit:g}"
-        if zi <= 0:
-            search.fates[name] = ("wrong_sign", "beside the chosen ones it would count against its WoE", p)
-        elif p <= limit:
-            full = f"the card is full: {most} characteristics for the bad customers there are"
-            search.fates[name] = ("beyond_maximum", full, p)
-        elif search.ideas[name] in ideas:
-            search.fates[name] = ("same_idea", f"another window of {search.ideas[name]} is in; it {told}", p)
-        else:
-            search.fates[name] = ("not_significant", told, p)
-
-
-def _told(
-    chosen: list[str], fates: Mapping[str, Any], binning: Binning, catalogue: Sequence[Mapping[str, Any]]
-) -> list[Fate]:
-    told = []
-    for feature in catalogue:
-        name = str(feature["name"])
-        found = binning.characteristics.get(name)
-        iv, bins = (found.iv, sum(1 for b in found.bins if b.count)) if found else (None, None)
-        if name in chosen:
-            reason = "; ".join(filter(None, ("in the scorecard", binning.remarks.get(name, ""))))
-            told.append(Fate(name, "selected", reason, iv, bins, None, chosen.index(name) + 1))
-        else:
-            fate, reason, p = fates[name]
-            told.append(Fate(name, fate, reason, iv, bins, p))
-    return told
+def _told(name: str, chosen: list[str], steps: _Steps, shifts: Mapping[str, BinShift]) -> Fate:
+    found = steps.binning.characteristics.get(name)
+    is_held = name in steps.held
+    told = Fate(
+        name,
+        "selected",
+        "in the scorecard",
+        iv=found.iv if found else None,
+        bins=sum(1 for b in found.bins if b.count) if found else None,
+        psi=shifts[name].psi if name in shifts else None,
+        is_must_have=is_held,
+    )
+    if name in chosen:
+        must = ["on the must-have list"] if is_held else []
+        remarks = [*must, steps.binning.remarks.get(name, ""), *steps.remarks.get(name, [])]
+        reason = "; ".join(filter(None, (told.reason, *remarks)))
+        return replace(told, reason=reason, step=chosen.index(name) + 1)
+    fate, reason, p = steps.fates[name]
+    if is_held:
+        reason = f"must-have left out: {reason}"
+    return replace(told, fate=fate, reason=reason, p_value=p)

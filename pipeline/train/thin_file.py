@@ -1,24 +1,54 @@
-"""Fits the thin-file pool: one cautious PD for customers with too little history to be told apart."""
+"""Fits the thin-file model: a small card of what a customer without history has, and the level of its own pool."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.errors import MissingInputError
+from pipeline.errors import MissingInputError, UnfitForTrainingError
+from pipeline.score.calibration import Calibration
+from pipeline.score.scorecard import fold
 from pipeline.score.thin_file import ThinFile, ThinFileRule
+from pipeline.statistics.discrimination import gini
 from pipeline.statistics.proportions import jeffreys_upper
+from pipeline.train.calibration import Observed, fit_calibration, level_at
+from pipeline.train.scorecard import fit_scorecard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
+    from pipeline.params import CalibrationParams, ScorecardParams
+    from pipeline.score.scorecard import Scorecard
     from pipeline.train.sample import Sample
 
 DUE_COLUMN = "invoices_due_12m_count"
 HISTORY_COLUMN = "history_months"
 NOBODY = ThinFileRule(min_invoices_due_12m=0, min_history_months=0)
+
+
+@dataclass(frozen=True)
+class CardGround:
+    """How the pool's card is fitted: of features told from `tables` alone, with at most `max_variables`, otherwise as
+    the scorecard is."""
+
+    tables: frozenset[str]
+    max_variables: int
+    params: ScorecardParams
+    calibration: CalibrationParams
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class ThinFit:
+    """The thin-file model, and how it came about in plain values."""
+
+    thin_file: ThinFile
+    details: dict[str, Any]
 
 
 def thin_rows(rows: pd.DataFrame, rule: ThinFileRule) -> NDArray[np.bool_]:
@@ -42,12 +72,80 @@ def fit_thin_file(sample: Sample, rule: ThinFileRule | None, confidence: float) 
     pool takes the bound of the whole sample. Without a rule (a table of one's own tells no invoices and no history) the
     pool is empty and its rule one that nobody meets: every row is rated by the model.
     """
-    if rule is None:
-        rule, is_thin = NOBODY, np.zeros(len(sample.is_bad), dtype=bool)
-    else:
-        is_thin = thin_rows(sample.rows, rule)
-    pool = sample.part(is_thin)
+    pool = _pool(sample, rule)
     source = pool if len(pool.is_bad) else sample
     rate = float(source.is_bad.sum()) / len(source.is_bad)
     bound = jeffreys_upper(rate * source.customers, source.customers, confidence)
-    return ThinFile(min(max(bound, rate), 0.999), pool.bad_customers, pool.customers, confidence, rule)
+    level = min(max(bound, rate), 0.999)
+    return ThinFile(level, pool.bad_customers, pool.customers, confidence, rule or NOBODY)
+
+
+def with_card(
+    thin: ThinFile, seen: Sample, training: Sample, catalogue: Sequence[Mapping[str, Any]], ground: CardGround | None
+) -> ThinFit:
+    """Spreads the pool's customers around its PD by a card of what they have.
+
+    The card is fitted on `training`, thin or not, for the pool is small, and calibrated to the pool in `seen`: its
+    slope on the pool's rows, drawn to 1 when they hold few defaults, and the level at which the pool's mean PD is the
+    pool's bound. Without one everybody keeps the pool's PD, and the details say why.
+    """
+    pool = seen.part(thin_rows(seen.rows, thin.rule)) if thin.rule != NOBODY else _pool(seen, None)
+    card, told = (None, "nobody is thin here") if thin.rule == NOBODY else _card(training, catalogue, ground)
+    remarks: tuple[str, ...] = ()
+    if card is not None and ground is not None:
+        card, remarks = _calibrated(card, pool if len(pool.is_bad) else seen, thin.pd, ground)
+    spread = replace(thin, card=card)
+    details = {
+        "pool": pool.counts(),
+        "pd": thin.pd,
+        "confidence": thin.confidence,
+        "features": list(spread.features),
+        "why_no_card": told,
+        "remarks": list(remarks),
+        "gini_in_pool": _gini_in_pool(spread, pool),
+    }
+    return ThinFit(spread, details)
+
+
+def _pool(sample: Sample, rule: ThinFileRule | None) -> Sample:
+    is_thin = thin_rows(sample.rows, rule) if rule else np.zeros(len(sample.is_bad), dtype=bool)
+    return sample.part(is_thin)
+
+
+def available(catalogue: Sequence[Mapping[str, Any]], tables: frozenset[str]) -> list[Mapping[str, Any]]:
+    """The features told from these tables alone: what is known of a customer that has hardly traded."""
+    return [f for f in catalogue if f.get("columns") and {c.split(".")[0] for c in f["columns"]} <= tables]
+
+
+def _card(
+    training: Sample, catalogue: Sequence[Mapping[str, Any]], ground: CardGround | None
+) -> tuple[Scorecard | None, str | None]:
+    """The card before it is calibrated to the pool, or why there is none."""
+    if ground is None or not ground.max_variables:
+        return None, "no card is asked for"
+    features = available(catalogue, ground.tables)
+    if not features:
+        return None, f"no feature is told from {', '.join(sorted(ground.tables))} alone"
+    params = replace(ground.params, max_variables=ground.max_variables)
+    try:
+        return fit_scorecard(training, features, params, ground.seed).scorecard, None
+    except UnfitForTrainingError as error:
+        return None, str(error)
+
+
+def _calibrated(card: Scorecard, pool: Sample, level: float, ground: CardGround) -> tuple[Scorecard, tuple[str, ...]]:
+    observed = Observed(card.log_odds(pool.rows), pool.is_bad, pool.clusters)
+    slope = 1.0
+    remarks: tuple[str, ...] = ("all outcomes of the pool are bad: the slope is 1",)
+    if (pool.is_bad == 0).any():
+        fit = fit_calibration(observed, replace(ground.calibration, method="platt", tendency="observed"))
+        slope, remarks = fit.slope, fit.remarks
+    shift = level_at(observed, ((0.0, 0.0), (1.0, slope)), level * len(pool.is_bad))
+    return fold(card, Calibration.line("platt", shift, slope))[0], remarks
+
+
+def _gini_in_pool(thin: ThinFile, pool: Sample) -> float | None:
+    """Gini of the card among the thin rows it was calibrated on; null without a card, a bad or a good row."""
+    if thin.card is None or not 0 < pool.is_bad.sum() < len(pool.is_bad):
+        return None
+    return gini(thin.pd_of(pool.rows), pool.is_bad)

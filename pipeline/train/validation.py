@@ -15,6 +15,7 @@ from pipeline.statistics.bootstrap import gini_difference
 from pipeline.statistics.discrimination import gini, roc_points
 from pipeline.statistics.proportions import jeffreys_interval
 from pipeline.train.measures import draws_of, grade_measures, has_both, order_measures, pd_measures
+from pipeline.train.parts import part_measures
 from pipeline.train.sample import Sample, samples
 
 if TYPE_CHECKING:
@@ -57,12 +58,14 @@ def validate(
     *,
     naive: Mapping[str, Sequence[str]] | None = None,
     truth: pd.DataFrame | None = None,
+    groups: Mapping[str, NDArray[np.object_]] | None = None,
 ) -> Validation:
     """Both models (`champion`, `challenger`) on train, calibration, test (other customers, later) and out_of_time.
 
     `naive` (by default `NAIVE_RULES`) names rules by the columns whose largest value is the risk (null: least risky);
     columns the book lacks are told, not guessed. `truth` has customer_id, as_of and pd: the true PD of the label, which
-    is known on a demo book only.
+    is known on a demo book only. `groups` says of each row of out_of_time which part of the book it stands in, by
+    division.
     """
     parts = samples(book, table)
     pds = {name: {role: model.pd(parts[role].rows) for role in ROLES} for name, model in models.items()}
@@ -79,6 +82,7 @@ def validate(
         "differences": _differences(pds, rules, parts, settings),
         "truth": None if truth is None else _against_truth(pds, parts, truth),
         "default_rate_by_year": _by_year(parts["all"], settings.confidence),
+        "parts": _parts(models, pds, parts["out_of_time"], groups or {}, settings),
     }
     frames = {
         "roc": _roc(pds, parts),
@@ -99,6 +103,23 @@ def _model_report(
             role: grade_measures(pds[role], parts[role], scale, settings.confidence) for role in ROLES if len(pds[role])
         },
     }
+
+
+def _parts(
+    models: Mapping[str, Model],
+    pds: Mapping[str, Mapping[str, Floats]],
+    sample: Sample,
+    groups: Mapping[str, NDArray[np.object_]],
+    settings: ValidateParams,
+) -> dict[str, Any]:
+    """Both models in each part of the book, beside the card of the thin pool, which rates those of little history."""
+    if not len(sample.is_bad):
+        return {}
+    told = {name: by_role["out_of_time"] for name, by_role in pds.items()}
+    champion = models.get("champion")
+    if champion is not None and champion.thin_file.card is not None:
+        told["thin_file"] = champion.thin_file.pd_of(sample.rows)
+    return part_measures(told, sample, groups, settings.confidence)
 
 
 def _rules(
@@ -260,11 +281,15 @@ def flat_metrics(report: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
+_COUNTS = ("rounds", "bins")
+
+
 def _put(found: dict[str, float], name: str, value: Any) -> None:
+    """A measure with parts, such as an interval, leaves one number a part; its value goes by the plain name."""
     if isinstance(value, dict):
-        _put(found, name, value["value"])
-        _put(found, f"{name}_low", value["low"])
-        _put(found, f"{name}_high", value["high"])
+        for part, inner in value.items():
+            if part not in _COUNTS:
+                _put(found, name if part == "value" else f"{name}_{part}", inner)
     elif value is not None:
         found[name] = float(value)
 

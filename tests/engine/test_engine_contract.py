@@ -24,15 +24,12 @@ ROWS = pa.table(
 )
 
 
-@pytest.fixture(
-    scope="module",
-    params=["duckdb", pytest.param("spark", marks=[pytest.mark.slow, pytest.mark.xdist_group("spark")])],
-)
-def engine(request, tmp_path_factory):
+@pytest.fixture(params=["duckdb", pytest.param("spark", marks=[pytest.mark.slow, pytest.mark.xdist_group("spark")])])
+def engine(request, tmp_path):
     if request.param == "spark":
         yield request.getfixturevalue("spark_engine")
         return
-    opened = connect_duckdb(2, "1GB", tmp_path_factory.mktemp("duckdb"))
+    opened = connect_duckdb(2, "1GB", tmp_path / "duckdb")
     yield opened
     opened.close()
 

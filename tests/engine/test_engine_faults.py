@@ -13,7 +13,8 @@ import yaml
 
 from pipeline.engine import connect
 from pipeline.errors import CreditbookError, ParameterError, TargetUnreachableError
-from pipeline.params import EngineParams, parse_params
+from pipeline.params import EngineParams
+from pipeline.read_params import parse_params
 from pipeline.tables.canonical import FORMAT_VERSION, MANIFEST
 
 NOBODY = "spark://127.0.0.1:9"

@@ -36,7 +36,7 @@ READ = ("mean_days_late_12m", "overdue_item_share", "tenure_months", "industry_s
 
 
 @pytest.fixture(scope="module")
-def projects(repository, books, spark_cluster, tmp_path_factory):
+def projects(repository, books, spark, tmp_path_factory):
     """The same project twice, a ledger full of trouble in it: on DuckDB with every stage run, and on the cluster."""
     on_duckdb = tmp_path_factory.mktemp("projects") / "duckdb"
     shutil.copytree(repository / "policy", on_duckdb / "policy")
@@ -45,7 +45,7 @@ def projects(repository, books, spark_cluster, tmp_path_factory):
     _take_in(books.random_book(17, customers=16).arrow(), on_duckdb / "data" / "ledger")
     on_spark = on_duckdb.with_name("spark")
     shutil.copytree(on_duckdb, on_spark)
-    params = spark_cluster.params()
+    params = spark.cluster.params()
     names = ("kind", "master", "memory_limit", "threads", "options")
     told["engine"] = {name: getattr(params, name) for name in names}
     # Some hundred plans, each run once over a few rows: to compile them would take longer than to run them.
@@ -97,7 +97,7 @@ def _put_in_force(project):
     write_role(project.models, "champion", {"model_version": version, "since": "2025-01-01"})
 
 
-def test_the_command_labels_on_the_cluster_and_prints_nothing_beside_its_own_lines(projects):
+def test_the_command_labels_on_the_cluster_and_prints_nothing_beside_its_own_lines(projects, spark_cluster):
     on_duckdb, on_spark = projects
     command = [sys.executable, "-m", "pipeline.cli", "stage", "label"]
     done = subprocess.run(command, cwd=on_spark.root, capture_output=True, text=True, check=False)
@@ -109,8 +109,16 @@ def test_the_command_labels_on_the_cluster_and_prints_nothing_beside_its_own_lin
     assert list((on_spark.root / "data" / "spark").iterdir()) == []
 
 
-def test_the_whole_catalogue_and_the_positions_are_the_same_and_their_totals_are_kept(projects):
-    on_duckdb, on_spark = projects
+@pytest.fixture
+def in_the_shared_session(projects, spark, monkeypatch):
+    """Stages of this process take the session that is open; the command above opens its own by its parameters."""
+    engine = spark.engine()
+    monkeypatch.setattr("pipeline.flows.setting.connect", lambda params, _: {"spark": engine}[params.kind])
+    return projects
+
+
+def test_the_whole_catalogue_and_the_positions_are_the_same_and_their_totals_are_kept(in_the_shared_session):
+    on_duckdb, on_spark = in_the_shared_session
     shutil.copytree(on_duckdb.snapshots.parent, on_spark.snapshots.parent, dirs_exist_ok=True)
     build_features(open_setting(on_spark.root))
     known, stood = pq.read_table(on_spark.features), pq.read_table(on_spark.positions)
@@ -124,13 +132,14 @@ def test_the_whole_catalogue_and_the_positions_are_the_same_and_their_totals_are
     assert pc.sum(stood["open_amount"]).as_py() > 0
 
 
-def test_the_scored_book_is_the_same_with_the_models_applied_on_the_workers(projects):
-    on_duckdb, on_spark = projects
+def test_the_scored_book_is_the_same_with_the_models_applied_on_the_workers(in_the_shared_session):
+    on_duckdb, on_spark = in_the_shared_session
     score(open_setting(on_spark.root))
     assert_same(pq.read_table(on_duckdb.night), pq.read_table(on_spark.night))
-    books = [pq.read_table(next((p.root / "data" / "scored" / "latest").glob("*.parquet"))) for p in projects]
+    both = (on_duckdb, on_spark)
+    books = [pq.read_table(next((p.root / "data" / "scored" / "latest").glob("*.parquet"))) for p in both]
     assert_same(*books)
-    receipts = [json.loads(p.receipt.read_text(encoding="utf-8")) for p in projects]
+    receipts = [json.loads(p.receipt.read_text(encoding="utf-8")) for p in both]
     assert receipts[0]["counts"] == receipts[1]["counts"]
     assert receipts[0]["totals"] == receipts[1]["totals"]
     assert on_duckdb.root != on_spark.root

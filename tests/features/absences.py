@@ -20,6 +20,9 @@ class Rows:
     def settled(self, months):
         return [row for row in self.paid(months) if row["final"]]
 
+    def ordinary(self, months):
+        return [row for row in self.paid(months) if row["late"] <= 60]
+
     def dated(self, table, on, months):
         return self.view.recent(table, self.customer, months, on)
 
@@ -128,9 +131,11 @@ _QUESTIONS = {
     words.NOTHING_PAID.en: lambda r, k: not r.paid(k),
     words.NOTHING_SETTLED.en: lambda r, k: not r.settled(k),
     words.NO_HABIT.en: lambda r, k: not r.paid(3) or not r.before(3, r.paid(12), "paid_on"),
-    words.NOTHING_PAID_OR_OVERDUE.en: lambda r, k: not r.paid(k) and not r.overdue(),
+    words.NOTHING_PAID_ORDINARILY.en: lambda r, k: not r.ordinary(k),
+    words.NO_PAYMENT_COUNTS.en: lambda r, k: not r.ordinary(k) and all(row["final"] for row in r.paid(k)),
+    words.NOTHING_SETTLED_ORDINARILY.en: lambda r, k: not [row for row in r.ordinary(k) if row["final"]],
     words.NOTHING_OPEN.en: lambda r, k: not r.owed(),
-    words.NOTHING_OPEN_OR_NO_HABIT.en: lambda r, k: not r.owed() or not r.paid(12),
+    words.NOTHING_OPEN_OR_NO_HABIT.en: lambda r, k: not r.owed() or not r.ordinary(12),
     words.NOTHING_DUE.en: lambda r, k: not [i for i in r.dated("invoices", "due_on", k) if i["amount"] > 0],
     words.NOTHING_BILLED.en: lambda r, k: True if not r.bills(k) else (False if r.net_billed(k) > 0 else None),
     words.NOTHING_BILLED_IN_ONE.en: lambda r, k: not r.bills(3) or not r.before(3, r.bills(12), "issued_on"),
@@ -169,7 +174,7 @@ TOLD_BY_THE_DEFINITION = {
 _NAMED = ("firm_age_years", "founded_on"), ("size_class", "size_class"), ("is_natural_person", "is_natural_person")
 _BY_DEFINITION = {
     **{name: lambda r, column=column: r.master(column) is None for name, column in _NAMED},
-    "days_late_over_own_best_24m": lambda r: not r.settled(6),
+    "days_late_over_own_best_24m": lambda r: not [row for row in r.ordinary(6) if row["final"]],
     "order_trend_12m": lambda r: not r.live_orders(12),
     "cancelled_order_share_12m": lambda r: not r.dated("orders", "ordered_on", 12),
     "days_since_last_order": lambda r: not r.dated("orders", "ordered_on", 18),

@@ -1,15 +1,18 @@
 """Engines, random books, small ledgers and the loops that the engines' answers are held against."""
 
+import dataclasses
 import importlib.util
+import random
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from pipeline.engine import connect, connect_duckdb
+from pipeline.engine import connect_duckdb
 from pipeline.features.build import features
 from pipeline.history.snapshots import spine
 from pipeline.tables.canonical import ledger_of
@@ -85,28 +88,43 @@ def kind(request):
 
 
 @pytest.fixture(scope="session")
-def opened(kind, request, tmp_path_factory):
-    """Opens an engine of the kind; whoever opens it closes it."""
+def engine_of(kind, request):
+    """An engine of the kind with two threads or workers; whoever asks for it closes it."""
 
-    def engine(threads=1):
-        if kind == "duckdb":
-            return connect_duckdb(threads, "1GB")
-        return connect(request.getfixturevalue("spark_cluster").params(), tmp_path_factory.mktemp("spark"))
+    def engine():
+        return request.getfixturevalue("spark").engine() if kind == "spark" else connect_duckdb(2, "1GB")
 
     return engine
 
 
 @pytest.fixture(scope="session")
-def features_of(opened):
-    """Features of the pairs (day, customer) of a book as plain rows, sorted by (as_of, customer_id)."""
+def features_of(engine_of, tmp_path_factory):
+    """Features of the pairs (day, customer) of a book as plain rows, sorted by (as_of, customer_id).
+
+    The book lies in files of many row groups, its rows in any order, as are the pairs.
+    """
 
     def run(book, pairs):
-        engine = opened()
-        found = asked(engine, ledger_of(engine.register, book.arrow()), pairs).to_pylist()
+        engine = engine_of()
+        ledger = _in_any_order(engine, book, tmp_path_factory.mktemp("files"))
+        found = asked(engine, ledger, random.Random(5).sample(pairs, len(pairs)))
         engine.close()
-        return found
+        assert found.schema.field("as_of").type == pa.date32()
+        return found.to_pylist()
 
     return run
+
+
+def _in_any_order(engine, book, folder):
+    draw = random.Random(3)
+    ledger = ledger_of(lambda _, rows: rows, book.arrow())
+    tables = {}
+    for name, rows in ledger.tables.items():
+        order = draw.sample(range(rows.num_rows), rows.num_rows)
+        path = folder / f"{name}.parquet"
+        pq.write_table(rows.take(pa.array(order, pa.int64())), path, row_group_size=97)
+        tables[name] = engine.read(path, name)
+    return dataclasses.replace(ledger, tables=tables)
 
 
 @pytest.fixture(scope="session")
@@ -127,13 +145,22 @@ def examples():
 
 @pytest.fixture(scope="session")
 def court(book, books, many_stories, features_of):
-    """`of(name)`: the rows of a variant as if it were alone; `rows`: all of them; `whole`: the book they came from."""
+    """`of(name)`: the rows of a variant as if it were alone, on the days that the laws compare.
+
+    `panel`: the unchanged book's rows on all its days; `rows`: all there are; `whole`: the book they came from.
+    """
     examples, parts = _module("examples"), _module("court")
     histories = {f"history, revised: {revised}": examples.history(books, revised=revised) for revised in (True, False)}
     small = (many_stories, _module("ledgers").AS_OF)
     plea = parts.plea(book, (histories, examples.DAYS), small, _module("variants"), _module("beside").Beside)
     rows = features_of(plea.whole, plea.pairs)
-    return SimpleNamespace(of=lambda name: plea.both.of(name, rows), rows=rows, whole=plea.whole)
+    panel = plea.both.of(parts.AS_IT_IS, rows)
+
+    def of(name):
+        found = panel if name == parts.AS_IT_IS else plea.both.of(name, rows)
+        return [row for row in found if name != parts.AS_IT_IS or row["as_of"] == parts.DAY]
+
+    return SimpleNamespace(of=of, panel=panel, rows=rows, whole=plea.whole)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 from pipeline.features.catalog import FEATURES
 
 DAY = dt.date(2023, 9, 30)
+PANEL = (dt.date(2023, 6, 30), DAY, dt.date(2024, 2, 29))
+AS_IT_IS = "as it is"
 SOURCES = sorted({table for feature in FEATURES for table in feature.source})
 OF_INDUSTRIES = ("customers", "indicators")
 
@@ -19,7 +21,7 @@ def changed_books(book, variants):
     for row in nameless["customers"]:
         row["industry"] = None
     return {
-        "as it is": book,
+        AS_IT_IS: book,
         "told later": variants.told_later(book, DAY),
         "announced": variants.announced(book, DAY),
         "four years on": variants.shifted(book),
@@ -49,6 +51,7 @@ def plea(book, histories, small, variants, beside):
     for name, variant in both.variants.items():
         days = days_of_histories if name in told else [DAY]
         days = [DAY + variants.FOUR_YEARS] if name == "four years on" else days
+        days = PANEL if name == AS_IT_IS else days
         pairs += [(day, both.named(name, customer)) for day in days for customer in customers_of(variant)]
     return SimpleNamespace(whole=whole, pairs=pairs, both=both)
 

@@ -38,7 +38,7 @@ def test_the_loops_see_something_in_every_column(books, oracle):
     assert [name for name in found[0] if len({row[name] for row in found}) < 2] == []
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_columns_are_what_loops_find_in_any_small_ledger(books, stories, oracle, build, data):
     book = data.draw(stories.ledgers())

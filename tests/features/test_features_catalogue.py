@@ -9,7 +9,7 @@ from pipeline.features.feature import Holds, Risk, Subject, Unit
 from pipeline.report.data_dictionary import markdown
 from pipeline.tables.ledger import BY_NAME
 
-KEYS = {"name", "idea", "subject", "source", "columns", "months", "unit", "risk", "holds", "null_means",
+KEYS = {"name", "idea", "subject", "source", "columns", "months", "unit", "risk", "serves", "holds", "null_means",
         "null_means_zh", "title_en", "title_zh", "en", "zh", "doc"}  # fmt: skip
 CHINESE = re.compile(r"[一-鿿]")
 
@@ -71,10 +71,15 @@ def test_risk_falls_with_promptness_orders_and_strength(idea):
     assert {feature.risk for feature in FEATURES if feature.idea == idea} == {Risk.FALLS}
 
 
-def test_only_counts_and_money_have_a_value_without_rows():
+LATENESS = ("mean_days_late_with_overdue", "worst_days_late_with_overdue", "months_since_over_30_days_late",
+            "overdue_item_share", "oldest_days_past_due", "mean_days_past_due",
+            *(f"open_share_over_{days}_days_past_due" for days in (0, 30, 60, 90)))  # fmt: skip
+
+
+def test_only_counts_money_and_lateness_of_nothing_have_a_value_without_rows():
     for family in FAMILIES:
         if family.without_rows is not None:
-            assert family.unit in (Unit.COUNT, Unit.MONEY), family.idea
+            assert family.unit in (Unit.COUNT, Unit.MONEY) or family.idea in LATENESS, family.idea
         if family.unit is Unit.COUNT and not family.relation.has_one_row:
             assert family.without_rows == 0.0, family.idea
 

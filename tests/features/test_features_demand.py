@@ -130,12 +130,15 @@ def test_without_a_window_rows_reach_as_far_as_the_relation_does(monkeypatch, sh
     assert {relation.name: asked.months for relation, asked in reached.items()} == {"orders": 18}
 
 
-def test_rows_that_only_one_pass_reads_are_not_stored(shop, everyone):
+def test_rows_are_stored_only_where_enough_passes_read_them(shop, everyone):
     def stored(names):
         return {name.split("ibis")[0].rstrip("_") for name in shop(names, everyone)[1]}
 
     assert "features_orders" not in stored(["order_count_3m"])
-    assert "features_orders" in stored(["order_count_3m", "order_count_12m"])
+    assert "features_orders" not in stored(["order_count_3m", "order_count_12m"])
+    assert "features_orders" in stored(["order_count_3m", "order_count_12m", "days_since_last_order"])
+    assert "features_payment_rows" not in stored(["mean_days_late_3m"])
+    assert "features_payment_rows" in stored(["mean_days_late_3m", "mean_days_late_12m"])
 
 
 def test_every_read_that_is_declared_is_one_and_no_other(monkeypatch, shop, everyone):

@@ -29,7 +29,7 @@ def test_a_corrected_due_date_counts_from_the_day_it_is_known(seen):
 def test_a_payment_posted_late_is_not_seen_before(seen):
     """Paid on 10 June, ten days late; posted on 25 June."""
     assert seen("posted late", "open_amount") == [100, 100, 100, 0, 0, 0, 0, 0, 0]
-    assert seen("posted late", "oldest_days_past_due") == [10, 15, 20, *[None] * 6]
+    assert seen("posted late", "oldest_days_past_due") == [10, 15, 20, *[0] * 6]
     assert seen("posted late", "mean_days_late_12m") == [None, None, None, *[10] * 6]
     assert seen("posted late", "days_since_last_payment") == [None, None, None, 15, 20, 29, 30, 61, 71]
 

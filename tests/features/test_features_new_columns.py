@@ -130,7 +130,7 @@ CASES = [
     # Least squares through (−90, 0), (−60, 10), (−30, 30): half a day a day.
     ("slow", "days_late_slope_12m", 0.5 * 30.4375),
     ("slow", "months_since_worst_days_late_12m", 30 / 30.4375),
-    ("slow", "months_since_over_30_days_late_12m", None),
+    ("slow", "months_since_over_30_days_late_12m", 12),
     ("slow", "terms_used_12m", (30 + 40 + 60) / 90),
     ("slow", "payment_gap_over_habit_12m", 30 / 30),
     ("slow", "history_months", 120 / 30.4375),

@@ -42,7 +42,7 @@ def test_columns_stand_in_the_ledgers_order_and_follow_what_the_definition_touch
     assert all(list(f.columns) == sorted(f.columns, key=EVERY.index) for f in FEATURES)
     assert by_name("current_ratio").columns == ("financials.current_assets", "financials.current_liabilities")
     assert "invoices.due_on" in by_name("mean_days_late_12m").columns
-    assert "invoices.due_on" not in by_name("month_end_payment_share_12m").columns
+    assert "invoices.due_on" not in by_name("round_payment_share_12m").columns
 
 
 def test_a_relation_says_where_every_column_that_a_measure_touches_comes_from():

@@ -191,7 +191,7 @@ def test_a_wrong_day_is_a_usage_error_and_a_missing_project_a_missing_input(proj
     assert "no params.yaml here" in lost.stderr
 
 
-def test_no_default_in_the_training_window_is_told(project, given):
+def test_no_default_in_the_training_window_is_told_where_no_expert_card_is_wanted(project, given):
     """Every invoice of the past paid on its due day: nobody ever defaults."""
     invoices = _texts(given / "invoices.csv")
     is_due = pc.and_(pc.equal(invoices["kind"], "invoice"), pc.less(invoices["due_on"], "2025-12-01"))
@@ -210,7 +210,7 @@ def test_no_default_in_the_training_window_is_told(project, given):
     ]
     pyarrow.csv.write_csv(pa.Table.from_pylist(list(latest.values()), schema=invoices.schema), given / "invoices.csv")
     pyarrow.csv.write_csv(pa.Table.from_pylist(payments), given / "payments.csv")
-    change_params(project, split__purge="best_effort")
+    change_params(project, split__purge="best_effort", fit_scorecard__expert__below_bad_customers=0)
     for stage in ("ingest", "label", "build_features"):
         done = creditbook(project, "stage", stage)
         assert done.returncode == 0, done.stderr

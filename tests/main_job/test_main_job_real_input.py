@@ -56,7 +56,7 @@ def test_the_real_open_items_run_to_a_scored_book_and_a_report(real_data, tmp_pa
 
 def test_a_ledger_with_only_the_needed_tables_runs_to_a_scored_book(tmp_path):
     project = copy_of_the_repository(tmp_path / "project", ingest__source="../ledger")
-    made = creditbook(project, "demo-book", "../full", "--customers", "1000", "--months", "72", "--seed", "5")
+    made = creditbook(project, "demo-book", "../full", "--customers", "500", "--months", "60", "--seed", "5")
     assert made.returncode == 0, made.stderr
     (tmp_path / "ledger").mkdir()
     _only_the_needed(tmp_path / "full", tmp_path / "ledger")

@@ -119,7 +119,7 @@ def fitted(own: OwnTable, folder: Path, split: SplitParams | None = None) -> Fit
     ground = Setting(label, Scaling(card.pdo, card.base_score, card.base_odds), CalibrationParams(), None, 0.5)
     pair = {
         "champion": train_scorecard(book, described, table, card, ground),
-        "challenger": train_booster(book, described, table, BoosterParams(), ground),
+        "challenger": train_booster(book, described, table, BoosterParams(trials=0), ground),
     }
     models = {role: read_model(folder / write_model(folder, one.model, one.golden_rows)) for role, one in pair.items()}
     settings = ValidateParams(bootstrap_rounds=60)

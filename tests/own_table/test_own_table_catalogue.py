@@ -7,7 +7,7 @@ import yaml
 from own_tables import CATALOGUE, REPOSITORY, catalogue, catalogue_text
 
 from pipeline.errors import ParameterError
-from pipeline.params import parse_params
+from pipeline.read_params import parse_params
 from pipeline.tables.own_table_catalogue import parse_catalogue
 
 CATALOGUES = sorted((REPOSITORY / "data" / "catalogues").glob("*.yaml"))

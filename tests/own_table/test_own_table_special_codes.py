@@ -15,9 +15,9 @@ from own_tables import catalogue, made_rows
 from pipeline.errors import DamagedModelError
 from pipeline.score.applied import application
 from pipeline.score.booster import Booster
+from pipeline.score.exports.sql import sql_statement
 from pipeline.score.reasons import model_reasons
 from pipeline.score.scorecard import Bin, Characteristic, Scorecard
-from pipeline.score.scorecard_sql import sql_expression
 
 
 def late_bins(fitted):
@@ -63,7 +63,7 @@ def test_python_json_and_sql_give_a_code_the_same_points(undated):
     again = Scorecard.from_json(model.predictor.to_json())
     connection = duckdb.connect()
     connection.register("rows_in", rows.assign(row_number=range(len(rows))))
-    query = f"SELECT {sql_expression(model.predictor, model.calibration)} FROM rows_in ORDER BY row_number"
+    query = sql_statement(model.predictor, model.calibration, table="rows_in") + " ORDER BY row_number"
     through_sql = connection.execute(query).df()
     assert rows["late"].isin([-7, -9]).sum() > 100
     assert again.total_points(rows).tolist() == model.predictor.total_points(rows).tolist()

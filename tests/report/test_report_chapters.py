@@ -11,6 +11,7 @@ from html import unescape
 import pytest
 
 from pipeline.report.blocks import Bullets, Missing, Table
+from pipeline.report.chapters.bins import bins
 from pipeline.report.chapters.booster import booster
 from pipeline.report.chapters.calibration import calibration
 from pipeline.report.chapters.discrimination import discrimination
@@ -18,6 +19,7 @@ from pipeline.report.chapters.grades import grades
 from pipeline.report.chapters.label_words import label_words, settled_on
 from pipeline.report.chapters.limits import limits
 from pipeline.report.chapters.over_time import counts_by_day, timetable
+from pipeline.report.chapters.parts import parts
 from pipeline.report.chapters.population import population
 from pipeline.report.chapters.scorecard import scorecard
 from pipeline.report.chapters.selection import selection
@@ -84,6 +86,85 @@ def test_a_difference_whose_interval_holds_zero_is_undecided_and_said_so(given):
     table = next(t for t in told(discrimination(given, WORDS), Table) if t.caption == "Is one better than the other")
     assert table.rows[0][-1].text == "undecided"
     assert table.rows[2][-1].text == "Scorecard (champion) is better"
+
+
+def test_calibration_tests_stand_with_their_doubt(given):
+    table = next(t for t in told(calibration(given, WORDS), Table) if t.caption.startswith("Tests of the calibration"))
+    intercept, slope, at_large, error, z = table.rows[0][1:]
+    assert (intercept.text, intercept.note) == ("−0.11", "−0.50 to 0.28")
+    assert slope.note == "0.77 to 1.17"
+    assert at_large.note == "−0.14 to 0.18"
+    assert "0.41%" in error.note.replace(" ", "").replace("\u202f", "")
+    assert "0.083" in error.note
+    assert (z.text, z.note) == ("0.77", "p 0.441")
+
+
+def test_power_by_depth_stands_with_its_doubt_and_the_card_of_the_thin_pool(given):
+    depth, industry = told(parts(given, WORDS), Table)
+    assert [row[0].text for row in depth.rows] == ["A: ledger, accounts and outside data", "D: a thin file"]
+    assert depth.rows[0][3].note == "0.40 to 0.80"
+    assert depth.rows[1][5].note == "too few bad or good customers to tell"
+    assert "thin-file card" in depth.columns[5].title
+    assert all("thin-file" not in column.title for column in industry.columns)
+    assert "0.31" in text_of(parts(given, WORDS))
+
+
+def test_without_parts_it_is_said(given):
+    case = dataclasses.replace(given, validation={**given.validation, "parts": {}})
+    assert "Not shown: the rows have no dates" in text_of(parts(case, WORDS))
+
+
+def test_bins_set_by_hand_stand_beside_the_solvers(given):
+    table = next(t for t in told(bins(given, WORDS), Table) if t.caption == "Bins set by hand")
+    assert [cell.text for cell in table.rows[0][1:]] == ["10; 30", "8.5", "0.400", "0.420"]
+    assert [cell.text for cell in table.rows[1][1:3]] == ["A, C; F", "could not be binned"]
+
+
+def test_a_bin_that_moved_or_turned_is_named_and_chance_stands_beside(given):
+    table = next(t for t in told(bins(given, WORDS), Table) if t.caption.startswith("The card's bins in the earlier"))
+    assert [row[-1].text for row in table.rows] == ["not contradicted", "rate moved", "order turned"]
+    assert [start for start, _ in table.groups] == [0, 2]
+    assert "Of 3 bins that all held, about 0.2" in table.notes[0]
+
+
+def test_without_bins_by_hand_or_dates_it_is_said(given):
+    quiet = {**given.details["scorecard"], "by_hand": [], "bin_stability": []}
+    case = dataclasses.replace(given, details={**given.details, "scorecard": quiet})
+    assert "No bin was set by hand" in text_of(bins(case, WORDS))
+    assert "the rows have no dates" in text_of(bins(case, WORDS))
+
+
+def test_the_search_tells_its_best_trials_and_what_was_broken_off(given):
+    table = next(t for t in told(booster(given, WORDS), Table) if "best trials" in t.caption)
+    assert [row[0].text for row in table.rows] == ["1", "0"]
+    assert table.rows[0][0].note == "chosen"
+    assert [cell.text for cell in table.rows[0][1:]] == ["0.10500", "3.25", "8"]
+    assert "2 were drawn" in table.notes[0]
+    assert "1 were broken off" in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("low", "says"), [(0.01, "order customers better"), (-0.01, "cannot decide"), (None, "too little happened")]
+)
+def test_the_price_of_interactions_is_decided_by_its_interval(given, low, says):
+    gain = {"value": 0.03, "low": low, "high": None if low is None else 0.05}
+    told_of = {**given.details["booster"], "interactions": {**given.details["booster"]["interactions"]}}
+    told_of["interactions"]["gini_gain"] = gain
+    case = dataclasses.replace(given, details={**given.details, "booster": told_of})
+    assert says in text_of(booster(case, WORDS))
+
+
+def test_how_a_model_was_calibrated_is_told(given):
+    table = next(t for t in told(calibration(given, WORDS), Table) if t.caption == "How each model was calibrated")
+    assert [cell.text for cell in table.rows[0][1:]] == [
+        "beta",
+        "gains 0.0004 a row over Platt's line, standard error 0.0001",
+        "45",
+        "0.91",
+        "0.80",
+        "0.60",
+        "long-run rate 2.00\u202f%: insurer's study",
+    ]
 
 
 @pytest.mark.parametrize(("slope", "says"), [(1.6, "differ more than"), (0.5, "differ less than")])
@@ -180,7 +261,7 @@ def test_a_broken_calibration_line_is_worked_out_in_words(given):
 def test_selected_features_come_first_in_the_order_they_came_in(given):
     table = told(selection(given, WORDS), Table)[0]
     assert [row[0].note for row in table.rows][:2] == ["mean_days_late_12m", "industry"]
-    assert table.rows[0][3].text == "< 0.001"
+    assert table.rows[0][4].text == "< 0.001"
     assert table.groups[0] == (0, "In the scorecard (2)")
 
 

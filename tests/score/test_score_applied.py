@@ -15,7 +15,7 @@ import pytest
 from pipeline.engine import connect_duckdb
 from pipeline.errors import ContractError, DamagedModelError
 from pipeline.score import applied
-from pipeline.score.applied import LOG_ODDS, PD, PREVIOUS_PD, FormulaText, application, points_lost
+from pipeline.score.applied import LOG_ODDS, PD, PREVIOUS_PD, THIN_PD, FormulaText, application, points_lost
 from pipeline.score.booster import Booster
 from pipeline.score.calibration import Calibration
 
@@ -129,7 +129,12 @@ def test_the_engine_gives_what_the_process_gives(any_model, rows, engine):
 def test_the_columns_that_came_in_go_out_unchanged_before_the_answers(model, rows):
     found = in_batches(application(model, None, rows.schema), rows, 7)
     assert found.select(rows.column_names).combine_chunks() == rows
-    assert found.column_names[rows.num_columns :] == [LOG_ODDS, PD, *(f"points_lost_{name}" for name in FEATURES)]
+    assert found.column_names[rows.num_columns :] == [
+        LOG_ODDS,
+        PD,
+        THIN_PD,
+        *(f"points_lost_{name}" for name in FEATURES),
+    ]
 
 
 def test_the_model_of_the_run_before_answers_beside_the_new_one(model, make_model, knots, rows):
@@ -189,6 +194,9 @@ def test_an_infinite_value_is_told_by_its_feature(model, make_rows):
 
 def test_the_hash_is_over_every_text(model):
     text = FormulaText.of(model)
-    assert {name for name, _ in text.texts} == {"scorecard.json", "calibration.json", "scaling.json"}
+    assert {name for name, _ in text.texts} == {
+        *("scorecard.json", "calibration.json"),
+        *("scaling.json", "thin_file.json"),
+    }
     other = FormulaText.of(replace(model, calibration=Calibration.line("platt", 0.5, 0.5)))
     assert text.sha256 != other.sha256

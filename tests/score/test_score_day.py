@@ -130,14 +130,14 @@ def test_two_nights_with_a_new_model_are_the_same_however_the_engine_hands_on_th
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("spark")
-def test_a_night_with_a_new_model_on_spark_is_the_one_on_duckdb(project, spark_cluster, monkeypatch):
+def test_a_night_with_a_new_model_on_spark_is_the_one_on_duckdb(project, spark, monkeypatch):
     champion(project, "old")
     score_as_of(project, OCTOBER, None, None, project / "out")
     shutil.copytree(project / "out", project / "again", symlinks=True)
     champion(project, "new")
     score_as_of(project, NOVEMBER, None, None, project / "out")
-    on_spark = spark_cluster.params()
-    monkeypatch.setattr("pipeline.flows.setting.connect", lambda _, scratch: connect(on_spark, scratch))
+    on_spark = spark.engine()
+    monkeypatch.setattr("pipeline.flows.setting.connect", lambda *_: on_spark)
     score_as_of(project, NOVEMBER, None, None, project / "again")
     assert files(project / "out" / "latest") == files(project / "again" / "latest")
 

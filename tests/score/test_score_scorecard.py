@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ContractError, DamagedModelError, ParameterError
 from pipeline.score.calibration import Calibration, log_odds_of_pd, pd_of_log_odds
+from pipeline.score.exports.sql import sql_statement
 from pipeline.score.points import Scaling
 from pipeline.score.scorecard import Scorecard, fold
-from pipeline.score.scorecard_sql import sql_expression
 
 
 def through_sql(card, calibration, rows):
     connection = duckdb.connect()
     connection.register("rows_in", rows.assign(row_number=range(len(rows))))
-    query = f"SELECT row_number, {sql_expression(card, calibration)} FROM rows_in ORDER BY row_number"
+    query = sql_statement(card, calibration, table="rows_in") + " ORDER BY row_number"
     return connection.execute(query).df()
 
 
@@ -151,4 +151,4 @@ def test_a_card_with_a_gap_between_bins_is_refused(card):
 
 def test_another_dialect_of_sql_is_refused(card):
     with pytest.raises(ParameterError, match="no dialect 'oracle'"):
-        sql_expression(card, Calibration.identity(), "oracle")
+        sql_statement(card, Calibration.identity(), "oracle")

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import ContractError, ParameterError, UnfitForTrainingError
-from pipeline.params import LabelParams, LeakParams, SplitParams, parse_params
+from pipeline.params import LabelParams, LeakParams, SplitParams
+from pipeline.read_params import parse_params
 from pipeline.train.leaks import CHECKS, find_leaks
 from pipeline.train.splits import mature_dates, timetable
 

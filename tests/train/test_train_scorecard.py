@@ -13,8 +13,9 @@ from pipeline.errors import ContractError, UnfitForTrainingError
 from pipeline.params import LabelParams, ScorecardParams, SplitParams
 from pipeline.statistics.discrimination import gini
 from pipeline.train.binning import Evidence, evidence, fit_bins, information_value
+from pipeline.train.customer_folds import folds_of
 from pipeline.train.sample import Sample, samples
-from pipeline.train.scorecard import fit_scorecard, folds_of
+from pipeline.train.scorecard import fit_scorecard
 from pipeline.train.splits import mature_dates, timetable
 
 PARAMS = ScorecardParams()

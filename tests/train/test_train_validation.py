@@ -45,7 +45,7 @@ def world(make_economy):
     book = economy.book.assign(invoices_due_12m_count=5, history_months=20)
     table = timetable(mature_dates(book), LabelParams(), SplitParams(0.5, 0.25, 0.25))
     setting = Setting(LabelParams(), Scaling(), CalibrationParams(), ThinFileRule(3, 3), 0.75)
-    small = BoosterParams(max_rounds=60, early_stopping_rounds=10)
+    small = BoosterParams(trials=0, max_rounds=60, early_stopping_rounds=10)
     models = {
         "champion": train_scorecard(book, economy.catalogue, table, ScorecardParams(), setting).model,
         "challenger": train_booster(book, economy.catalogue, table, small, setting).model,

@@ -19,6 +19,7 @@ SHOWS = ("bar", "beeswarm", "dependence")
 # Pictures beyond this are left out and told, so that the page stays a file one can send.
 MOST_BYTES = 3_300_000
 _MOST_WEIGHTS = 15
+_MOST_TRIALS = 8
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -32,6 +33,8 @@ def booster(given: ReportInput, words: Words) -> Chapter:
     if not given.pictures:
         blocks.append(Missing(words("booster.no_pictures")))
     blocks += _facts(told, words)
+    blocks += _price(told, words)
+    blocks += _search(told, words)
     blocks += _weights(given, words)
     return Chapter("booster", title, tuple(blocks), words("booster.lead"))
 
@@ -97,6 +100,60 @@ def _facts(told: Mapping[str, Any], words: Words) -> list[Block]:
         (words("booster.unused"), figures.count(len(unused))),
     )
     return [Facts(pairs)]
+
+
+def _price(told: Mapping[str, Any], words: Words) -> list[Block]:
+    """What interactions are worth: the booster beside one whose trees look at one feature each."""
+    price = told.get("interactions")
+    if not price:
+        return []
+    columns = tuple(
+        Column(words(f"booster.{name}"), is_number=name != "compared")
+        for name in ("compared", "gini_with", "gini_without", "gini_gain", "loss_gain")
+    )
+    gain = price["gini_gain"]
+    reading = "unknown" if gain["low"] is None else "pays" if gain["low"] > 0 else "open"
+    row = (
+        Cell(words("booster.folds_of", n=figures.count(price["rows"])), note=words(f"booster.{reading}")),
+        *(_interval(price[name], 3) for name in ("gini", "gini_without", "gini_gain")),
+        _interval(price["loss_gain"], 5),
+    )
+    return [Table(words("booster.price_caption"), columns, (row,), (words("booster.price_note"),))]
+
+
+def _interval(raw: Mapping[str, Any], digits: int) -> Cell:
+    told = figures.measured(raw, lambda value: figures.decimal(value, digits))
+    return Cell(told.value, note=told.interval)
+
+
+def _search(told: Mapping[str, Any], words: Words) -> list[Block]:
+    """The trials of the search, best first; nothing where none was asked for."""
+    search = told.get("search") or {}
+    trials = search.get("trials") or ()
+    if not trials:
+        return []
+    whole = [i for i, trial in enumerate(trials) if not trial["is_pruned"]]
+    ranked = sorted(whole, key=lambda i: (_loss(trials[i]), i))[:_MOST_TRIALS]
+    names = tuple(trials[0]["parameters"])
+    columns = (
+        Column(words("booster.trial"), is_number=True),
+        Column(words("booster.loss"), is_number=True),
+        *(Column(words(f"booster.{name}"), is_number=True) for name in names),
+    )
+    rows = tuple(
+        (
+            Cell(figures.count(i), note=words("booster.chosen") if i == search["best"] else ""),
+            Cell(figures.decimal(_loss(trials[i]), 5)),
+            *(Cell(f"{trials[i]['parameters'][name]:g}") for name in names),
+        )
+        for i in ranked
+    )
+    note = words("booster.search_note", n=len(trials) - 1, pruned=len(trials) - len(whole))
+    return [Table(words("booster.search_caption", n=len(ranked)), columns, rows, (note,))]
+
+
+def _loss(trial: Mapping[str, Any]) -> float:
+    return float(sum(trial["losses"]) / len(trial["losses"]))
 
 
 def _weights(given: ReportInput, words: Words) -> list[Block]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import charts, figures
 from pipeline.report.blocks import Block, Bullets, Cell, Chapter, Column, Missing, Table, Text
-from pipeline.report.chapters.measured import ROLES, figure_cell, lies, measures, model_name, models, slope_interval
+from pipeline.report.chapters.calibration_tests import how_calibrated, tests_of_level
+from pipeline.report.chapters.measured import (
+    ROLES,
+    figure_cell,
+    lies,
+    measures,
+    model_name,
+    models,
+    slope_interval,
+    z_of,
+)
 from pipeline.report.drawing import chart
 
 if TYPE_CHECKING:
@@ -21,7 +30,13 @@ _ROLE = "test"
 
 def calibration(given: ReportInput, words: Words) -> Chapter:
     """Level and slope of both models by role, then the test grade by grade."""
-    blocks: list[Block] = [Text(words("calibration.how")), *_chart(given, words), _level(given, words)]
+    blocks: list[Block] = [
+        Text(words("calibration.how")),
+        *_chart(given, words),
+        _level(given, words),
+        tests_of_level(given, words),
+        *how_calibrated(given, words),
+    ]
     for name, told in models(given):
         blocks.append(_grades(name, (told.get("grades") or {}).get(_ROLE) or (), given, words))
     remarks = [
@@ -32,11 +47,6 @@ def calibration(given: ReportInput, words: Words) -> Chapter:
     if remarks:
         blocks.append(Bullets(words("calibration.remarks"), tuple(remarks)))
     return Chapter("calibration", words("calibration.title"), tuple(blocks), words("calibration.lead"))
-
-
-def z_of(given: ReportInput) -> float:
-    """The normal quantile of the report's confidence: 1.96 at 95 %."""
-    return NormalDist().inv_cdf(0.5 + given.confidence / 2)
 
 
 def _chart(given: ReportInput, words: Words) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
@@ -74,9 +75,19 @@ def lies(interval: Mapping[str, Any] | None, point: float) -> str:
     return "below" if interval["high"] < point else "around"
 
 
+def z_of(given: ReportInput) -> float:
+    """The normal quantile of the report's confidence: 1.96 at 95 %."""
+    return NormalDist().inv_cdf(0.5 + given.confidence / 2)
+
+
 def slope_interval(told: Mapping[str, Any], z: float) -> dict[str, Any] | None:
     """The calibration slope with its normal interval from the standard error by customer group."""
-    if not (figures.is_known(told.get("calibration_slope")) and figures.is_known(told.get("calibration_slope_error"))):
+    return normal_interval(told, "calibration_slope", z)
+
+
+def normal_interval(told: Mapping[str, Any], name: str, z: float) -> dict[str, Any] | None:
+    """A measure with the normal interval of its `<name>_error`; null where either is unknown."""
+    value, error = told.get(name), told.get(f"{name}_error")
+    if not (figures.is_known(value) and figures.is_known(error)):
         return None
-    slope, error = float(told["calibration_slope"]), float(told["calibration_slope_error"])
-    return {"value": slope, "low": slope - z * error, "high": slope + z * error}
+    return {"value": float(value), "low": float(value - z * error), "high": float(value + z * error)}  # type: ignore[arg-type,operator]

@@ -10,6 +10,9 @@ import pandas as pd
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Heading, Missing, Table, Text
+from pipeline.report.chapters.bin_words import bin_name
+from pipeline.report.chapters.scorecard_basis import expert_points, rounding_loss
+from pipeline.report.chapters.verdict import expert_words
 from pipeline.score.calibration import Calibration
 from pipeline.score.scorecard import Bin, Characteristic, Scorecard
 
@@ -27,9 +30,19 @@ def scorecard(given: ReportInput, words: Words) -> Chapter:
         return Chapter("scorecard", title, (Missing(words("scorecard.none")),))
     card = Scorecard.from_json(json.dumps(given.scorecard))
     blocks: list[Block] = [Text(words("scorecard.how")), _scaling(card, words)]
-    blocks += [_characteristics(card, given, words), _points(card, given, words)]
+    if _fitted(given).get("basis") == "expert":
+        blocks += [Text(expert_words(_fitted(given), words)), expert_points(card, given, words)]
+    else:
+        blocks += [_characteristics(card, given, words), _points(card, given, words)]
+    if _fitted(given).get("whole_points"):
+        blocks.append(rounding_loss(_fitted(given)["whole_points"], words))
     blocks += [Heading(words("scorecard.worked_title")), *_worked(card, given, words)]
     return Chapter("scorecard", title, tuple(blocks), words("scorecard.lead", n=len(card.characteristics)))
+
+
+def _fitted(given: ReportInput) -> Mapping[str, Any]:
+    """What fitting told of the scorecard."""
+    return given.details.get("scorecard") or {}
 
 
 def _scaling(card: Scorecard, words: Words) -> Facts:
@@ -44,7 +57,7 @@ def _scaling(card: Scorecard, words: Words) -> Facts:
 
 
 def _characteristics(card: Scorecard, given: ReportInput, words: Words) -> Table:
-    told = {str(c["feature"]): c for c in (given.details.get("scorecard") or {}).get("coefficients") or ()}
+    told = {str(c["feature"]): c for c in _fitted(given).get("coefficients") or ()}
     widest = max(_span(c) for c in card.characteristics) or 1.0
     rows = [
         (
@@ -98,7 +111,7 @@ def _points(card: Scorecard, given: ReportInput, words: Words) -> Table:
 def _bin_row(b: Bin, total: int, words: Words) -> tuple[Cell, ...]:
     rate = b.bads / b.count if b.count else None
     return (
-        Cell(_bin_name(b, words)),
+        Cell(bin_name(b, words)),
         Cell(figures.count(b.count)),
         Cell(figures.share(b.count / total)),
         Cell(figures.count(b.bads)),
@@ -106,12 +119,6 @@ def _bin_row(b: Bin, total: int, words: Words) -> tuple[Cell, ...]:
         Cell(figures.decimal(b.woe, 4)),
         Cell(figures.decimal(b.points, 4)),
     )
-
-
-def _bin_name(b: Bin, words: Words) -> str:
-    if b.kind in {"missing", "unseen"}:
-        return words(f"scorecard.{b.kind}")
-    return b.label
 
 
 def _worked(card: Scorecard, given: ReportInput, words: Words) -> list[Block]:
@@ -135,7 +142,7 @@ def _worked_table(
         value = worked.features[c.feature]
         shown = figures.plain(value) if value is not None and value == value else words("scorecard.missing_value")  # noqa: PLR0124
         title = given.titles.get(c.feature, c.feature)
-        rows.append((Cell(title), Cell(shown), Cell(_bin_name(found, words)), Cell(figures.decimal(found.points, 4))))
+        rows.append((Cell(title), Cell(shown), Cell(bin_name(found, words)), Cell(figures.decimal(found.points, 4))))
     total = float(card.total_points(frame)[0])
     rows.append((Cell(words("scorecard.sum")), Cell(""), Cell(""), Cell(figures.decimal(total, 4))))
     columns = (

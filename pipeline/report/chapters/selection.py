@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
-from pipeline.report.blocks import Cell, Chapter, Column, Missing, Table
+from pipeline.report.blocks import Bullets, Cell, Chapter, Column, Missing, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 FATES = (
     "selected",
+    "expert",
     "beyond_maximum",
     "same_idea",
     "not_significant",
     "wrong_sign",
     "correlated",
+    "unstable",
     "weak",
     "unbinnable",
+    "not_for_models",
+    "never_use",
 )
 
 
@@ -42,17 +46,27 @@ def selection(given: ReportInput, words: Words) -> Chapter:
             n = sum(1 for f in ordered if f["fate"] == name)
             groups.append((len(rows), words("selection.group", fate=words.or_name("fate", name), n=n)))
             before = name
-        rows.append(_row(fate, p_values, given))
+        rows.append(_row(fate, p_values, given, words))
     columns = (
         Column(words("selection.feature")),
         Column(words("selection.reason")),
         Column(words("selection.iv"), is_number=True),
+        Column(words("selection.psi"), is_number=True),
         Column(words("selection.p_value"), is_number=True),
         Column(words("selection.bins"), is_number=True),
     )
     table = Table(words("selection.caption"), columns, tuple(rows), (words("selection.note"),), tuple(groups))
+    if given.details["scorecard"].get("basis") == "expert":
+        return Chapter("selection", title, (table,), words("selection.lead_expert", n=len(ordered)))
     chosen = sum(1 for f in ordered if f["fate"] == "selected")
-    return Chapter("selection", title, (table,), words("selection.lead", n=len(ordered), chosen=chosen))
+    lead = words("selection.lead", n=len(ordered), chosen=chosen)
+    left_out = tuple(
+        f"{given.titles.get(str(f['feature']), str(f['feature']))}: {f['reason']}"
+        for f in ordered
+        if f.get("is_must_have") and f["fate"] != "selected"
+    )
+    blocks = (Bullets(words("selection.must_have_left_out"), left_out), table) if left_out else (table,)
+    return Chapter("selection", title, blocks, lead)
 
 
 def _rank(fate: Mapping[str, Any]) -> tuple[int, float, float, str]:
@@ -61,12 +75,16 @@ def _rank(fate: Mapping[str, Any]) -> tuple[int, float, float, str]:
     return place, float(fate.get("step") or 0), -float(fate.get("iv") or 0), str(fate["feature"])
 
 
-def _row(fate: Mapping[str, Any], p_values: Mapping[str, Any], given: ReportInput) -> tuple[Cell, ...]:
+def _row(fate: Mapping[str, Any], p_values: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell, ...]:
     name = str(fate["feature"])
     return (
-        Cell(given.titles.get(name, name), note=name),
+        Cell(
+            given.titles.get(name, name),
+            note=f"{name} · {words('selection.must_have')}" if fate.get("is_must_have") else name,
+        ),
         Cell(str(fate.get("reason") or "")),
         Cell(figures.decimal(fate.get("iv"), 3)),
+        Cell(figures.decimal(fate.get("psi"), 3)),
         Cell(_p_value(fate["p_value"] if fate.get("p_value") is not None else p_values.get(name))),
         Cell(figures.count(fate.get("bins"))),
     )

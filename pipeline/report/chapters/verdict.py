@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Chapter, Text, Tile, Tiles
-from pipeline.report.chapters.calibration import z_of
 from pipeline.report.chapters.discrimination import scorer
 from pipeline.report.chapters.label_words import event_words
-from pipeline.report.chapters.measured import FEW_BADS, lies, measures, model_name, models, slope_interval, why_none
+from pipeline.report.chapters.measured import (
+    FEW_BADS,
+    lies,
+    measures,
+    model_name,
+    models,
+    slope_interval,
+    why_none,
+    z_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +34,9 @@ def verdict(given: ReportInput, words: Words) -> Chapter:
     """The champion on the test decides: customers and dates neither model has seen."""
     told = measures(given, "champion", _ROLE)
     blocks: list[Block] = [Text(_numbers(told, given, words)), _tiles(given, words)]
+    overridden = _overridden(given, words)
+    if overridden:
+        blocks.append(Bullets(words("verdict.overridden"), overridden))
     decided, open_questions = _decided(given, words), _undecided(given, words)
     if decided:
         blocks.append(Bullets(words("verdict.decided"), decided))
@@ -34,8 +45,29 @@ def verdict(given: ReportInput, words: Words) -> Chapter:
     return Chapter("verdict", words("verdict.title"), tuple(blocks), lead_words(given, words))
 
 
+def _overridden(given: ReportInput, words: Words) -> tuple[str, ...]:
+    """The roles that were taken in spite of refused gates: by whom, when, why, and what the gates had said."""
+    return tuple(
+        words(
+            "verdict.override",
+            role=role,
+            version=record["model_version"],
+            day=record.get("since") or "–",
+            by=record.get("promoted_by", "–"),
+            reason=record["override"],
+            gates=", ".join(gate["name"] for gate in record.get("gates", []) if gate["light"] != "green") or "–",
+        )
+        for role, record in given.in_force.items()
+        if record.get("override")
+    )
+
+
 def lead_words(given: ReportInput, words: Words) -> str:
-    """One or two sentences: does the champion order customers, and are its forecasts right."""
+    """One or two sentences: does the champion order customers, and are its forecasts right; of an expert card that it
+    is one."""
+    fitted = given.details.get("scorecard") or {}
+    if fitted.get("basis") == "expert":
+        return expert_words(fitted, words)
     told = measures(given, "champion", _ROLE)
     name = words.or_name("kind_plain", given.validation["models"]["champion"]["kind"])
     order, level = order_found(told), lies(told.get("observed_over_expected"), 1.0)
@@ -44,6 +76,19 @@ def lead_words(given: ReportInput, words: Words) -> str:
     lead = words(f"verdict.order_{order}", model=name) + " " + words(f"verdict.level_{level}")
     spread = lies(slope_interval(told, z_of(given)), 1.0)
     return lead if spread in {"around", "unknown"} else f"{lead} {words(f'verdict.spread_{spread}')}"
+
+
+def expert_words(fitted: Mapping[str, Any], words: Words) -> str:
+    """What an expert card rests on, in place of any claim on how well it tells customers apart."""
+    told = fitted["expert"]
+    return words(
+        "verdict.expert",
+        valid_from=told["valid_from"],
+        owner=told["owner"],
+        n=figures.count(fitted["samples"]["train"]["bad_customers"]),
+        rate=figures.share(told["level"]["rate"]),
+        source=told["level"]["source"],
+    )
 
 
 def order_found(told: Mapping[str, Any]) -> str:

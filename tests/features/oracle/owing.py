@@ -10,29 +10,29 @@ def owing(view, customer):
         "open_amount": whole,
         "open_item_count": len(rows),
         "overdue_item_count": sum(r["dpd"] > 0 for r in rows),
-        "overdue_item_share": share(sum(r["dpd"] > 0 for r in rows), len(rows)),
+        "overdue_item_share": share(sum(r["dpd"] > 0 for r in rows), len(rows)) if rows else 0,
         "open_share_1_to_30_days_past_due": share(total((r for r in rows if 0 < r["dpd"] <= 30), "open"), whole),
-        "oldest_days_past_due": max((r["dpd"] for r in rows), default=None),
-        "mean_days_past_due": share(sum(r["dpd"] * r["open"] for r in rows), whole),
+        "oldest_days_past_due": max((r["dpd"] for r in rows), default=0),
+        "mean_days_past_due": share(sum(min(r["dpd"], 90) * r["open"] for r in rows), whole) if rows else 0,
         "largest_open_item_share": share(max((r["open"] for r in rows), default=None), whole),
         "open_credit_share": share(-total(view.credits(customer), "open"), whole),
     }
     for days in (0, 30, 60, 90):
         old = total((r for r in rows if r["dpd"] > days), "open")
-        found[f"open_share_over_{days}_days_past_due"] = share(old, whole)
+        found[f"open_share_over_{days}_days_past_due"] = share(old, whole) if rows else 0
     return found | _against_habit(view, customer, rows) | _against_billing(view, customer, rows)
 
 
 def _against_habit(view, customer, rows):
     habit = view.habit(customer)
-    if habit is None or not rows:
+    if habit is None:
         return {"open_share_beyond_habit": None, "oldest_days_past_due_over_habit": None}
     usual = max(habit, 0)
     return {
         "open_share_beyond_habit": share(
             total((r for r in rows if r["dpd"] > usual + 10), "open"), total(rows, "open")
         ),
-        "oldest_days_past_due_over_habit": max(max(r["dpd"] for r in rows) - usual, 0),
+        "oldest_days_past_due_over_habit": max(max((r["dpd"] for r in rows), default=0) - usual, 0),
     }
 
 

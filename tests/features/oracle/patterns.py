@@ -11,6 +11,7 @@ def patterns(view, customer):
     year = view.paid(customer, 12)
     mean = weighted(year, _late, _amount)
     settled = [r["late"] for r in year if r["final"]]
+    usual = [r for r in year if r["late"] <= 60]
     taken = sum((r["paid_on"] - r["item"]["issued_on"]).days * r["amount"] for r in year)
     agreed = sum((r["item"]["due_on"] - r["item"]["issued_on"]).days * r["amount"] for r in year)
     return {
@@ -20,7 +21,7 @@ def patterns(view, customer):
         "days_late_of_large_invoices_12m": less(mean, sum(settled) / len(settled) if settled else None),
         "terms_used_12m": share(taken, agreed),
         "round_payment_share_12m": share(sum(_is_round(r) for r in year), len(year)),
-        "month_end_payment_share_12m": share(total(r for r in year if _is_at_month_end(r["paid_on"])), total(year)),
+        "month_end_payment_share_12m": share(total(r for r in usual if _is_at_month_end(r["paid_on"])), total(usual)),
         "payment_gap_over_habit_12m": _gap(view, year),
         "paid_new_before_old_share_3m": _new_before_old(view, customer),
         **_since_delays(view, customer, year),
@@ -97,5 +98,5 @@ def _since_delays(view, customer, year):
         "months_since_worst_days_late_12m": in_months(
             min((age for late, age in delays if late == worst), default=None) if worst > 0 else None
         ),
-        "months_since_over_30_days_late_12m": in_months(min((age for late, age in delays if late > 30), default=None)),
+        "months_since_over_30_days_late_12m": min((in_months(age) for late, age in delays if late > 30), default=12),
     }

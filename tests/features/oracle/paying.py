@@ -22,6 +22,8 @@ def paying(view, customer):
     paid = {k: view.paid(customer, k) for k in (3, 6, 12, 24)}
     year = paid[12]
     settled = {k: [r["late"] for r in rows if r["final"]] for k, rows in paid.items()}
+    usual = {k: [late for late in some if late <= 60] for k, some in settled.items()}
+    counted = {k: [min(late, 90) for late in some] for k, some in settled.items()}
     back = [r for r in view.payments(customer) if r["amount"] < 0]
     found = _means(view, paid)
     found |= {f"share_paid_over_{d}_days_late_12m": _late_share(year, d) for d in (0, 10, 30, 60)}
@@ -29,14 +31,14 @@ def paying(view, customer):
     for k in (3, 12):
         found[f"paydex_{k}m"] = share(sum(paydex(r["late"]) * float(r["amount"]) for r in paid[k]), total(paid[k]))
     found |= {
-        "median_days_late_12m": quantile(settled[12], 0.5),
-        "range_of_days_late_12m": less(quantile(settled[12], 0.9), quantile(settled[12], 0.1)),
-        "range_of_days_late_24m": less(quantile(settled[24], 0.9), quantile(settled[24], 0.1)),
-        "days_late_over_own_best_24m": less(quantile(settled[6], 0.5), quantile(settled[24], 0.1)),
+        "median_days_late_12m": quantile(counted[12], 0.5) if usual[12] else None,
+        "range_of_days_late_12m": less(quantile(counted[12], 0.9), quantile(usual[12], 0.1)),
+        "range_of_days_late_24m": less(quantile(counted[24], 0.9), quantile(usual[24], 0.1)),
+        "days_late_over_own_best_24m": quantile(counted[6], 0.5) - quantile(usual[24], 0.1) if usual[6] else None,
         "share_paid_early_12m": share(total(r for r in year if r["late"] <= -5), total(year)),
         "worst_days_late_12m": max((r["late"] for r in year), default=None),
-        "part_payment_share_12m": share(sum(not r["final"] for r in year), len(year)),
-        "part_payment_share_24m": share(sum(not r["final"] for r in paid[24]), len(paid[24])),
+        "part_payment_share_12m": _part_share(year),
+        "part_payment_share_24m": _part_share(paid[24]),
         "settled_invoice_count_12m": len(settled[12]),
         **{f"bounced_payment_count_{k}m": sum(r["paid_on"] > view.before(k) for r in back) for k in (3, 12, 24)},
     }
@@ -45,17 +47,24 @@ def paying(view, customer):
 
 def _means(view, paid):
     year = paid[12]
-    mean = {k: weighted(paid[k], lambda r: r["late"], lambda r: r["amount"]) for k in (3, 6, 12)}
+    counted = {k: weighted(paid[k], lambda r: min(r["late"], 90), lambda r: r["amount"]) for k in (3, 6, 12)}
+    mean = {k: weighted(paid[k], lambda r: r["late"], lambda r: r["amount"]) for k in (3, 12)}
     square = weighted(year, lambda r: r["late"] ** 2, lambda r: r["amount"])
     earlier = [r for r in year if r["paid_on"] <= view.before(3)]
     return {
-        **{f"mean_days_late_{k}m": value for k, value in mean.items()},
+        **{f"mean_days_late_{k}m": value for k, value in counted.items()},
         "spread_of_days_late_12m": None if square is None else math.sqrt(max(square - mean[12] ** 2, 0)),
         "days_late_change_12m": less(mean[3], weighted(earlier, lambda r: r["late"], lambda r: r["amount"])),
         "mean_days_to_pay_12m": weighted(
             year, lambda r: (r["paid_on"] - r["item"]["issued_on"]).days, lambda r: r["amount"]
         ),
     }
+
+
+def _part_share(paid):
+    """Parts over parts and what settled an invoice at most 60 days late."""
+    parts = [r for r in paid if not r["final"]]
+    return share(len(parts), len(parts) + sum(r["final"] and r["late"] <= 60 for r in paid))
 
 
 def _late_share(paid, days):
@@ -69,10 +78,11 @@ def _with_overdue(view, customer, paid):
     found = {}
     for k in (3, 12):
         pairs = [(r["late"], r["amount"]) for r in paid[k]] + [(r["dpd"], r["open"]) for r in overdue]
-        found[f"mean_days_late_with_overdue_{k}m"] = share(sum(d * a for d, a in pairs), sum(a for _, a in pairs))
+        mean = share(sum(min(d, 90) * a for d, a in pairs), sum(a for _, a in pairs))
+        found[f"mean_days_late_with_overdue_{k}m"] = mean if pairs else 0
     for k in (6, 12):
         days = [r["late"] for r in paid[k]] + [r["dpd"] for r in overdue]
-        found[f"worst_days_late_with_overdue_{k}m"] = max(days, default=None)
+        found[f"worst_days_late_with_overdue_{k}m"] = max(days, default=0)
     for k in (3, 6, 12):
         due = [r for r in view.of("invoices", customer) if r["amount"] > 0]
         due = [r for r in due if view.before(k) < r["due_on"] <= view.day]

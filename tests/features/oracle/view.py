@@ -172,8 +172,8 @@ class View:
         return [r for r in self.payments(customer) if r["amount"] > 0 and r["paid_on"] > first]
 
     def habit(self, customer):
-        """Mean days late of 12 months, weighted by amount; null when nothing was paid."""
-        paid = self.paid(customer, 12)
+        """Mean days late of what was paid at most 60 days late in 12 months, by amount; null when nothing was."""
+        paid = [r for r in self.paid(customer, 12) if r["late"] <= 60]
         whole = sum(r["amount"] for r in paid)
         return float(sum(r["late"] * r["amount"] for r in paid) / whole) if paid else None
 

@@ -1,4 +1,4 @@
-"""How much the customer orders and is billed against its own past; how long and on what terms it is a customer."""
+"""How much the customer is billed against its own past; how long and on what terms it is a customer, and who it is."""
 
 from __future__ import annotations
 
@@ -10,137 +10,16 @@ from pipeline.features.absence import (
     NOT_STATED,
     NOTHING_BILLED,
     NOTHING_BILLED_IN_ONE,
-    NOTHING_ORDERED,
-    NOTHING_ORDERED_BEFORE,
     NOTHING_PAID,
-    TOO_FEW_ORDERS,
 )
-from pipeline.features.arithmetic import change, days_between, in_months, in_years, positive_ratio, ratio
+from pipeline.features.arithmetic import change, days_between, in_months, in_years, ratio
 from pipeline.features.balances import BALANCE
 from pipeline.features.customer_master import CUSTOMERS
 from pipeline.features.feature import Risk, Unit, feature
-from pipeline.features.ledger_rows import INVOICES, ORDERS
+from pipeline.features.ledger_rows import INVOICES
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-
-@feature(
-    source=ORDERS,
-    months=(3, 12),
-    unit=Unit.COUNT,
-    risk=Risk.FALLS,
-    null_means=NO_TABLE,
-    title_en="Orders, {months} months",
-    title_zh="近{months}个月订单数",
-    en="{value:.0f} orders in {months} months",
-    zh="近{months}个月有{value:.0f}笔订单",
-    without_rows=0.0,
-)
-def order_count(orders: ir.Table) -> ir.Value:
-    """Number of orders, cancelled ones included."""
-    return orders.count()
-
-
-@feature(
-    source=ORDERS,
-    months=(12,),
-    unit=Unit.RATIO,
-    risk=Risk.FALLS,
-    null_means=NOTHING_ORDERED,
-    title_en="Order level, last 3 months against 12",
-    title_zh="近3个月订单水平与近12个月之比",
-    en="Orders of the last 3 months run at {value:.0%} of the 12-month level",
-    zh="近3个月的订单水平为近12个月平均的{value:.0%}",
-)
-def order_trend(orders: ir.Table) -> ir.Value:
-    """Amount ordered in 3 months, times four, over that of 12; 1 is steady, cancelled orders left out."""
-    placed = orders.amount * (~orders.is_cancelled).cast("int8")
-    recent = placed.sum(where=orders.within <= 3).fill_null(0)
-    return ratio(recent * 4, placed.sum())
-
-
-@feature(
-    source=ORDERS,
-    months=(18,),
-    unit=Unit.RATIO,
-    risk=Risk.FALLS,
-    null_means=NOTHING_ORDERED_BEFORE,
-    title_en="Orders of 6 months against the same half-year a year before",
-    title_zh="近6个月订单额与上年同期之比",
-    en="Orders of the last 6 months are {value:.0%} of the same half-year a year before",
-    zh="近6个月订单额为上年同期的{value:.0%}",
-)
-def order_level_year_on_year(orders: ir.Table) -> ir.Value:
-    """Amount ordered in 6 months over that of the same months a year before: free of the season."""
-    placed = orders.amount * (~orders.is_cancelled).cast("int8")
-    recent = placed.sum(where=orders.within <= 6).fill_null(0)
-    return ratio(recent, placed.sum(where=orders.within > 12))
-
-
-@feature(
-    source=ORDERS,
-    months=(12,),
-    unit=Unit.SHARE,
-    risk=Risk.RISES,
-    null_means=NOTHING_ORDERED,
-    title_en="Share of orders cancelled, {months} months",
-    title_zh="近{months}个月取消订单金额占比",
-    en="{value:.0%} of the amount ordered in {months} months was cancelled",
-    zh="近{months}个月订单金额中有{value:.0%}被取消",
-)
-def cancelled_order_share(orders: ir.Table) -> ir.Value:
-    """Amount of cancelled orders over all that was ordered."""
-    return ratio(orders.amount.sum(where=orders.is_cancelled).fill_null(0), orders.amount.sum())
-
-
-@feature(
-    source=ORDERS,
-    unit=Unit.DAYS,
-    risk=Risk.RISES,
-    null_means=NEVER,
-    title_en="Days since the last order",
-    title_zh="距最近一笔订单的天数",
-    en="The last order came {value:.0f} days ago",
-    zh="最近一笔订单在{value:.0f}天前",
-)
-def days_since_last_order(orders: ir.Table) -> ir.Value:
-    """Days from the last order of 18 months to the day."""
-    return days_between(orders.as_of.max(), orders.ordered_on.max())
-
-
-@feature(
-    source=ORDERS,
-    months=(12,),
-    unit=Unit.RATIO,
-    risk=Risk.RISES,
-    null_means=TOO_FEW_ORDERS,
-    title_en="Silence since the last order, in usual gaps",
-    title_zh="距上次订单的间隔相当于平时间隔的倍数",
-    en="No order for {value:.1f} times the customer's usual gap between orders",
-    zh="距上次订单的时间为该客户平时订单间隔的{value:.1f}倍",
-)
-def order_gap_over_habit(orders: ir.Table) -> ir.Value:
-    """Days since the last order over the mean gap between the orders of 12 months; null under three orders."""
-    days = days_between(orders.as_of.max(), orders.ordered_on.max())
-    gaps = (orders.count() >= 3).ifelse(orders.count() - 1, None)
-    return ratio(days * gaps, days_between(orders.ordered_on.max(), orders.ordered_on.min()))
-
-
-@feature(
-    source=BALANCE,
-    tables=("orders",),
-    unit=Unit.RATIO,
-    risk=Risk.FALLS,
-    null_means=NOTHING_BILLED,
-    title_en="Orders over billing, 3 months",
-    title_zh="近3个月订单额与开票额之比",
-    en="Orders of 3 months cover {value:.0%} of what was billed in them",
-    zh="近3个月新订单额为同期开票额的{value:.0%}",
-)
-def book_to_bill_3m(balance: ir.Table) -> ir.Value:
-    """Amount ordered (less cancelled) over what was billed in 3 months; below 1 billing is going to fall."""
-    return positive_ratio(balance.ordered_3m_amount.fill_null(0), balance.billed_3m_amount)
 
 
 @feature(
@@ -154,6 +33,7 @@ def book_to_bill_3m(balance: ir.Table) -> ir.Value:
     en="Billed {value:,.0f} in {months} months",
     zh="近{months}个月开票额为{value:,.0f}",
     without_rows=0.0,
+    people_only=True,
 )
 def billed_amount(invoices: ir.Table) -> ir.Value:
     """Invoices and debit notes less credit notes, base currency."""
@@ -171,6 +51,7 @@ def billed_amount(invoices: ir.Table) -> ir.Value:
     en="{value:.0f} invoices in {months} months",
     zh="近{months}个月开具{value:.0f}张发票",
     without_rows=0.0,
+    people_only=True,
 )
 def invoice_count(invoices: ir.Table) -> ir.Value:
     """Number of invoices and debit notes."""
@@ -188,6 +69,7 @@ def invoice_count(invoices: ir.Table) -> ir.Value:
     en="Billed in only {value:.0f} calendar months of the last {months}",
     zh="近{months}个月中仅{value:.0f}个自然月有开票",
     without_rows=0.0,
+    people_only=True,
 )
 def billed_month_count(invoices: ir.Table) -> ir.Value:
     """Number of calendar months with an invoice; up to 13, as the window may touch one month twice."""
@@ -205,6 +87,7 @@ def billed_month_count(invoices: ir.Table) -> ir.Value:
     title_zh="近3个月开票水平与近12个月之比",
     en="Billing of the last 3 months runs at {value:.0%} of the 12-month level",
     zh="近3个月的开票水平为近12个月平均的{value:.0%}",
+    people_only=True,
 )
 def billing_trend(invoices: ir.Table) -> ir.Value:
     """Amount invoiced in 3 months, times four, over that of 12; credit notes left out, 1 is steady."""
@@ -223,6 +106,7 @@ def billing_trend(invoices: ir.Table) -> ir.Value:
     title_zh="近6个月开票额与上年同期之比",
     en="Billing of the last 6 months is {value:.0%} of the same half-year a year before",
     zh="近6个月开票额为上年同期的{value:.0%}",
+    people_only=True,
 )
 def billing_level_year_on_year(invoices: ir.Table) -> ir.Value:
     """Amount invoiced in 6 months over that of the same months a year before: free of the season."""
@@ -241,6 +125,7 @@ def billing_level_year_on_year(invoices: ir.Table) -> ir.Value:
     title_zh="近{months}个月贷项通知单占开票额的比例（稀释率）",
     en="{value:.1%} of what was billed in {months} months was credited again",
     zh="近{months}个月开票额中有{value:.1%}被冲销",
+    people_only=True,
 )
 def credit_note_share(invoices: ir.Table) -> ir.Value:
     """Dilution: credit notes over invoices and debit notes of the window; may pass 1."""
@@ -258,6 +143,7 @@ def credit_note_share(invoices: ir.Table) -> ir.Value:
     title_zh="近{months}个月平均账期天数",
     en="Terms of {value:.0f} days on average over {months} months",
     zh="近{months}个月平均账期为{value:.0f}天",
+    people_only=True,
 )
 def mean_terms_days(invoices: ir.Table) -> ir.Value:
     """Days from issue to due date, weighted by amount."""
@@ -275,6 +161,7 @@ def mean_terms_days(invoices: ir.Table) -> ir.Value:
     title_zh="近3个月账期较此前9个月的变化",
     en="Terms changed by {value:+.0f} days against the 9 months before",
     zh="近3个月账期较此前9个月变化{value:+.0f}天",
+    people_only=True,
 )
 def terms_change(invoices: ir.Table) -> ir.Value:
     """Mean terms of 3 months less those of the 9 before; longer terms put off lateness."""
@@ -295,6 +182,7 @@ def terms_change(invoices: ir.Table) -> ir.Value:
     title_zh="距最近一张发票的天数",
     en="The last invoice was issued {value:.0f} days ago",
     zh="最近一张发票在{value:.0f}天前开具",
+    people_only=True,
 )
 def days_since_last_invoice(invoices: ir.Table) -> ir.Value:
     """Days from the last invoice of 18 months to the day."""
@@ -311,6 +199,7 @@ def days_since_last_invoice(invoices: ir.Table) -> ir.Value:
     title_zh="距最近一笔付款的天数",
     en="The last payment came {value:.0f} days ago",
     zh="最近一笔付款在{value:.0f}天前",
+    people_only=True,
 )
 def days_since_last_payment(balance: ir.Table) -> ir.Value:
     """Days from the last payment of 12 months to the day."""

@@ -1,0 +1,26 @@
+"""The expert card of the policy, for a book with too few defaults to fit points on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.flows.policy_file import section_in
+from pipeline.flows.training_source import catalogue_of, label_of
+from pipeline.train.expert_card import ExpertCardSection, require_sound
+
+if TYPE_CHECKING:
+    from pipeline.flows.setting import Setting
+
+
+def expert_card_of(setting: Setting) -> ExpertCardSection | None:
+    """policy/expert_card.yaml, checked against the catalogue; null, and told, where it is the card of other data: a
+    table of one's own has none of its features. Raises MissingInputError or ParameterError."""
+    path, catalogue = setting.project.expert_card, catalogue_of(setting)
+    section = section_in(path, ExpertCardSection)
+    if label_of(setting).is_of_table and not {c.feature for c in section.characteristics} & {
+        f["name"] for f in catalogue
+    }:
+        print(f"{path}: tells of no feature of this table; a card of its own could rate it (docs/expert-card.md)")
+        return None
+    require_sound(section, catalogue, str(path))
+    return section

@@ -1,0 +1,82 @@
+"""Two models on the rows neither has seen: named, read back from their folders, and applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.errors import MissingInputError
+from pipeline.flows.evidence import read_evidence
+from pipeline.flows.registration import registry_of
+from pipeline.flows.role_history import ROLES, record_of
+from pipeline.flows.training_book import timetable_of, training_book
+from pipeline.score.model_folder import read_model
+from pipeline.train.sample import samples
+from pipeline.train.unseen import Unseen, unseen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from pipeline.flows.evidence import Evidence
+    from pipeline.flows.setting import Setting
+    from pipeline.score.model import Model
+    from pipeline.train.sample import Sample
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The whole labelled book, the rows that judge, and why there are none where what a model has seen is not known."""
+
+    book: pd.DataFrame
+    rows: Unseen
+    evidence: tuple[Evidence | None, ...]
+    why_none: str | None
+
+    @property
+    def sample(self) -> Sample:
+        """The rows that judge."""
+        return self.rows.sample
+
+    def pd(self, model: Model) -> Floats:
+        """What a model forecasts for them."""
+        return model.pd(self.sample.rows)
+
+
+def model_named(setting: Setting, name: str) -> Model:
+    """A model by its version, by MLflow's number, or by the role it holds.
+
+    Raises MissingInputError when there is none (66), DamagedModelError when its files were changed (65).
+    """
+    models = setting.project.models
+    record = record_of(models, name) if name in ROLES else None
+    version = record["model_version"] if record else name
+    if name.isdecimal():
+        version = registry_of(setting).version(name).model_version or name
+    is_name = version and "/" not in version and not version.startswith(".")
+    if not is_name or not (models / version / "manifest.json").is_file():
+        known = sorted(path.parent.name for path in models.glob("*-*/manifest.json"))
+        raise MissingInputError(
+            f"{models}: no model {name!r}; name one of {', '.join(known) or 'none, run creditbook run first'}, a "
+            "number of MLflow, champion or challenger"
+        )
+    return read_model(models / version)
+
+
+def judged(setting: Setting, models: Sequence[Model]) -> Judged:
+    """The rows with an outcome whose customers and dates no model was trained or calibrated on."""
+    book = training_book(setting)
+    whole = samples(book, timetable_of(setting, book))["all"]
+    evidence = tuple(read_evidence(setting.project, model.version) for model in models)
+    missing = [model.version for model, found in zip(models, evidence, strict=True) if found is None]
+    if missing:
+        nothing = Unseen(whole.part(whole.is_bad < 0), {"customers": 0, "dates": 0}, None)
+        why = f"what {missing[0]} was trained on is not kept (models/evidence); it was registered by an earlier version"
+        return Judged(book, nothing, evidence, why)
+    rows = unseen(whole, [found.trained_on for found in evidence if found is not None])
+    return Judged(book, rows, evidence, None)

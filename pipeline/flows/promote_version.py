@@ -1,0 +1,210 @@
+"""`creditbook promote VERSION`: a role moves when the gates pass, or by an override that stays visible."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+import zoneinfo
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from pipeline.errors import GateError, MissingInputError, PartlyDoneError, TargetUnreachableError
+from pipeline.flows.gate_words import gate_table
+from pipeline.flows.judged import judged, model_named
+from pipeline.flows.registration import mirror_roles, registry_of
+from pipeline.flows.role_history import Move, locked_roles, move, record_of, settle
+from pipeline.flows.scale import master_scale
+from pipeline.flows.setting import open_setting
+from pipeline.flows.training_source import label_of
+from pipeline.score.applied import PD
+from pipeline.score.drift import SCORE, Cuts, drift_of
+from pipeline.score.exports.sql import sql_statement
+from pipeline.score.model_folder import read_model
+from pipeline.train.gates import (
+    first_in_role_gate,
+    gini_gate,
+    grades_gate,
+    label_gate,
+    leak_gate,
+    level_gates,
+    parity_gate,
+    refused,
+    stability_gate,
+    unmeasured_gini_gate,
+)
+from pipeline.train.label import label_values
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from pipeline.flows.judged import Judged
+    from pipeline.flows.setting import Setting
+    from pipeline.score.model import Model
+    from pipeline.score.model_folder import Role
+    from pipeline.score.scorecard import Scorecard
+    from pipeline.train.gates import Gate
+
+    Floats = NDArray[np.float64]
+
+PASSED = "the gates passed"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for what: `by` null is the user of the machine, `on` null is today in promotion.time_zone."""
+
+    role: Role
+    by: str | None = None
+    reason: str | None = None
+    override: str | None = None
+    on: dt.date | None = None
+
+
+def promote(root: Path, version: str, asked: Asked) -> None:
+    """Moves the role to a model version, records who, when and why, and mirrors it in MLflow.
+
+    Raises GateError when a gate refuses and no override is given, LockedError when another promotion is under way,
+    TargetUnreachableError before anything has changed when MLflow does not answer, PartlyDoneError when it stopped
+    answering after the role had moved: a rerun then mirrors it.
+    """
+    setting = open_setting(root)
+    with locked_roles(setting.project.models):
+        settle(setting.project.models)
+        model = model_named(setting, version)
+        standing = record_of(setting.project.models, asked.role)
+        if standing is not None and standing["model_version"] == model.version:
+            mirror(setting, asked.role, f"{model.version} is {asked.role}, as it was; MLflow is in step")
+            return
+        number = registry_of(setting).registered(model.version)
+        if number is None:
+            raise MissingInputError(
+                f"{model.version}: MLflow holds no version of it; run creditbook stage validate, which registers it"
+            )
+        found = gates(setting, model, None if standing is None else standing["model_version"], number)
+        print(gate_table(found))
+        made = _move(asked, model, found, day_of(setting, asked.on))
+        move(setting.project.models, made)
+        mirror(setting, asked.role, f"{model.version} is {asked.role} from {made.day} on")
+
+
+def day_of(setting: Setting, on: dt.date | None) -> dt.date:
+    """The day told, or today where the business is."""
+    return on or dt.datetime.now(zoneinfo.ZoneInfo(setting.params.promotion.time_zone)).date()
+
+
+def user_of(by: str | None) -> str:
+    """Who decides. Raises MissingInputError when neither the command nor the machine names anybody."""
+    import getpass
+
+    try:
+        return by or getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise MissingInputError("the machine names no user; say who decides with --by NAME") from error
+
+
+def mirror(setting: Setting, role: Role, told: str) -> None:
+    """Brings MLflow in step with the role files; raises PartlyDoneError when it does not answer."""
+    try:
+        missing = mirror_roles(setting)
+    except TargetUnreachableError as error:
+        record = record_of(setting.project.models, role) or {}
+        raise PartlyDoneError(
+            f"{told.partition(';')[0]}: models/{role}.json and REGISTER.md say so, but MLflow could not be told: "
+            f"{error}. When it answers again, run creditbook promote {record.get('model_version')} --role "
+            f"{role}: that mirrors what stands and moves nothing"
+        ) from error
+    for line in missing:
+        print(line)
+    print(told)
+
+
+def gates(setting: Setting, model: Model, standing: str | None, number: str) -> list[Gate]:
+    """Every gate of params.yaml, section promotion, for a model that is to take the place of `standing`."""
+    settings = setting.params.promotion
+    other = None if standing is None else read_model(setting.project.models / standing)
+    ground = judged(setting, [model] if other is None else [model, other])
+    pd_of_rows, evidence = ground.pd(model), ground.evidence[0]
+    leaks = None if evidence is None or evidence.told["leaks"] is None else evidence.told["leaks"]["findings"]
+    return [
+        _order_gate(setting, ground, model, other),
+        *level_gates(pd_of_rows, ground.sample, settings),
+        grades_gate(pd_of_rows, ground.sample, master_scale(setting), settings),
+        _stability(setting, ground, model),
+        parity_gate(_differences(setting, ground, model, number), settings),
+        leak_gate(leaks, model.features),
+        label_gate(model.label, label_values(label_of(setting))),
+    ]
+
+
+def _order_gate(setting: Setting, ground: Judged, model: Model, other: Model | None) -> Gate:
+    settings = setting.params.promotion
+    if other is None:
+        return first_in_role_gate(settings)
+    if ground.why_none is not None:
+        return unmeasured_gini_gate(ground.why_none, settings)
+    return gini_gate(ground.pd(model), ground.pd(other), ground.sample, settings)
+
+
+def _stability(setting: Setting, ground: Judged, model: Model) -> Gate:
+    """The score's distribution on the newest snapshot, known outcome or not, against that of development."""
+    settings = setting.params.promotion
+    book = ground.book
+    newest = book if book["as_of"].isna().all() else book[book["as_of"] == book["as_of"].max()]
+    cuts = Cuts(settings.max_psi, settings.max_psi, settings.psi_significance)
+    score = next(d for d in drift_of(model, newest.assign(**{PD: model.pd(newest)}), cuts) if d.quantity == SCORE)
+    return stability_gate(score.psi, score.noise, score.rows, settings)
+
+
+def _differences(setting: Setting, ground: Judged, model: Model, number: str) -> dict[str, float]:
+    """How far the PD of the folder is from that of MLflow's copy and, for a scorecard, of its SQL; golden rows too."""
+    rows = ground.sample.rows if len(ground.sample.is_bad) else ground.book
+    with tempfile.TemporaryDirectory() as folder:
+        copy = read_model(registry_of(setting).fetch_model(number, Path(folder)))
+        found = {"MLflow's copy": _largest(model.pd(rows), copy.pd(rows))}
+    if model.golden is not None:
+        found["the golden rows"] = _largest(model.pd(model.golden.features), np.array(model.golden.pd))
+    if model.kind == "scorecard":
+        found["its SQL"] = _largest(model.pd(rows), _pd_by_sql(model, rows))
+    return found
+
+
+def _pd_by_sql(model: Model, rows: pd.DataFrame) -> Floats:
+    """The PDs of a scorecard as its exported SQL gives them."""
+    import duckdb
+
+    asked = rows[list(model.features)].assign(row_number=np.arange(len(rows)))
+    statement = sql_statement(cast("Scorecard", model.predictor), model.calibration, table="asked")
+    with duckdb.connect() as connection:
+        connection.register("asked", asked)
+        answered = connection.execute(f"SELECT card_pd FROM ({statement}) ORDER BY row_number").fetchnumpy()
+    return np.asarray(answered["card_pd"], dtype=np.float64)
+
+
+def _largest(first: Floats, second: Floats) -> float:
+    return float(np.max(np.abs(first - second))) if len(first) else 0.0
+
+
+def _move(asked: Asked, model: Model, found: list[Gate], day: dt.date) -> Move:
+    """The decision. Raises GateError when a gate refuses and nobody takes it on themselves."""
+    against = refused(found)
+    if against and not asked.override:
+        named = ", ".join(gate.name for gate in against)
+        raise GateError(
+            f"{model.version} does not become {asked.role}: {len(against)} of {len(found)} gates do not pass "
+            f'({named}); undecided counts as no. Nothing was changed. --override "reason" promotes it all the same and '
+            "stays visible"
+        )
+    return Move(
+        role=asked.role,
+        model_version=model.version,
+        action="promoted",
+        day=day.isoformat(),
+        by=user_of(asked.by),
+        reason=asked.reason or (PASSED if not against else "by override"),
+        gates=[gate.as_json() for gate in found],
+        override=asked.override if against else None,
+    )

@@ -1,0 +1,45 @@
+"""`creditbook rollback`: a role goes back to the version that held it before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.errors import MissingInputError
+from pipeline.flows.promote_version import day_of, mirror, user_of
+from pipeline.flows.role_history import Move, locked_roles, move, record_of, settle
+from pipeline.flows.setting import open_setting
+from pipeline.score.model_folder import read_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.flows.promote_version import Asked
+
+
+def rollback(root: Path, asked: Asked) -> None:
+    """Moves the role back by one decision, records it and mirrors it in MLflow; no gate is asked.
+
+    It needs no MLflow: when that does not answer, the role has moved all the same and PartlyDoneError says so. Raises
+    MissingInputError when nobody held the role before, DamagedModelError when that model was changed.
+    """
+    setting = open_setting(root)
+    models = setting.project.models
+    with locked_roles(models):
+        settle(models)
+        standing = record_of(models, asked.role)
+        before = [] if standing is None else standing.get("before", [])
+        if not before:
+            raise MissingInputError(
+                f"{models / f'{asked.role}.json'}: nobody was {asked.role} before; promote a version instead"
+            )
+        model = read_model(models / before[-1])
+        made = Move(
+            role=asked.role,
+            model_version=model.version,
+            action="rolled back",
+            day=day_of(setting, asked.on).isoformat(),
+            by=user_of(asked.by),
+            reason=asked.reason or "rolled back",
+        )
+        move(models, made)
+        mirror(setting, asked.role, f"{model.version} is {asked.role} again from {made.day} on")

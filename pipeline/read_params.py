@@ -1,0 +1,176 @@
+"""Reads params.yaml: its keys and types, what the values may be, and which of them must agree."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import ParameterError
+from pipeline.params import Params
+from pipeline.plain_yaml import read_yaml
+from pipeline.sections import build
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.params import CalibrationParams, EngineParams, IngestParams
+
+
+def parse_params(text: str, origin: str = "params.yaml") -> Params:
+    """Reads params.yaml. Raises ParameterError naming every unknown key and every wrong type or value at once."""
+    raw = read_yaml(text, origin)
+    breaches: list[str] = []
+    params: Params = build(Params, raw, "", breaches)
+    if not breaches:
+        breaches.extend(_inconsistencies(params))
+    if breaches:
+        listed = "\n".join(f"  - {breach}" for breach in breaches)
+        raise ParameterError(
+            f"{origin}: {len(breaches)} breach(es):\n{listed}\nCorrect the keys named; none was ignored."
+        )
+    return params
+
+
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "engine.threads": (1, 1024),
+    "ingest.demo.customers": (2, 10_000_000),
+    "ingest.demo.months": (18, 600),
+    "label.days": (1, 365),
+    "label.posting_lag_days": (0, 365),
+    "label.observation_months": (0, 120),
+    "label.customer_share": (0.001, 1),
+    "label.share_seed": (0, 2**31 - 1),
+    "split.train_share": (0.05, 0.9),
+    "split.calibration_share": (0.05, 0.9),
+    "split.test_share": (0.05, 0.9),
+    "leaks.confidence": (0.5, 0.999),
+    "leaks.refuse_auc": (0.5, 1),
+    "leaks.warn_auc": (0.5, 1),
+    "leaks.refuse_fill_auc": (0.5, 1),
+    "leaks.warn_fill_auc": (0.5, 1),
+    "leaks.few_goods": (0, 1),
+    "leaks.fewest_values": (2, 1000),
+    "leaks.significance": (1e-6, 0.5),
+    "fit_scorecard.max_variables": (1, 100),
+    "fit_scorecard.max_psi": (0, 10),
+    "fit_scorecard.psi_significance": (1e-6, 0.5),
+    "fit_scorecard.expert.below_bad_customers": (0, 1_000_000),
+    "fit_scorecard.max_bins": (2, 20),
+    "fit_scorecard.pdo": (1, 1000),
+    "fit_scorecard.base_odds": (0.01, 1e6),
+    "fit_booster.learning_rate": (1e-4, 1),
+    "fit_booster.max_leaves": (2, 1024),
+    "fit_booster.max_rounds": (1, 100_000),
+    "fit_booster.folds": (2, 20),
+    "fit_booster.trials": (0, 10_000),
+    "fit_booster.threads": (1, 1024),
+    "calibration.min_bads": (1, 1_000_000),
+    "calibration.folds": (2, 50),
+    "validate.bootstrap_rounds": (50, 100_000),
+    "validate.confidence": (0.5, 0.999),
+    "promotion.margin": (0, 0.5),
+    "promotion.confidence": (0.5, 0.999),
+    "promotion.rounds": (50, 100_000),
+    "promotion.seed": (0, 2**31 - 1),
+    "promotion.power": (0.5, 0.999),
+    "promotion.min_bad_customers": (2, 100_000),
+    "promotion.max_level_factor": (1, 100),
+    "promotion.min_slope": (0, 1),
+    "promotion.max_slope": (1, 100),
+    "promotion.grade_significance": (0, 0.5),
+    "promotion.max_psi": (0, 10),
+    "promotion.psi_significance": (1e-6, 0.5),
+    "promotion.parity_tolerance": (0, 0.01),
+}
+
+
+def _inconsistencies(params: Params) -> list[str]:
+    """Every value out of its bounds and every pair that contradicts itself, each named by its path."""
+    found = []
+    for path, (low, high) in _BOUNDS.items():
+        value: Any = params
+        for name in path.split("."):
+            value = getattr(value, name)
+        if not low <= value <= high:
+            found.append(f"{path}: {value} lies outside {low:g} to {high:g}")
+    if (params.label.window_months is None) == (params.label.window_days is None):
+        found.append("label: set exactly one of window_months and window_days, the other to null")
+    window = params.label.window_months or params.label.window_days
+    if window is not None and window < 1:
+        found.append("label: the performance window must be at least 1")
+    shares = params.split.train_share + params.split.calibration_share + params.split.test_share
+    if abs(shares - 1) > 1e-9:
+        found.append(f"split: the three shares add up to {shares:g}, not to 1")
+    found.extend(_tendency_inconsistencies(params.calibration))
+    found.extend(_engine_inconsistencies(params.engine))
+    if params.promotion.time_zone not in zoneinfo.available_timezones():
+        found.append(f"promotion.time_zone: no zone {params.promotion.time_zone!r}; name one such as Europe/Berlin")
+    found.extend(
+        f"leaks.accept.{name}: give the reason, in words"
+        for name, why in params.leaks.accept.items()
+        if not why.strip()
+    )
+    found.extend(_of_own_table(params.ingest))
+    found.extend(
+        f"ingest.max_bad_share.{table}: {share} lies outside 0 to 1"
+        for table, share in params.ingest.max_bad_share.items()
+        if not 0 <= share <= 1
+    )
+    return found
+
+
+def _tendency_inconsistencies(calibration: CalibrationParams) -> list[str]:
+    rate, source = calibration.long_run_rate, calibration.long_run_source
+    if calibration.tendency == "observed":
+        given = [name for name, value in (("long_run_rate", rate), ("long_run_source", source)) if value is not None]
+        return [f"calibration.{name}: is used with tendency: long_run only; set that or null" for name in given]
+    found = []
+    if rate is None or not 0 < rate < 1:
+        found.append(f"calibration.long_run_rate: expected a default rate between 0 and 1, found {rate}")
+    if not (source or "").strip():
+        found.append("calibration.long_run_source: say in words where the long-run rate comes from")
+    return found
+
+
+_MEMORY = re.compile(r"[1-9]\d*(MB|GB|TB)")
+_MASTER = re.compile(r"(spark://[^/\s]+:\d+(,[^/\s]+:\d+)*|local(\[[^\]]+\])?|yarn|k8s://\S+)")
+
+_OURS = ("spark.master", "spark.sql.ansi.enabled", "spark.sql.session.timeZone", "spark.sql.caseSensitive")
+
+
+def _engine_inconsistencies(engine: EngineParams) -> list[str]:
+    found = []
+    if not _MEMORY.fullmatch(engine.memory_limit):
+        found.append(f"engine.memory_limit: expected a size such as 2GB or 512MB, found {engine.memory_limit!r}")
+    elif engine.kind == "spark" and engine.memory_limit.endswith("MB") and int(engine.memory_limit[:-2]) < 512:
+        found.append(f"engine.memory_limit: Spark needs 512MB at least, found {engine.memory_limit}")
+    if engine.kind == "spark" and engine.master is None:
+        found.append(
+            "engine.master: Spark needs a master, such as spark://host:7077, local[2], yarn or k8s://https://host"
+        )
+    if engine.master is not None and not _MASTER.fullmatch(engine.master):
+        found.append(f"engine.master: expected spark://host:port, local[2], yarn or k8s://…, found {engine.master!r}")
+    if engine.kind == "duckdb":
+        given = [name for name in ("master", "shared_folder", "options") if getattr(engine, name)]
+        found.extend(f"engine.{name}: is for kind spark only; remove it or set engine.kind: spark" for name in given)
+    found.extend(
+        f"engine.options.{name}: a Spark setting begins with spark." for name in engine.options if name[:6] != "spark."
+    )
+    found.extend(f"engine.options.{name}: results rest on it; remove it" for name in _OURS if name in engine.options)
+    return found
+
+
+def _of_own_table(ingest: IngestParams) -> list[str]:
+    found = []
+    if (ingest.table is None) != (ingest.catalogue is None):
+        found.append("ingest: set both table and catalogue, or neither")
+    if ingest.table is not None:
+        used = {"mapping": ingest.mapping, "source": None if ingest.source == "demo" else ingest.source}
+        found += [
+            f"ingest.{name}: {value!r} is of a ledger and ingest.table is set; one of them only (beside a table "
+            "source: demo, mapping: null)"
+            for name, value in used.items()
+            if value is not None
+        ]
+    return found

@@ -1,0 +1,88 @@
+"""The bins: which were set by hand, and whether those of the card held over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+
+def bins(given: ReportInput, words: Words) -> Chapter:
+    """Bins set by hand beside the solver's, then each bin of the card early and late."""
+    told: Mapping[str, Any] = given.details.get("scorecard") or {}
+    blocks = [*_by_hand(told.get("by_hand"), given, words), *_over_time(told.get("bin_stability"), given, words)]
+    return Chapter("bins", words("bins.title"), tuple(blocks), words("bins.lead"))
+
+
+def _by_hand(changed: Sequence[Mapping[str, Any]] | None, given: ReportInput, words: Words) -> list[Block]:
+    if not changed:
+        return [Missing(words("bins.none_by_hand"))]
+    columns = (
+        Column(words("selection.feature")),
+        Column(words("bins.set")),
+        Column(words("bins.solved")),
+        Column(words("bins.iv"), is_number=True),
+        Column(words("bins.iv_solved"), is_number=True),
+    )
+    rows = tuple(
+        (
+            Cell(given.titles.get(c["feature"], c["feature"]), note=c["feature"]),
+            Cell(_cuts(c["set"], words)),
+            Cell(_cuts(c["solved"], words)),
+            Cell(figures.decimal(c["iv"], 3)),
+            Cell(figures.decimal(c["iv_solved"], 3)),
+        )
+        for c in changed
+    )
+    return [Table(words("bins.hand_caption"), columns, rows, (words("bins.hand_note"),))]
+
+
+def _cuts(cuts: Sequence[Any] | None, words: Words) -> str:
+    if cuts is None:
+        return words("bins.unbinned")
+    return "; ".join(", ".join(cut) if isinstance(cut, list) else f"{cut:g}" for cut in cuts) or words("bins.uncut")
+
+
+def _over_time(told: Sequence[Mapping[str, Any]] | None, given: ReportInput, words: Words) -> list[Block]:
+    if not told:
+        return [Missing(words("bins.no_time"))]
+    columns = (
+        Column(words("bins.bin")),
+        *(
+            Column(words(f"bins.{name}"), is_number=True)
+            for name in ("early_share", "late_share", "early_rate", "late_rate", "ratio", "p_value")
+        ),
+        Column(words("bins.reading")),
+    )
+    groups: list[tuple[int, str]] = []
+    rows: list[tuple[Cell, ...]] = []
+    for entry in told:
+        name = given.titles.get(entry["feature"], entry["feature"])
+        if not groups or groups[-1][1] != name:
+            groups.append((len(rows), name))
+        rows.append(_row(entry, words))
+    note = words("bins.time_note", expected=figures.decimal(0.05 * len(told), 1), n=len(told))
+    return [Table(words("bins.time_caption"), columns, tuple(rows), (note,), tuple(groups))]
+
+
+def _row(entry: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+    ratio = figures.measured(entry["ratio"], figures.decimal)
+    p = entry["p_value"]
+    reading = "turned" if entry["is_turned"] else "unknown" if p is None else "moved" if p < 0.05 else "held"
+    return (
+        Cell(str(entry["bin"])),
+        Cell(figures.share(entry["early_share"])),
+        Cell(figures.share(entry["late_share"])),
+        Cell(figures.probability(entry["early_rate"])),
+        Cell(figures.probability(entry["late_rate"])),
+        Cell(ratio.value, note=ratio.interval),
+        Cell(figures.decimal(p, 3)),
+        Cell(words(f"bins.{reading}")),
+    )

@@ -1,0 +1,98 @@
+"""What the calibration tests say, and how each model was calibrated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.blocks import Block, Cell, Column, Table
+from pipeline.report.chapters.measured import (
+    ROLES,
+    figure_cell,
+    measures,
+    model_name,
+    models,
+    normal_interval,
+    slope_interval,
+    z_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+_TESTS = ("intercept", "slope", "at_large", "error", "z")
+_FIT = ("bad_groups", "own_slope", "weight", "level_weight")
+
+
+def tests_of_level(given: ReportInput, words: Words) -> Table:
+    """Intercept, slope, calibration error and Spiegelhalter's Z of both models by role."""
+    rows: list[tuple[Cell, ...]] = []
+    groups: list[tuple[int, str]] = []
+    z = z_of(given)
+    for role in ROLES:
+        groups.append((len(rows), words(f"role.{role}")))
+        for name, _ in models(given):
+            told = measures(given, name, role)
+            rows.append((Cell(model_name(name, given, words)), *_tests_row(told, z, words)))
+    columns = (
+        Column(words("discrimination.model")),
+        *(Column(words(f"calibration.{name}"), is_number=True) for name in _TESTS),
+    )
+    note = words("calibration.tests_note", level=figures.share(given.confidence, 0))
+    return Table(words("calibration.tests_caption"), columns, tuple(rows), (note,), tuple(groups))
+
+
+def how_calibrated(given: ReportInput, words: Words) -> list[Block]:
+    """Method, reason and weights of each model's calibration; nothing for a model that does not tell them."""
+    rows = [
+        (Cell(model_name(name, given, words)), *_fit_row(fit, words))
+        for name, told in models(given)
+        if "choice" in (fit := (given.details.get(told["kind"]) or {}).get("calibration") or {})
+    ]
+    if not rows:
+        return []
+    columns = (
+        Column(words("discrimination.model")),
+        *(Column(words(f"calibration.{name}")) for name in ("method", "why")),
+        *(Column(words(f"calibration.{name}"), is_number=True) for name in _FIT),
+        Column(words("calibration.tendency")),
+    )
+    return [Table(words("calibration.fit_caption"), columns, tuple(rows), (words("calibration.fit_note"),))]
+
+
+def _tests_row(told: Mapping[str, Any], z: float, words: Words) -> tuple[Cell, ...]:
+    error, brier = told.get("calibration_error") or {}, told.get("spiegelhalter") or {}
+    chance = words(
+        "calibration.by_chance",
+        value=figures.probability(error.get("by_chance")),
+        p=figures.decimal(error.get("p_value"), 3),
+    )
+    p = words("calibration.z_p", p=figures.decimal(brier.get("p_value_by_cluster"), 3))
+    return (
+        figure_cell(normal_interval(told, "calibration_intercept", z), told, words),
+        figure_cell(slope_interval(told, z), told, words),
+        figure_cell(normal_interval(told, "calibration_at_large", z), told, words),
+        Cell(figures.probability(error.get("value")), note=chance if error else ""),
+        Cell(figures.decimal(brier.get("z_by_cluster")), note=p if brier else ""),
+    )
+
+
+def _fit_row(fit: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+    tendency = fit["tendency"]
+    level = words(
+        f"calibration.tendency_{tendency['kind']}",
+        rate=figures.probability(tendency["rate"]),
+        source=str(tendency["source"] or ""),
+    )
+    return (
+        Cell(str(fit["choice"]["method"])),
+        Cell(str(fit["choice"]["reason"])),
+        Cell(figures.count(fit["bad_customers"])),
+        Cell(figures.decimal(fit["slope_of_data"])),
+        Cell(figures.decimal(fit["shape_weight"])),
+        Cell(figures.decimal(fit["level_weight"])),
+        Cell(level),
+    )

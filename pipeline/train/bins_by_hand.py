@@ -1,0 +1,84 @@
+"""Bins set by hand instead of the solver's, checked against the feature's direction, and what they cost in IV."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import ParameterError
+from pipeline.train.bins_file import cuts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.params import ScorecardParams
+    from pipeline.score.scorecard import Characteristic
+    from pipeline.train.bins_file import Cuts
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """One feature's bins set by hand beside the solver's (`solved` null: it could not be binned) and their IVs."""
+
+    feature: str
+    set: Cuts
+    solved: Cuts | None
+    iv: float
+    iv_solved: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the report."""
+        return {
+            "feature": self.feature,
+            "set": self.set.as_json(),
+            "solved": self.solved.as_json() if self.solved else None,
+            "iv": self.iv,
+            "iv_solved": self.iv_solved,
+        }
+
+
+def by_hand(set_by_hand: Characteristic, solved: Characteristic | None) -> ByHand | None:
+    """What a person changed; null where the bins are those the solver found."""
+    cuts = cuts_of(set_by_hand)
+    before = cuts_of(solved) if solved else None
+    if cuts == before:
+        return None
+    return ByHand(set_by_hand.feature, cuts, before, set_by_hand.iv, solved.iv if solved else None)
+
+
+def require_direction(characteristics: Mapping[str, Characteristic], settings: ScorecardParams) -> None:
+    """Raises ParameterError naming every bin set by hand that is empty or runs against its feature's direction.
+
+    A direction is a promise to the customer: a worse value never earns points. A bin too small to be weighed would be
+    neutral in the middle of it.
+    """
+    breaches = []
+    for name, characteristic in characteristics.items():
+        ranges = [b for b in characteristic.bins if b.kind in {"range", "categories"}]
+        breaches += [f"{name}: no row falls to {b.label!r}" for b in ranges if not b.count]
+        breaches += [
+            f"{name}: {b.label!r} holds too few customers to be weighed ({b.count:,} snapshots, {b.bads:,} bad; "
+            f"{settings.min_bads_per_bin} bad and {settings.min_goods_per_bin} good customers are needed)"
+            for b in ranges
+            if b.kind == "range" and b.count and b.woe == 0.0
+        ]
+        breaches += _turns(name, characteristic)
+    if breaches:
+        listed = "\n".join(f"  - {breach}" for breach in breaches)
+        raise ParameterError(
+            f"policy/bins.yaml: {len(breaches)} bin(s) cannot be used:\n{listed}\nJoin or move them and fit again."
+        )
+
+
+def _turns(name: str, characteristic: Characteristic) -> list[str]:
+    ranges = [b for b in characteristic.bins if b.kind == "range" and b.count]
+    sign = {"rises": -1.0, "falls": 1.0}.get(characteristic.risk)
+    if sign is None:
+        return []
+    return [
+        f"{name}: from {a.label!r} (WoE {a.woe:+.3f}) to {b.label!r} ({b.woe:+.3f}) the risk turns against its "
+        f"direction ({characteristic.risk})"
+        for a, b in itertools.pairwise(ranges)
+        if (b.woe - a.woe) * sign < 0
+    ]

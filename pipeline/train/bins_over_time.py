@@ -1,0 +1,71 @@
+"""Whether bins hold over time: each bin's share and bad rate in the earlier and the later half of the dates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from pipeline.statistics.clustered import rate_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.score.scorecard import Characteristic
+    from pipeline.train.sample import Sample
+
+_CONFIDENCE = 0.95
+
+
+def bin_stability(sample: Sample, characteristics: Sequence[Characteristic]) -> list[dict[str, Any]]:
+    """One entry per bin with rows: its share and bad rate by half, and what the change is worth.
+
+    `ratio` is the later bad rate over the earlier with its interval, `p_value` two-sided, both by customer cluster;
+    null where a half has no bad row. `is_turned`: with the later half alone the bin would change places with the one
+    before it. Empty for rows without dates or of one date.
+    """
+    days = np.array([day for day in sample.days if day is not None])
+    if len(days) < len(sample.days) or len(np.unique(days)) < 2:
+        return []
+    dates = np.unique(days)
+    is_late = sample.days >= dates[len(dates) // 2]
+    return [entry for c in characteristics for entry in _of(c, sample, is_late)]
+
+
+def _of(characteristic: Characteristic, sample: Sample, is_late: np.ndarray) -> list[dict[str, Any]]:
+    codes = characteristic.bin_index(sample.rows)
+    told = []
+    before: Mapping[str, Any] | None = None
+    for position, b in enumerate(characteristic.bins):
+        is_in = codes == position
+        if not is_in.any():
+            continue
+        entry = _bin(characteristic.feature, b.label, sample, is_in, is_late)
+        if b.kind == "range":
+            entry["is_turned"] = _is_turned(before, entry, characteristic.risk)
+            before = entry
+        told.append(entry)
+    return told
+
+
+def _bin(feature: str, label: str, sample: Sample, is_in: np.ndarray, is_late: np.ndarray) -> dict[str, Any]:
+    entry: dict[str, Any] = {"feature": feature, "bin": label, "is_turned": False}
+    for name, half in (("early", ~is_late), ("late", is_late)):
+        rows = is_in & half
+        entry[f"{name}_rows"] = int(rows.sum())
+        entry[f"{name}_share"] = float(rows.sum() / half.sum())
+        entry[f"{name}_rate"] = float(sample.is_bad[rows].mean()) if rows.any() else None
+    entry |= {"ratio": None, "p_value": None}
+    if entry["early_rate"] and entry["late_rate"]:
+        ratio, z = rate_ratio(sample.is_bad[is_in], is_late[is_in], sample.codes[is_in], _CONFIDENCE)
+        entry["ratio"] = {"value": ratio.value, "low": ratio.low, "high": ratio.high}
+        entry["p_value"] = float(2.0 * stats.norm.sf(abs(z)))
+    return entry
+
+
+def _is_turned(before: Mapping[str, Any] | None, entry: Mapping[str, Any], risk: str) -> bool:
+    if before is None or None in (before["late_rate"], entry["late_rate"]) or risk == "either":
+        return False
+    step = entry["late_rate"] - before["late_rate"]
+    return bool(step < 0 if risk == "rises" else step > 0)

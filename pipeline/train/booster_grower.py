@@ -1,0 +1,147 @@
+"""Grows trees with LightGBM: one matrix, its directions, its folds of later months, and how well each fold went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.train.customer_folds import folds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pipeline.params import BoosterParams
+    from pipeline.train.sample import Sample
+
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One fold: the rounds it wanted, its log loss a checked row (nats), the PDs of the checked rows."""
+
+    rounds: int
+    loss: float
+    pd: Floats
+
+
+@dataclass(frozen=True)
+class Grower:
+    """What every fit of one booster shares. `directions` are +1, −1 or 0 per feature, `subjects` what it tells of."""
+
+    matrix: Floats
+    is_bad: Floats
+    features: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+    directions: tuple[int, ...]
+    subjects: tuple[str, ...]
+    folds: Sequence[tuple[Mask, Mask]]
+    _datasets: dict[int, tuple[Any, Any]] = field(default_factory=dict, repr=False)
+
+    def grow(self, settings: BoosterParams, rounds: int) -> Any:
+        """The trees of all rows."""
+        import lightgbm
+
+        everything = self._dataset(np.ones(len(self.is_bad), dtype=bool))
+        return lightgbm.train(self.parameters(settings), everything, rounds)
+
+    def fold(self, k: int, settings: BoosterParams) -> FoldResult:
+        """Fold k, stopped `early_stopping_rounds` after its log loss was least."""
+        import lightgbm
+
+        base, check = self._fold_datasets(k)
+        trees = lightgbm.train(
+            self.parameters(settings),
+            base,
+            settings.max_rounds,
+            valid_sets=[check],
+            callbacks=[lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False)],
+        )
+        rounds = int(trees.best_iteration or settings.max_rounds)
+        pd = np.asarray(trees.predict(self.matrix[self.folds[k][1]], num_iteration=rounds), dtype=float)
+        return FoldResult(rounds, float(trees.best_score["valid_0"]["binary_logloss"]), pd)
+
+    def parameters(self, settings: BoosterParams) -> dict[str, Any]:
+        """LightGBM's parameters."""
+        return {
+            "objective": "binary",
+            "metric": "binary_logloss",
+            "learning_rate": settings.learning_rate,
+            "num_leaves": settings.max_leaves,
+            "max_depth": settings.max_depth,
+            "min_data_in_leaf": settings.min_rows_per_leaf,
+            "feature_fraction": settings.feature_share,
+            "bagging_fraction": settings.row_share,
+            "bagging_freq": 1,
+            "lambda_l2": settings.l2,
+            "monotone_constraints": list(self.directions),
+            "monotone_constraints_method": "basic",
+            **self._interactions(settings),
+            **_FIXED,
+            "num_threads": settings.threads,
+            "seed": settings.seed,
+        }
+
+    def _interactions(self, settings: BoosterParams) -> dict[str, Any]:
+        """Which features may stand in one tree; nothing where all may."""
+        if settings.interactions == "free":
+            return {}
+        if settings.interactions == "none":
+            return {"interaction_constraints": [[i] for i in range(len(self.features))]}
+        groups = sorted(set(self.subjects))
+        return {"interaction_constraints": [[i for i, s in enumerate(self.subjects) if s == g] for g in groups]}
+
+    def _fold_datasets(self, k: int) -> tuple[Any, Any]:
+        """Binned once; every trial of a search grows on the same bins."""
+        if k not in self._datasets:
+            grow, check = self.folds[k]
+            base = self._dataset(grow)
+            self._datasets[k] = (base, self._dataset(check, reference=base))
+        return self._datasets[k]
+
+    def _dataset(self, is_in: Mask, reference: Any = None) -> Any:
+        import lightgbm
+
+        return lightgbm.Dataset(
+            self.matrix[is_in],
+            label=self.is_bad[is_in],
+            feature_name=list(self.features),
+            categorical_feature=[self.features.index(name) for name in self.categories],
+            reference=reference,
+            free_raw_data=False,
+            params=dict(_FIXED),
+        )
+
+
+_FIXED: Mapping[str, Any] = {
+    "feature_pre_filter": False,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
+
+
+def time_folds(sample: Sample, settings: BoosterParams) -> list[tuple[Mask, Mask]]:
+    """Pairs of row masks (grow, check): an expanding stretch of months, then the next stretch of other customers.
+
+    With fewer months than stretches, or without dates, months are shared and only the customers are apart. Folds
+    without bads and goods on both sides are left out.
+    """
+    days, position = np.unique(sample.days.astype("datetime64[D]"), return_inverse=True)
+    fold = folds_of(sample.clusters, settings.folds, settings.seed)
+    stretches = np.array_split(np.arange(len(days)), settings.folds + 1)
+    pairs = []
+    for k in range(settings.folds):
+        if len(days) > settings.folds:
+            grow, check = position < stretches[k + 1][0], np.isin(position, stretches[k + 1])
+        else:
+            grow = check = np.ones(len(position), dtype=bool)
+        pair = (grow & (fold != k), check & (fold == k))
+        if all(0 < sample.is_bad[mask].sum() < mask.sum() for mask in pair):
+            pairs.append(pair)
+    return pairs

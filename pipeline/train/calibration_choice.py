@@ -1,0 +1,90 @@
+"""Chooses the shape of a calibration by its log loss on customers it was not fitted on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.score.calibration import Calibration
+from pipeline.train.calibration_shapes import SHAPES
+from pipeline.train.customer_folds import folds_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.params import CalibrationParams
+    from pipeline.train.calibration_shapes import Observed
+
+    Floats = NDArray[np.float64]
+
+SIMPLEST = "platt"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The method taken and why. `losses` holds, of each method that was tried, the mean log loss a row on held-out
+    customers (nats), the gain over Platt's line and the standard error of that gain by cluster; `barred` the methods
+    that had too few bad customers, with the reason."""
+
+    method: str
+    reason: str
+    losses: dict[str, dict[str, float]]
+    barred: dict[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the report."""
+        return {"method": self.method, "reason": self.reason, "losses": self.losses, "barred": self.barred}
+
+
+def choose(observed: Observed, settings: CalibrationParams) -> Choice:
+    """The named method, or with `auto` the one with the least cross-validated log loss.
+
+    Folds are whole customer groups. A method other than Platt's line must gain more than one standard error of the
+    paired difference by cluster (Breiman et al. 1984, the one-standard-error rule): what the data cannot tell apart
+    stays simple. `isotonic` needs `isotonic_from_bads` bad customers.
+    """
+    barred = {}
+    if observed.bad_customers < settings.isotonic_from_bads:
+        barred["isotonic"] = f"{observed.bad_customers} bad customers, {settings.isotonic_from_bads} are needed"
+    if settings.method != "auto":
+        method = SIMPLEST if settings.method in barred else settings.method
+        told = f"{settings.method} is set" + (f", but: {barred[settings.method]}" if settings.method in barred else "")
+        return Choice(method, told, {}, barred)
+    rows = {name: _held_out(observed, name, settings) for name in SHAPES if name not in barred}
+    losses = {name: _measured(row, rows[SIMPLEST], observed) for name, row in rows.items()}
+    best = min(losses, key=lambda name: (round(losses[name]["loss"], 12), list(SHAPES).index(name)))
+    gain, error = losses[best]["gain"], losses[best]["gain_error"]
+    if best == SIMPLEST:
+        return Choice(SIMPLEST, "least log loss on held-out customers", losses, barred)
+    if gain <= error:
+        told = f"{best} gains {gain:.2g} a row, no more than its standard error {error:.2g}"
+        return Choice(SIMPLEST, told, losses, barred)
+    told = f"gains {gain:.2g} a row over Platt's line, standard error {error:.2g}"
+    return Choice(best, told, losses, barred)
+
+
+def _held_out(observed: Observed, method: str, settings: CalibrationParams) -> Floats:
+    """The log loss of each row by a shape fitted on the other folds."""
+    fold = folds_of(observed.clusters, settings.folds, settings.seed)
+    good = 1.0 - observed.is_bad
+    loss = np.full(len(good), np.nan)
+    for held_out in np.unique(fold):
+        is_out = fold == held_out
+        rest = observed.part(~is_out)
+        if not 0 < rest.is_bad.sum() < len(rest.is_bad):
+            continue
+        logit = Calibration(method, SHAPES[method](rest)).log_odds(observed.raw_log_odds[is_out])
+        loss[is_out] = np.logaddexp(0.0, logit) - good[is_out] * logit
+    return loss
+
+
+def _measured(loss: Floats, simplest: Floats, observed: Observed) -> dict[str, float]:
+    is_told = np.isfinite(loss)
+    gain = (simplest - loss)[is_told]
+    n = len(gain)
+    _, codes = np.unique(observed.clusters[is_told].astype(str), return_inverse=True)
+    sums = np.bincount(codes, weights=gain - gain.mean())
+    error = float(np.sqrt(np.sum(sums**2) * len(sums) / max(len(sums) - 1, 1)) / n)
+    return {"loss": float(loss[is_told].mean()), "gain": float(gain.mean()), "gain_error": error}

@@ -1,0 +1,129 @@
+"""Is one model really better than another, and for whom: paired on the same rows, with what the data cannot decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from scipy import stats
+
+from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
+from pipeline.statistics.calibration import calibration_line, log_loss
+from pipeline.statistics.paired import paired_gini, paired_sum
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from pipeline.params import PromotionParams
+    from pipeline.statistics.bootstrap import Resamples
+    from pipeline.statistics.paired import Difference
+    from pipeline.train.sample import Sample
+
+    Floats = NDArray[np.float64]
+
+Verdict = Literal["first", "second", "same", "undecided", "too_few"]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The Gini difference (first less second) on some rows; `difference` is null where too few turned bad."""
+
+    counts: Mapping[str, Any]
+    first: Mapping[str, Any] | None
+    second: Mapping[str, Any] | None
+    difference: Difference | None
+    detectable: float | None
+    verdict: Verdict
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; NaN is null."""
+        return {
+            **self.counts,
+            "gini_first": self.first,
+            "gini_second": self.second,
+            "difference": None if self.difference is None else self.difference.as_json(),
+            "detectable": self.detectable,
+            "verdict": self.verdict,
+        }
+
+
+def draws_for(sample: Sample, settings: PromotionParams) -> Resamples:
+    """The resamples of the customer groups, the same for everything compared on these rows."""
+    return resamples(sample.codes, settings.rounds, settings.confidence, settings.seed)
+
+
+def compare_order(first: Floats, second: Floats, sample: Sample, settings: PromotionParams) -> Compared:
+    """Which of two sets of PDs orders the rows better, if `min_bad_customers` groups turned bad and as many did not.
+
+    `verdict` is the model whose Gini is shown to be higher; `same` where every resample orders alike, `undecided` where
+    the interval holds zero, `too_few` where it is not worth an interval. `detectable` is the smallest difference that
+    the rows would have shown.
+    """
+    if not enough(sample, settings):
+        return Compared(sample.counts(), None, None, None, None, "too_few")
+    draws = draws_for(sample, settings)
+    a, b = (discrimination_intervals(pd, sample.is_bad, draws)["gini"].as_json() for pd in (first, second))
+    found = paired_gini(first, second, sample.is_bad, draws)
+    if not found.is_measured:
+        return Compared(sample.counts(), a, b, found, None, "undecided")
+    if found.value == 0 and found.error == 0:
+        return Compared(sample.counts(), a, b, found, None, "same")
+    verdict: Verdict = "first" if found.low > 0 else "second" if found.high < 0 else "undecided"
+    detectable = found.detectable(settings.confidence, settings.power)
+    return Compared(sample.counts(), a, b, found, detectable, verdict)
+
+
+def enough(sample: Sample, settings: PromotionParams) -> bool:
+    """`min_bad_customers` groups with a bad row, and as many with a good one."""
+    good_customers = len(np.unique(sample.codes[sample.is_bad == 0]))
+    return min(sample.bad_customers, good_customers) >= settings.min_bad_customers
+
+
+def level_measures(pd: Floats, sample: Sample, settings: PromotionParams) -> dict[str, Any]:
+    """Observed over expected and the calibration slope with intervals, and the log-loss in nats a row.
+
+    Nulls where no row is bad or none is good, or where all PDs are equal, so that no slope can be fitted.
+    """
+    if not 0 < sample.is_bad.sum() < len(sample.is_bad):
+        return dict.fromkeys(("observed_over_expected", "slope", "log_loss"))
+    line = calibration_line(pd, sample.is_bad, sample.codes)
+    z = float(stats.norm.ppf(0.5 + settings.confidence / 2.0))
+    reach = z * line.slope_error
+    is_told = bool(np.isfinite(line.slope) and np.isfinite(reach))
+    return {
+        "observed_over_expected": ratio_interval(sample.is_bad, pd, draws_for(sample, settings)).as_json(),
+        "slope": {"value": line.slope, "low": line.slope - reach, "high": line.slope + reach} if is_told else None,
+        "log_loss": log_loss(pd, sample.is_bad),
+    }
+
+
+def compare_loss(first: Floats, second: Floats, sample: Sample, settings: PromotionParams) -> dict[str, Any] | None:
+    """Log-loss of the first less that of the second, nats a row, paired; below zero speaks for the first."""
+    if not enough(sample, settings):
+        return None
+    rows = _log_losses(first, sample.is_bad) - _log_losses(second, sample.is_bad)
+    return paired_sum(rows / len(rows), draws_for(sample, settings)).as_json()
+
+
+def compare_parts(
+    first: Floats, second: Floats, sample: Sample, groups: NDArray[np.object_], settings: PromotionParams
+) -> dict[str, Compared]:
+    """`compare_order` for the rows of each group, in order of the names; rows without a group are left out.
+
+    Many groups are many questions: at a confidence of 0.9 one in ten that differ in nothing is called better or worse.
+    """
+    names = sorted({str(name) for name in groups if name is not None})
+    found = {}
+    for name in names:
+        is_in = groups == name
+        found[name] = compare_order(first[is_in], second[is_in], sample.part(is_in), settings)
+    return found
+
+
+def _log_losses(pd: Floats, is_bad: Floats) -> Floats:
+    p = np.clip(pd, 1e-15, 1 - 1e-15)
+    losses: Floats = -(is_bad * np.log(p) + (1 - is_bad) * np.log1p(-p))
+    return losses

@@ -1,0 +1,30 @@
+"""A promotion against the gates stands on the first page for as long as the model is in force."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pipeline.report.model_report import render
+
+RECORD = {
+    "model_version": "scorecard-0123456789ab",
+    "since": "2026-01-05",
+    "promoted_by": "A. Meyer",
+    "reason": "by override",
+    "override": "<b>the new columns</b> end in March",
+    "gates": [{"name": "gini_not_inferior", "light": "amber"}, {"name": "leaks", "light": "green"}],
+}
+
+
+def test_an_override_stands_on_the_first_page_with_who_when_why_and_the_gates(given):
+    page = render(dataclasses.replace(given, in_force={"champion": RECORD}))
+    first_page = page[: page.index("Who is in the book")]
+    assert "In force against the gates" in first_page
+    for part in ("scorecard-0123456789ab became champion on 2026-01-05", "A. Meyer", "(gini_not_inferior)"):
+        assert part in first_page
+    assert "&lt;b&gt;the new columns&lt;/b&gt; end in March" in first_page
+
+
+def test_without_an_override_nothing_is_said(given):
+    told = render(dataclasses.replace(given, in_force={"champion": {**RECORD, "override": None}}))
+    assert told == render(given)

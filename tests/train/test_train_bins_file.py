@@ -1,0 +1,139 @@
+"""Bins as a file: written by a fit, read again as they stand, edited by hand, refused where they cannot hold."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import yaml
+
+from pipeline.errors import ParameterError
+from pipeline.params import LabelParams, ScorecardParams, SplitParams
+from pipeline.train.binning import fit_bins
+from pipeline.train.bins_file import Cuts, bins_text, cuts_of, parse_bins
+from pipeline.train.bins_over_time import bin_stability
+from pipeline.train.sample import samples
+from pipeline.train.scorecard import fit_scorecard
+from pipeline.train.splits import mature_dates, timetable
+
+PARAMS = ScorecardParams()
+
+
+@pytest.fixture(scope="module")
+def train(small_economy):
+    book = small_economy.book.assign(invoices_due_12m_count=5, history_months=20)
+    table = timetable(mature_dates(book), LabelParams(), SplitParams(0.5, 0.25, 0.25))
+    return samples(book, table)["train"]
+
+
+@pytest.fixture(scope="module")
+def catalogue(small_economy):
+    return small_economy.catalogue
+
+
+@pytest.fixture(scope="module")
+def binning(train, catalogue):
+    return fit_bins(train, catalogue, PARAMS)
+
+
+def test_what_a_fit_wrote_is_read_as_it_stands_and_gives_the_same_bins(binning, train, catalogue):
+    text = bins_text(binning)
+    cuts = parse_bins(text, "bins.yaml", catalogue)
+    assert cuts == {name: cuts_of(c) for name, c in binning.characteristics.items()}
+    again = fit_bins(train, catalogue, PARAMS, cuts)
+    assert again.characteristics == binning.characteristics
+    assert again.by_hand == ()
+
+
+def test_what_could_not_be_binned_stands_in_the_file_with_its_reason(binning):
+    text = bins_text(binning)
+    assert "# always_null: not binned, null on every row" in text
+    assert "always_null" not in yaml.safe_load(text)
+
+
+def test_an_edited_split_is_taken_refitted_and_told_with_its_price(binning, train, catalogue):
+    solved = binning.characteristics["overdue_share"]
+    middle = solved.splits[len(solved.splits) // 2]
+    found = fit_bins(train, catalogue, PARAMS, {"overdue_share": Cuts(splits=(middle,))})
+    bins = [b for b in found.characteristics["overdue_share"].bins if b.kind == "range"]
+    assert [b.upper for b in bins] == [middle, None]
+    values = train.rows["overdue_share"].to_numpy(dtype=float)
+    assert bins[0].count == int((values < middle).sum())
+    assert bins[0].bads == int(train.is_bad[values < middle].sum())
+    told = found.by_hand[0].as_json()
+    assert (told["feature"], told["set"], told["solved"]) == ("overdue_share", [middle], list(solved.splits))
+    assert told["iv"] < told["iv_solved"] == solved.iv
+
+
+def test_the_edit_reaches_the_card_and_its_story(binning, train, catalogue):
+    fit = fit_scorecard(train, catalogue, PARAMS, 1)
+    name = next(c.feature for c in fit.scorecard.characteristics if not c.holds_categories and len(c.splits) > 1)
+    cut = Cuts(splits=binning.characteristics[name].splits[:1])
+    edited = fit_scorecard(train, catalogue, PARAMS, 1, {name: cut})
+    assert [told["feature"] for told in edited.as_json()["by_hand"]] == [name]
+    assert edited.binning.characteristics[name].splits == cut.splits
+
+
+def test_groups_by_hand_leave_what_they_do_not_name_to_any_other(train, catalogue):
+    found = fit_bins(train, catalogue, PARAMS, {"industry": Cuts(groups=(("A", "C"), ("F",)))})
+    bins = {b.label: b for b in found.characteristics["industry"].bins}
+    texts = train.rows["industry"]
+    assert bins["A, C"].count == int(texts.isin(["A", "C"]).sum())
+    assert bins["any other"].count == int((texts.notna() & ~texts.isin(["A", "C", "F"])).sum())
+
+
+def test_bins_against_the_direction_or_without_rows_are_refused_all_at_once(train, catalogue):
+    # The catalogue says that a larger share is riskier; told the other way round every step is against it.
+    turned = [{**f, "risk": "falls"} if f["name"] == "overdue_share" else f for f in catalogue]
+    cuts = {"overdue_share": Cuts(splits=(0.05, 0.3)), "equity_ratio": Cuts(splits=(-1e9,))}
+    with pytest.raises(ParameterError) as told:
+        fit_bins(train, turned, PARAMS, cuts)
+    assert "the risk turns against its direction (falls)" in str(told.value)
+    assert "equity_ratio: no row falls to 'below -1e+09'" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("no_such: {splits: [1]}", "no_such: no feature of the catalogue has this name"),
+        ("overdue_share: {splits: [2, 1]}", r"overdue_share.splits: the splits must rise, found \[2, 1\]"),
+        ("overdue_share: {splits: [1, 1]}", "the splits must rise"),
+        ("overdue_share: {splits: [a]}", "expected numbers, found 'a'"),
+        ("overdue_share: {groups: [[A]]}", "overdue_share: expected splits with a list"),
+        ("industry: {groups: [[A, B], [B]]}", "stand in two groups, e.g. 'B'"),
+        ("industry: {groups: [[yes]]}", "quote what looks like a number or yes/no"),
+        ("industry: {groups: [[A]], splits: [1]}", "expected groups with a list, and nothing else"),
+        ("[1, 2]", "expected features with their bins, found list"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_refused(text, says, catalogue):
+    with pytest.raises(ParameterError, match=says):
+        parse_bins(text, "policy/bins.yaml", catalogue)
+
+
+def test_the_file_that_is_handed_out_sets_nothing(catalogue, pytestconfig):
+    text = (pytestconfig.rootpath / "policy" / "bins.yaml").read_text(encoding="utf-8")
+    assert parse_bins(text, "policy/bins.yaml", catalogue) == {}
+
+
+def test_stability_counts_both_halves_and_sees_a_rate_that_moved(binning, train):
+    told = bin_stability(train, [binning.characteristics["overdue_share"]])
+    dates = np.unique(train.days)
+    late = train.days >= dates[len(dates) // 2]
+    assert sum(entry["early_rows"] for entry in told) == int((~late).sum())
+    assert sum(entry["late_share"] for entry in told) == pytest.approx(1.0)
+    values = train.rows["overdue_share"].to_numpy(dtype=float)
+    first = binning.characteristics["overdue_share"].splits[0]
+    assert told[0]["late_rate"] == pytest.approx(train.is_bad[late & (values < first)].mean())
+    worse = dataclasses.replace(train, is_bad=np.where(late & (values < first), 1.0, train.is_bad))
+    moved = bin_stability(worse, [binning.characteristics["overdue_share"]])
+    assert moved[0]["p_value"] < 0.001
+    assert moved[0]["ratio"]["low"] > 2
+    assert moved[1]["is_turned"]
+    assert not told[1]["is_turned"] or told[1]["late_rate"] < told[0]["late_rate"]
+
+
+def test_rows_without_dates_have_no_halves(binning, train):
+    undated = dataclasses.replace(train, days=np.array([None] * len(train.is_bad), dtype=object))
+    assert bin_stability(undated, list(binning.characteristics.values())) == []

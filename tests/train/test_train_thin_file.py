@@ -1,0 +1,127 @@
+"""The card of the thin pool: told from what a thin customer has, level of its own pool, carried to the night whole."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pipeline.params import CalibrationParams, LabelParams, ScorecardParams, SplitParams
+from pipeline.score.applied import PD, THIN_PD, application
+from pipeline.score.model_folder import read_model, write_model
+from pipeline.score.points import Scaling
+from pipeline.score.thin_file import ThinFile, ThinFileRule
+from pipeline.statistics.discrimination import gini
+from pipeline.train.fit import Setting, train_scorecard
+from pipeline.train.sample import samples
+from pipeline.train.splits import mature_dates, timetable
+from pipeline.train.thin_file import CardGround, available, fit_thin_file, thin_rows, with_card
+
+RULE = ThinFileRule(3, 3)
+GROUND = CardGround(frozenset({"financials", "customers"}), 3, ScorecardParams(), CalibrationParams())
+OF_ACCOUNTS = {"equity_ratio", "age_years", "industry"}
+
+
+@pytest.fixture(scope="module")
+def catalogue(small_economy):
+    return [
+        {**f, "columns": ["financials.equity" if f["name"] in OF_ACCOUNTS else "payments.paid_on"]}
+        for f in small_economy.catalogue
+    ]
+
+
+@pytest.fixture(scope="module")
+def book(small_economy):
+    """Every fifth customer is thin."""
+    rows = small_economy.book
+    is_thin = rows["customer_id"].str[-1].isin(["0", "5"])
+    return rows.assign(invoices_due_12m_count=np.where(is_thin, 1, 9), history_months=20)
+
+
+@pytest.fixture(scope="module")
+def table(book):
+    return timetable(mature_dates(book), LabelParams(), SplitParams(0.5, 0.25, 0.25))
+
+
+@pytest.fixture(scope="module")
+def parts(book, table):
+    return samples(book, table)
+
+
+@pytest.fixture(scope="module")
+def fitted(parts, catalogue):
+    pool = fit_thin_file(parts["all"], RULE, 0.75)
+    return with_card(pool, parts["all"], parts["train"], catalogue, GROUND)
+
+
+def test_only_features_of_the_tables_named_are_available(catalogue):
+    assert {f["name"] for f in available(catalogue, GROUND.tables)} == OF_ACCOUNTS
+    assert available([{"name": "x"}, {"name": "y", "columns": []}], GROUND.tables) == []
+
+
+def test_the_card_reads_nothing_of_the_trade_and_orders_the_pool(fitted, parts):
+    thin = fitted.thin_file
+    assert set(thin.features) <= OF_ACCOUNTS
+    assert fitted.details["features"] == list(thin.features)
+    pool = parts["all"].part(thin_rows(parts["all"].rows, RULE))
+    assert gini(thin.pd_of(pool.rows), pool.is_bad) == pytest.approx(fitted.details["gini_in_pool"])
+    assert fitted.details["gini_in_pool"] > 0.1
+
+
+def test_the_mean_pd_of_the_pool_is_its_upper_bound(fitted, parts):
+    thin = fitted.thin_file
+    pool = parts["all"].part(thin_rows(parts["all"].rows, RULE))
+    assert thin.pd_of(pool.rows).mean() == pytest.approx(thin.pd, rel=1e-9)
+    assert thin.pd > pool.is_bad.mean()
+
+
+def test_accounts_that_are_not_there_are_a_bin_not_an_error(fitted, parts):
+    blank = parts["all"].rows.head(5).assign(**dict.fromkeys(fitted.thin_file.features))
+    told = fitted.thin_file.pd_of(blank)
+    assert np.isfinite(told).all()
+    assert np.ptp(told) == 0
+
+
+@pytest.mark.parametrize(
+    ("ground", "why"),
+    [
+        (None, "no card is asked for"),
+        (dataclasses.replace(GROUND, max_variables=0), "no card is asked for"),
+        (dataclasses.replace(GROUND, tables=frozenset({"events"})), "no feature is told from events alone"),
+        (dataclasses.replace(GROUND, params=ScorecardParams(min_iv=9.0)), "none of 3 features can carry"),
+    ],
+)
+def test_without_a_card_everybody_keeps_the_pools_pd_and_it_is_said(ground, why, parts, catalogue):
+    pool = fit_thin_file(parts["all"], RULE, 0.75)
+    fit = with_card(pool, parts["all"], parts["train"], catalogue, ground)
+    assert fit.thin_file == pool
+    assert why in fit.details["why_no_card"]
+    assert (fit.thin_file.pd_of(parts["test"].rows) == pool.pd).all()
+
+
+@pytest.fixture(scope="module")
+def model(book, catalogue, table):
+    setting = Setting(LabelParams(), Scaling(), CalibrationParams(), RULE, 0.75, GROUND)
+    return train_scorecard(book, catalogue, table, ScorecardParams(), setting)
+
+
+def test_the_card_is_written_read_and_applied_the_same(model, parts, tmp_path):
+    version = write_model(tmp_path, model.model, model.golden_rows)
+    again = read_model(tmp_path / version)
+    assert again.thin_file == model.model.thin_file
+    assert set(again.reads) == {*again.features, *again.thin_file.features}
+    import pyarrow as pa
+
+    rows = pa.RecordBatch.from_pandas(parts["test"].rows[list(again.reads)].head(200), preserve_index=False)
+    told = application(again, None, rows.schema)(rows).to_pandas()
+    frame = parts["test"].rows.head(200)
+    np.testing.assert_array_equal(told[THIN_PD], again.thin_file.pd_of(frame))
+    np.testing.assert_array_equal(told[PD], again.pd(frame))
+    assert np.ptp(told[THIN_PD]) > 0
+
+
+def test_a_thin_file_written_before_there_was_a_card_is_read():
+    text = '{"pd": 0.06, "bads": 3, "customers": 50, "confidence": 0.5, '
+    text += '"rule": {"min_invoices_due_12m": 3, "min_history_months": 3}}'
+    assert ThinFile.from_json(text) == ThinFile(0.06, 3, 50, 0.5, RULE)
