@@ -8,7 +8,7 @@ import os
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline.errors import DamagedModelError, MissingInputError, TargetUnreachableError
 
@@ -146,9 +146,7 @@ class Registry:
     def _log_model(self, run: Run) -> Any:
         import mlflow
 
-        with warnings.catch_warnings():
-            # MLflow hints at type hints, an input example and null integers; the signature comes from real answers.
-            warnings.simplefilter("ignore", UserWarning)
+        with _without_hints():
             return mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(run.model_code),
@@ -178,6 +176,28 @@ class Registry:
             raise TargetUnreachableError(
                 f"MLflow store {self.tracking_uri}: {error}; check MLFLOW_TRACKING_URI or registry.tracking_uri"
             ) from error
+
+
+@contextlib.contextmanager
+def _without_hints() -> Iterator[None]:
+    """Keeps MLflow's advice off the terminal: on type hints, an input example and null integers, while the signature
+    comes from real answers. It sets filters of its own, so that a filter set here would not hold."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(  # noqa: PLR0917 - the signature of warnings.showwarning
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if not issubclass(category, UserWarning):
+                shown(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
 
 
 def open_registry(folder: Path, tracking_uri: str | None, experiment: str, model_name: str) -> Registry:
