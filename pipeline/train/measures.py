@@ -62,6 +62,7 @@ def pd_measures(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[st
 _ORDER = ("auc", "gini", "ks")
 _LINE = ("slope", "slope_error", "intercept", "intercept_error", "at_large", "at_large_error")
 _TESTS = ("calibration_error", "spiegelhalter")
+_FEWEST_BAD_CUSTOMERS = 10
 _LEVEL = (
     "brier",
     "observed_over_expected",
@@ -77,15 +78,19 @@ def _line(line: CalibrationLine | None) -> dict[str, Any]:
 
 
 def _tests(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[str, Any]:
-    """Expected calibration error and Spiegelhalter's Z, by cluster; null without a bad or a good row."""
+    """Expected calibration error and Spiegelhalter's Z, by cluster; null without a bad or a good row.
+
+    What rests on the residuals of clusters is null below ten bad ones: the next default would outweigh all of them, so
+    that chance would look smaller than it is.
+    """
     if not has_both(sample):
         return dict.fromkeys(_TESTS)
-    error = calibration_error(pd, sample.is_bad, sample.codes, seed=settings.seed)
-    brier = spiegelhalter(pd, sample.is_bad, sample.codes)
-    return {
-        "calibration_error": asdict(error),
-        "spiegelhalter": {name: _finite(value) for name, value in asdict(brier).items()},
-    }
+    error = asdict(calibration_error(pd, sample.is_bad, sample.codes, seed=settings.seed))
+    brier = {name: _finite(value) for name, value in asdict(spiegelhalter(pd, sample.is_bad, sample.codes)).items()}
+    if sample.bad_customers < _FEWEST_BAD_CUSTOMERS:
+        error |= {"by_chance": None, "p_value": None}
+        brier |= {"z_by_cluster": None, "p_value_by_cluster": None}
+    return {"calibration_error": error, "spiegelhalter": brier}
 
 
 def grade_measures(pd: Floats, sample: Sample, scale: MasterScale, confidence: float) -> list[dict[str, Any]]:

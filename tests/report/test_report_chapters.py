@@ -101,11 +101,15 @@ def test_calibration_tests_stand_with_their_doubt(given):
 
 def test_power_by_depth_stands_with_its_doubt_and_the_card_of_the_thin_pool(given):
     depth, industry = told(parts(given, WORDS), Table)
-    assert [row[0].text for row in depth.rows] == ["A: ledger, accounts and outside data", "D: a thin file"]
-    assert depth.rows[0][3].note == "0.40 to 0.80"
-    assert depth.rows[1][5].note == "too few bad or good customers to tell"
-    assert "thin-file card" in depth.columns[5].title
-    assert all("thin-file" not in column.title for column in industry.columns)
+    assert [heading.split(" · ")[0] for _, heading in depth.groups] == [
+        "A: ledger, accounts and outside data",
+        "D: a thin file",
+    ]
+    assert "9,000 snapshots" in depth.groups[0][1].replace("\u202f", ",")
+    assert depth.rows[0][1].note == "0.40 to 0.80"
+    assert [row[0].text for row in depth.rows[3:]][-1] == "Card of the thin pool"
+    assert depth.rows[5][1].note == "too few bad or good customers to tell"
+    assert all("thin pool" not in row[0].text for row in industry.rows)
     assert "0.31" in text_of(parts(given, WORDS))
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ParameterError
-from pipeline.params import CalibrationParams
+from pipeline.params import CalibrationParams, ValidateParams
 from pipeline.read_params import parse_params
 from pipeline.score.calibration import Calibration
 from pipeline.train.calibration import Observed, fit_calibration
 from pipeline.train.calibration_choice import choose
 from pipeline.train.calibration_shapes import SHAPES, beta, isotonic, platt
+from pipeline.train.measures import pd_measures
+from pipeline.train.sample import Sample
 
 
 def _drawn(log_odds_of, n=20_000, seed=0, rows=1):
@@ -141,6 +144,19 @@ def test_long_run_rate_is_the_mean_pd_of_all_rows_seen():
 def test_a_long_run_rate_comes_with_its_source(text, told):
     with pytest.raises(ParameterError, match=told):
         parse_params(f"calibration: {text}", "params.yaml")
+
+
+@pytest.mark.parametrize(("bads", "is_told"), [(9, False), (10, True)])
+def test_what_rests_on_clusters_needs_ten_bad_ones(bads, is_told):
+    n = 400
+    is_bad = (np.arange(n) < bads).astype(float)
+    names = np.array([f"c{i:03d}" for i in range(n)], dtype=object)
+    sample = Sample(pd.DataFrame(index=range(n)), is_bad, names, np.array([None] * n, dtype=object))
+    told = pd_measures(np.linspace(0.2, 0.01, n), sample, ValidateParams(bootstrap_rounds=50))
+    assert (told["calibration_error"]["p_value"] is not None) == is_told
+    assert (told["spiegelhalter"]["z_by_cluster"] is not None) == is_told
+    assert told["spiegelhalter"]["z"] is not None
+    assert told["calibration_error"]["value"] > 0
 
 
 @settings(max_examples=60, deadline=None)

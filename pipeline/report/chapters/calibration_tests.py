@@ -70,13 +70,14 @@ def _tests_row(told: Mapping[str, Any], z: float, words: Words) -> tuple[Cell, .
         value=figures.probability(error.get("by_chance")),
         p=figures.decimal(error.get("p_value"), 3),
     )
+    is_told, few = error.get("p_value") is not None, words("calibration.few_bads")
     p = words("calibration.z_p", p=figures.decimal(brier.get("p_value_by_cluster"), 3))
     return (
         figure_cell(normal_interval(told, "calibration_intercept", z), told, words),
         figure_cell(slope_interval(told, z), told, words),
         figure_cell(normal_interval(told, "calibration_at_large", z), told, words),
-        Cell(figures.probability(error.get("value")), note=chance if error else ""),
-        Cell(figures.decimal(brier.get("z_by_cluster")), note=p if brier else ""),
+        Cell(figures.probability(error.get("value")), note=chance if is_told else few),
+        Cell(figures.decimal(brier.get("z_by_cluster")), note=p if is_told else few),
     )
 
 

@@ -29,28 +29,31 @@ def parts(given: ReportInput, words: Words) -> Chapter:
 
 
 def _table(division: str, found: Mapping[str, Any], given: ReportInput, words: Words) -> Table:
-    scorers = [*((name, model_name(name, given, words)) for name, _ in models(given))]
-    if any(THIN in part["models"] for part in found.values()) and division == "data_depth":
+    scorers = [(name, model_name(name, given, words)) for name, _ in models(given)]
+    if division == "data_depth" and any(THIN in part["models"] for part in found.values()):
         scorers.append((THIN, words("parts.thin_card")))
+    rows: list[tuple[Cell, ...]] = []
+    groups: list[tuple[int, str]] = []
+    for part, measured in found.items():
+        groups.append((len(rows), _heading(division, part, measured, words)))
+        for name, title in scorers:
+            told = measured["models"][name]
+            ratio = figures.decimal(told["observed_over_expected"])
+            rows.append((Cell(title), _gini(told["gini"], words), Cell(ratio)))
     columns = (
-        Column(words(f"parts.{division}")),
-        Column(words("parts.rows"), is_number=True),
-        Column(words("parts.bad_groups"), is_number=True),
-        *(Column(words("parts.gini_of", model=title), is_number=True) for _, title in scorers),
-        *(Column(words("parts.ratio_of", model=title), is_number=True) for _, title in scorers),
-    )
-    rows = tuple(
-        (
-            Cell(words.or_name("depth", part) if division == "data_depth" else part),
-            Cell(figures.count(measured["rows"])),
-            Cell(figures.count(measured["bad_customers"])),
-            *(_gini(measured["models"][name]["gini"], words) for name, _ in scorers),
-            *(Cell(figures.decimal(measured["models"][name]["observed_over_expected"])) for name, _ in scorers),
-        )
-        for part, measured in found.items()
+        Column(words("discrimination.model")),
+        Column(words("discrimination.gini"), is_number=True),
+        Column(words("calibration.ratio"), is_number=True),
     )
     note = words("parts.note", level=figures.share(given.confidence, 0))
-    return Table(words("parts.caption", division=words(f"parts.{division}")), columns, rows, (note,))
+    caption = words("parts.caption", division=words(f"parts.{division}"))
+    return Table(caption, columns, tuple(rows), (note,), tuple(groups))
+
+
+def _heading(division: str, part: str, measured: Mapping[str, Any], words: Words) -> str:
+    name = words.or_name("depth", part) if division == "data_depth" else part
+    counts = {k: figures.count(measured[k]) for k in ("rows", "customers", "bad_customers")}
+    return words("parts.heading", part=name, **counts)
 
 
 def _gini(raw: Mapping[str, Any] | None, words: Words) -> Cell:
