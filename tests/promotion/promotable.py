@@ -85,11 +85,15 @@ def versions(root: Path, kind: str) -> set[str]:
 
 
 def run_stages(root: Path, *words: str, **environment: str) -> str:
-    """Runs stages in a project in one process; what they print."""
+    """Runs stages in a project in one process; what they print.
+
+    MLflow writes the store it uses into the environment, so that of an earlier test would be inherited.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *words],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+        env={**inherited, "PYTHONPATH": str(REPOSITORY), **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -115,7 +115,7 @@ def test_power_by_depth_stands_with_its_doubt_and_the_card_of_the_thin_pool(give
 
 def test_without_parts_it_is_said(given):
     case = dataclasses.replace(given, validation={**given.validation, "parts": {}})
-    assert "Not shown: the rows have no dates" in text_of(parts(case, WORDS))
+    assert "nothing is measured out of time" in text_of(parts(case, WORDS))
 
 
 def test_bins_set_by_hand_stand_beside_the_solvers(given):
@@ -135,7 +135,7 @@ def test_without_bins_by_hand_or_dates_it_is_said(given):
     quiet = {**given.details["scorecard"], "by_hand": [], "bin_stability": []}
     case = dataclasses.replace(given, details={**given.details, "scorecard": quiet})
     assert "No bin was set by hand" in text_of(bins(case, WORDS))
-    assert "the rows have no dates" in text_of(bins(case, WORDS))
+    assert "no bin of the card was seen" in text_of(bins(case, WORDS))
 
 
 def test_the_search_tells_its_best_trials_and_what_was_broken_off(given):

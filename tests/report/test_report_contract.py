@@ -12,8 +12,12 @@ import pytest
 from pipeline.params import LabelParams, SplitParams, ValidateParams
 from pipeline.report.model_report import render
 from pipeline.score.master_scale import MasterScale
+from pipeline.score.thin_file import ThinFile, ThinFileRule
 from pipeline.train.splits import mature_dates, timetable
 from pipeline.train.validation import validate
+
+
+POOL = ThinFile(0.05, 1, 40, 0.75, ThinFileRule(3, 3))
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Forecaster:
     kind: str
     power: float
     version: str = "made-by-hand"
+    thin_file: ThinFile = POOL
 
     def pd(self, rows: pd.DataFrame) -> np.ndarray:
         return rows["risk"].to_numpy(dtype=float) ** self.power
