@@ -16,7 +16,6 @@ from pipeline.score.thin_file import ThinFile, ThinFileRule
 from pipeline.train.splits import mature_dates, timetable
 from pipeline.train.validation import validate
 
-
 POOL = ThinFile(0.05, 1, 40, 0.75, ThinFileRule(3, 3))
 
 
