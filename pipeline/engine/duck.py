@@ -6,9 +6,10 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import ibis
+import ibis.expr.operations as ops
 from ibis.backends.sql.datatypes import DuckDBType
 
+from pipeline.engine.ahead import AheadBackend
 from pipeline.engine.parquet_files import write_batches
 from pipeline.engine.scratch import ScratchFolder
 
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
     import pyarrow as pa
-    from ibis.backends.duckdb import Backend
 
-    from pipeline.engine.protocol import BatchFunction
+    from pipeline.engine.protocol import BatchFunction, WhenKept
 
 _ROWS_PER_BATCH = 16_384
 
@@ -29,7 +29,7 @@ _ROWS_PER_BATCH = 16_384
 class DuckEngine:
     """An open DuckDB database in memory; `scratch` holds what it spills."""
 
-    backend: Backend
+    backend: AheadBackend
     scratch: ScratchFolder
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -41,16 +41,21 @@ class DuckEngine:
         """An Arrow table as a table of the engine; nulls stay nulls."""
         return self.backend.create_table(self._own(name), rows, temp=True)
 
-    def keep(self, expression: ir.Table, name: str) -> ir.Table:
-        """Computes the expression once and gives back the stored rows; use it where many expressions build on one."""
+    def keep(self, expression: ir.Table, name: str, when_kept: WhenKept | None = None) -> ir.Table:
+        """Computes the expression once, in its turn, and gives back what will be the stored rows.
+
+        Use it where many expressions build on one. It does not wait: whatever reads the rows does.
+        """
         own = self._own(name)
+        schema = expression.schema()
         # Made and filled in one statement: Ibis makes the table, then inserts, which takes three times as long.
         # The casts are those of that insert: a sum of integers, say, is wider in DuckDB than Ibis tells.
-        types = ((column, DuckDBType.to_string(dtype)) for column, dtype in expression.schema().items())
+        types = ((column, DuckDBType.to_string(dtype)) for column, dtype in schema.items())
         columns = ", ".join(f'CAST("{column}" AS {kind}) AS "{column}"' for column, kind in types)
         self.backend._run_pre_execute_hooks(expression)
-        self.backend.raw_sql(f'CREATE TEMP TABLE "{own}" AS SELECT {columns} FROM ({self.backend.compile(expression)})')
-        return self.backend.table(own)
+        sql = f'CREATE TEMP TABLE "{own}" AS SELECT {columns} FROM ({self.backend.compile(expression)})'
+        self.backend.run_ahead(sql, when_kept)
+        return ops.DatabaseTable(own, schema=schema, source=self.backend).to_expr()
 
     def collect(self, expression: ir.Table, order_by: Sequence[str]) -> pa.Table:
         """All rows in memory, in a total order that the caller names."""
@@ -88,7 +93,7 @@ class DuckEngine:
 def open_duckdb(threads: int, memory_limit: str, scratch: Path) -> DuckEngine:
     """DuckDB that spills into a folder of its own under `scratch` above `memory_limit` (such as "2GB")."""
     folder = ScratchFolder(scratch, "duckdb")
-    backend = ibis.duckdb.connect(threads=threads, memory_limit=memory_limit, temp_directory=str(folder.path))
+    backend = AheadBackend().connect(threads=threads, memory_limit=memory_limit, temp_directory=str(folder.path))
     # A progress bar of the engine would tear the lines of ours; in a notebook DuckDB refuses even to be told so.
     if backend.raw_sql("SELECT current_setting('enable_progress_bar')").fetchone()[0]:
         backend.raw_sql("SET enable_progress_bar = false")

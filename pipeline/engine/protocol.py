@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 BatchFunction = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Turns a batch of rows into a batch of rows; pure, picklable, and indifferent to how rows fall into batches."""
 
+WhenKept = Callable[[float], None]
+"""Told, in the thread that asked, when a table is kept, and the seconds it took."""
+
 
 class Engine(Protocol):
     """An open connection. Expressions made from its tables run where it runs."""
@@ -26,10 +29,11 @@ class Engine(Protocol):
     def register(self, name: str, rows: pa.Table) -> ir.Table:
         """An Arrow table as a table of the engine; nulls stay nulls."""
 
-    def keep(self, expression: ir.Table, name: str) -> ir.Table:
+    def keep(self, expression: ir.Table, name: str, when_kept: WhenKept | None = None) -> ir.Table:
         """Computes the expression once and gives back the stored rows; use it where many expressions build on one.
 
-        The engine makes the name its own: a table made later never changes what an earlier expression reads.
+        The engine makes the name its own: a table made later never changes what an earlier expression reads. It may
+        still be at work when this comes back: then whatever reads the rows waits, and raises what went wrong.
         """
 
     def collect(self, expression: ir.Table, order_by: Sequence[str]) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     from pyspark.sql import DataFrame, SparkSession
 
-    from pipeline.engine.protocol import BatchFunction
+    from pipeline.engine.protocol import BatchFunction, WhenKept
     from pipeline.engine.shared_folder import SharedFolder
     from pipeline.engine.spark_backend import ArrowBackend
     from pipeline.params import EngineParams
@@ -54,10 +55,13 @@ class SparkEngine:
         own = self._own(name)
         return self._view(own, self.shared.put(rows, f"{own}.parquet"), ibis.Schema.from_pyarrow(rows.schema))
 
-    def keep(self, expression: ir.Table, name: str) -> ir.Table:
+    def keep(self, expression: ir.Table, name: str, when_kept: WhenKept | None = None) -> ir.Table:
         """Computes the expression once and gives back the stored rows; use it where many expressions build on one."""
-        own = self._own(name)
-        return self._stored(self._frame(expression, own), expression.schema(), own)
+        own, started = self._own(name), time.perf_counter()
+        rows = self._stored(self._frame(expression, own), expression.schema(), own)
+        if when_kept is not None:
+            when_kept(time.perf_counter() - started)
+        return rows
 
     def collect(self, expression: ir.Table, order_by: Sequence[str]) -> pa.Table:
         """All rows in memory, in a total order that the caller names."""

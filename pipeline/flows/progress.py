@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import ibis
 
@@ -14,9 +14,19 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
+    from pipeline.engine.protocol import WhenKept
+
     Keep = Callable[[ir.Table, str], ir.Table]
 
+
 _SECONDS_BETWEEN = 5.0
+
+
+class Store(Protocol):
+    """`keep` of an engine."""
+
+    def __call__(self, expression: ir.Table, name: str, when_kept: WhenKept | None = None, /) -> ir.Table:
+        """Stores the expression under the name and tells when it is done."""
 
 
 @dataclass
@@ -28,7 +38,7 @@ class Progress:
     """
 
     stage: str
-    store: Keep
+    store: Store
     compute: Callable[[Keep], object]
     _done: int = 0
     _total: int | None = None
@@ -36,12 +46,13 @@ class Progress:
     _told: float = field(default_factory=time.monotonic)
 
     def keep(self, expression: ir.Table, name: str) -> ir.Table:
-        """Stores the expression as the engine does, and tells of it when a line is due."""
-        stored = self.store(expression, name)
+        """Stores the expression as the engine does; when it is stored, tells of it if a line is due."""
+        return self.store(expression, name, lambda _: self._kept(name))
+
+    def _kept(self, name: str) -> None:
         self._done += 1
         if time.monotonic() - self._told >= _SECONDS_BETWEEN:
             self.tell(name)
-        return stored
 
     def tell(self, doing: str) -> None:
         """One line: the stage, steps done of all, seconds since the start, and what was done last."""

@@ -93,7 +93,7 @@ def test_what_engines_by_themselves_answer_differently_is_answered_the_same(engi
 def test_an_overflow_is_an_error_and_never_null(engine):
     rows = engine.register("rows", ROWS)
     with pytest.raises(Exception, match=r"(?i)range|overflow|out of|could not"):
-        engine.keep(rows.select(x=rows.number.cast("int32")), "too_large")
+        engine.collect(engine.keep(rows.select(x=rows.number.cast("int32")), "too_large"), ["x"])
 
 
 def test_one_file_is_written_in_total_order_with_checksums_and_the_same_bytes_every_time(engine, tmp_path):

@@ -31,7 +31,7 @@ def test_a_line_tells_steps_done_of_all_and_a_quick_run_tells_nothing(tmp_path, 
     assert compute(Progress("label", engine.keep, compute).keep).to_pyarrow()["total"].to_pylist() == [12]
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN", 0.0)
-    compute(Progress("label", engine.keep, compute).keep)
+    compute(Progress("label", engine.keep, compute).keep).to_pyarrow()
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" steps")[0] for line in lines] == ["label: 1 of 2", "label: 2 of 2"]
     assert lines[1].endswith("(total)")
