@@ -96,17 +96,34 @@ def demo_book(
 
 
 @app.command()
-def score(
-    as_of: Annotated[dt.datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day; knowledge ends here.")],
+def score(  # noqa: PLR0917 - options, given by name
+    as_of: Annotated[
+        dt.datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day; knowledge ends here.")
+    ] = None,
+    first: Annotated[
+        dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Back-fill the month ends from here.")
+    ] = None,
+    last: Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="To here.")] = None,
     tables: Annotated[Path | None, typer.Option(help="A canonical ledger; by default the project's.")] = None,
     models: Annotated[Path | None, typer.Option(help="The models in force; by default the project's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where runs are published; by default score.out.")] = None,
+    accept: Annotated[
+        str | None, typer.Option(callback=_reason, help="Publish in spite of the circuit breakers, for this reason.")
+    ] = None,
+    by: ByOption = None,
     project: ProjectOption = Path(),
 ) -> None:
-    """Score the whole book of a day and publish it."""
-    from pipeline.flows.score_day import score_as_of
+    """Score the whole book of a day, or of every month end between two, and publish it."""
+    from pipeline.flows.score_day import score_as_of, score_days
 
-    score_as_of(project, as_of.date(), tables, models, out)
+    if (as_of is None) == (first is None) or (first is None) != (last is None):
+        raise typer.BadParameter("give --as-of, or --from and --to")
+    if as_of is not None:
+        score_as_of(project, as_of.date(), tables, models, out, accept=accept, by=by)
+    elif accept is not None:
+        raise typer.BadParameter("--accept goes with --as-of: each day is decided on its own")
+    elif first is not None and last is not None:
+        score_days(project, (first.date(), last.date()), tables, models, out)
 
 
 @app.command()

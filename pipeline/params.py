@@ -123,8 +123,10 @@ class ExpertParams:
 class ScorecardParams:
     """How the scorecard is binned, selected and scaled.
 
-    `must_have` and `never_use` name features. `max_psi`: of a feature's bins between the halves of the training dates,
-    where it also exceeds what chance shows at `psi_significance`. `points`: as they come out, or whole numbers.
+    `must_have` and `never_use` name features; what is never to be used no model reads, the booster neither. `max_psi`:
+    of a feature's bins between the halves of the training dates, where it also exceeds what chance shows at
+    `psi_significance`. `points_from`: of a bin its coefficient times WoE, or its own, all bins fitted jointly around
+    that. `points`: as they come out, or whole numbers.
     """
 
     min_iv: float = 0.02
@@ -139,6 +141,8 @@ class ScorecardParams:
     never_use: tuple[str, ...] = ()
     max_psi: float = 0.25
     psi_significance: float = 0.01
+    bin_confidence: float = 0.95
+    points_from: Literal["woe", "bins"] = "woe"
     points: Literal["exact", "whole"] = "exact"
     pdo: float = 20.0
     base_score: float = 600.0
@@ -149,7 +153,8 @@ class ScorecardParams:
 @dataclass(frozen=True)
 class BoosterParams:
     """How the booster is grown. `trials` is the budget of the search around these parameters, 0 for none;
-    `interactions` says which features may stand in one tree: all, those of one subject, or one alone."""
+    `interactions` says which features may stand in one tree: all, those of one subject, or one alone; `price_rounds`
+    and `price_confidence` are of the bootstrap that says what interactions are worth."""
 
     learning_rate: float = 0.05
     max_leaves: int = 15
@@ -163,6 +168,8 @@ class BoosterParams:
     folds: int = 3
     trials: int = 12
     interactions: Literal["free", "within_subject", "none"] = "free"
+    price_rounds: int = 300
+    price_confidence: float = 0.95
     threads: int = 2
     seed: int = 1
 
@@ -172,27 +179,39 @@ class CalibrationParams:
     """How raw log odds become a PD; all counts are of bad customers.
 
     With fewer than `min_bads` only the level is calibrated, with fewer than `shrink_below_bads` the shape is drawn to
-    the slope 1. `tendency` is what the mean PD is calibrated to: the observed default rate, or `long_run_rate`, which
-    `long_run_source` vouches for.
+    the slope 1; `slope_spread` and `level_spread` are the standard deviations of what is known before (decision 0005).
+    `tendency` is what the mean PD is calibrated to: the observed default rate, or `long_run_rate`, which
+    `long_run_source` vouches for. `segment_by` names the column by whose categories customers may have a level of their
+    own ("auto": the size class where there is one; null: none), each with `segment_from_bads` or more.
     """
 
     method: Literal["auto", "platt", "beta", "isotonic"] = "auto"
     min_bads: int = 20
     isotonic_from_bads: int = 300
     shrink_below_bads: int = 500
+    slope_spread: float = 0.3
+    level_spread: float = 0.25
     folds: int = 5
     seed: int = 1
     tendency: Literal["observed", "long_run"] = "observed"
     long_run_rate: float | None = None
     long_run_source: str | None = None
+    segment_by: str | None = "auto"
+    segment_from_bads: int = 30
 
 
 @dataclass(frozen=True)
 class ValidateParams:
-    """How uncertainty is measured: rounds of the bootstrap by customer group, level of the intervals."""
+    """How uncertainty is measured: rounds of the bootstrap by customer group, level of the intervals.
+
+    With fewer bad groups than `min_bad_customers` nothing is called shown; `significance` is the p-value below which
+    the report calls something contradicted or moved.
+    """
 
     bootstrap_rounds: int = 500
     confidence: float = 0.95
+    min_bad_customers: int = 10
+    significance: float = 0.05
     seed: int = 1
 
 
@@ -204,12 +223,54 @@ class ReportParams:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """Of a circuit breaker: a value above `warn` is told, one above `stop` keeps the run from being published."""
+
+    warn: float
+    stop: float
+
+
+@dataclass(frozen=True)
+class BreakerParams:
+    """What a run is compared by before it is published; docs/night.md says what each is and why.
+
+    A run before that is more than `compare_within_days` old, or a book of fewer than `min_customers`, is not compared.
+    `stale_days`: by table, days since it last learned something.
+    """
+
+    compare_within_days: int = 45
+    min_customers: int = 50
+    customers: Threshold = Threshold(0.05, 0.25)
+    exposure: Threshold = Threshold(0.20, 0.60)
+    moved_two_grades: Threshold = Threshold(0.10, 0.30)
+    mean_pd: Threshold = Threshold(0.25, 1.00)
+    segments: Threshold = Threshold(0.10, 0.30)
+    drift: Threshold = Threshold(0.25, 1.00)
+    drift_significance: float = 0.01
+    nulls: Threshold = Threshold(0.10, 0.50)
+    stale_days: dict[str, Threshold] = field(
+        default_factory=lambda: {"invoices": Threshold(7, 45), "payments": Threshold(7, 45)}
+    )
+
+
+@dataclass(frozen=True)
+class KeepParams:
+    """Published runs that are kept: those of the last `days` days, month ends of the last `month_ends` months; null:
+    all of them. Reckoned from the newest published day."""
+
+    days: int | None = 400
+    month_ends: int | None = 120
+
+
+@dataclass(frozen=True)
 class ScoreParams:
-    """The day to score (null: the extract date) and where runs are published."""
+    """The day to score (null: the extract date), where runs are published and what stops one from being so."""
 
     as_of: dt.date | None = None
     out: str = "data/scored"
     role: Literal["champion", "challenger"] = "champion"
+    breakers: BreakerParams = BreakerParams()
+    keep: KeepParams = KeepParams()
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ParameterError
-from pipeline.params import Params
+from pipeline.params import Params, Threshold
 from pipeline.plain_yaml import read_yaml
 from pipeline.sections import build
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.params import CalibrationParams, EngineParams, IngestParams
+    from pipeline.params import BreakerParams, CalibrationParams, EngineParams, IngestParams
 
 
 def parse_params(text: str, origin: str = "params.yaml") -> Params:
@@ -55,6 +55,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "fit_scorecard.max_variables": (1, 100),
     "fit_scorecard.max_psi": (0, 10),
     "fit_scorecard.psi_significance": (1e-6, 0.5),
+    "fit_scorecard.bin_confidence": (0.5, 0.999),
     "fit_scorecard.expert.below_bad_customers": (0, 1_000_000),
     "fit_scorecard.max_bins": (2, 20),
     "fit_scorecard.pdo": (1, 1000),
@@ -64,11 +65,21 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "fit_booster.max_rounds": (1, 100_000),
     "fit_booster.folds": (2, 20),
     "fit_booster.trials": (0, 10_000),
+    "fit_booster.price_rounds": (50, 100_000),
+    "fit_booster.price_confidence": (0.5, 0.999),
     "fit_booster.threads": (1, 1024),
     "calibration.min_bads": (1, 1_000_000),
     "calibration.folds": (2, 50),
+    "calibration.slope_spread": (0.01, 10),
+    "calibration.level_spread": (0.01, 10),
+    "calibration.segment_from_bads": (2, 1_000_000),
     "validate.bootstrap_rounds": (50, 100_000),
     "validate.confidence": (0.5, 0.999),
+    "validate.min_bad_customers": (2, 100_000),
+    "validate.significance": (1e-6, 0.5),
+    "score.breakers.compare_within_days": (1, 10_000),
+    "score.breakers.min_customers": (1, 1_000_000),
+    "score.breakers.drift_significance": (1e-6, 0.5),
     "promotion.margin": (0, 0.5),
     "promotion.confidence": (0.5, 0.999),
     "promotion.rounds": (50, 100_000),
@@ -104,6 +115,12 @@ def _inconsistencies(params: Params) -> list[str]:
         found.append(f"split: the three shares add up to {shares:g}, not to 1")
     found.extend(_tendency_inconsistencies(params.calibration))
     found.extend(_engine_inconsistencies(params.engine))
+    found.extend(_breaker_inconsistencies(params.score.breakers))
+    found.extend(
+        f"score.keep.{name}: {value} lies outside 0 to 100000"
+        for name, value in vars(params.score.keep).items()
+        if value is not None and not 0 <= value <= 100_000
+    )
     if params.promotion.time_zone not in zoneinfo.available_timezones():
         found.append(f"promotion.time_zone: no zone {params.promotion.time_zone!r}; name one such as Europe/Berlin")
     found.extend(
@@ -174,3 +191,14 @@ def _of_own_table(ingest: IngestParams) -> list[str]:
             if value is not None
         ]
     return found
+
+
+def _breaker_inconsistencies(breakers: BreakerParams) -> list[str]:
+    """Thresholds that do not stand in order."""
+    named = {name: value for name, value in vars(breakers).items() if isinstance(value, Threshold)}
+    named |= {f"stale_days.{table}": value for table, value in breakers.stale_days.items()}
+    return [
+        f"score.breakers.{name}: warn {value.warn:g} and stop {value.stop:g} must be 0 or more, and stop not below warn"
+        for name, value in named.items()
+        if not 0 <= value.warn <= value.stop
+    ]

@@ -18,6 +18,7 @@ from pipeline.score.policy import read_policy
 from pipeline.train.comparison import compare_loss, compare_order, compare_parts, level_measures
 from pipeline.train.comparison_ground import book_groups, losses, risk_segments
 from pipeline.train.comparison_swap import swap_set
+from pipeline.train.thin_file import NOBODY, thin_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,11 +33,18 @@ if TYPE_CHECKING:
 
 
 def compare(root: Path, first: str, second: str, json_file: Path | None = None) -> None:
-    """Prints the comparison of two models on the rows neither has seen; `json_file` takes all of it."""
+    """Prints the comparison of two models on the rows neither has seen; `json_file` takes all of it.
+
+    Two names of one model are told to be that. Raises MissingInputError when a name is of no model.
+    """
     setting = open_setting(root)
-    told = comparison(setting, model_named(setting, first), model_named(setting, second))
+    models = model_named(setting, first), model_named(setting, second)
+    told = comparison(setting, *models)
     if json_file is not None:
         write_json(told, json_file)
+    if models[0].version == models[1].version:
+        print(f"{first} and {second} are one model, {models[0].version}: the same PD for every customer")
+        return
     print(comparison_text(told))
 
 
@@ -61,22 +69,36 @@ def comparison(setting: Setting, first: Model, second: Model) -> dict[str, Any]:
         "gini": compare_order(*pds, ground.sample, settings).as_json(),
         "log_loss": compare_loss(*pds, ground.sample, settings),
         "calibration": [level_measures(pd_, ground.sample, settings) for pd_ in pds],
-        **_of_the_book(setting, ground, pds),
+        **_of_the_book(setting, ground, pds, (_served(ground, first), _served(ground, second))),
     }
 
 
-def _of_the_book(setting: Setting, ground: Judged, pds: tuple[Floats, Floats]) -> dict[str, Any]:
-    """The swap set with its money, and the parts of the book; a table of one's own has neither money nor such parts."""
+def _served(ground: Judged, model: Model) -> Floats:
+    """The PDs customers would get: those with too thin a file by the card of the thin pool, not by the model."""
+    rule, rows = model.thin_file.rule, ground.sample.rows
+    if rule == NOBODY:
+        return ground.pd(model)
+    return np.where(thin_rows(rows, rule), model.thin_file.pd_of(rows), ground.pd(model))
+
+
+def _of_the_book(
+    setting: Setting, ground: Judged, pds: tuple[Floats, Floats], served: tuple[Floats, Floats]
+) -> dict[str, Any]:
+    """The swap set with its money, and the parts of the book; a table of one's own has neither money nor such parts.
+
+    The swap set and the depths of data go by the PDs that would be served, everything else by those of the models.
+    """
     settings, scale = setting.params.promotion, master_scale(setting)
     refused = SEGMENTS[SEGMENTS.index(settings.refuse_from) :]
-    refuses = [np.isin(scale.segment(scale.grade(pd_)).astype(str), refused) for pd_ in pds]
+    refuses = [np.isin(scale.segment(scale.grade(pd_)).astype(str), refused) for pd_ in served]
     groups, lost = {"segment": risk_segments(*pds, scale)}, None
     if not label_of(setting).is_of_table:
         policy = read_policy(setting.project.policy)
         stood = positions_of(setting, ground.sample.rows)
         groups = {**groups, **book_groups(stood, ground.sample, policy)}
         lost = losses(stood, policy)
-    parts = {name: compare_parts(*pds, ground.sample, values, settings) for name, values in groups.items()}
+    of_part = {name: served if name == "data_depth" else pds for name in groups}
+    parts = {name: compare_parts(*of_part[name], ground.sample, groups[name], settings) for name in groups}
     parts["segment"] = {name: parts["segment"][name] for name in SEGMENTS if name in parts["segment"]}
     return {
         "refuse_from": settings.refuse_from,

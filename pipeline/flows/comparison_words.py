@@ -44,7 +44,7 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield from _swap(told)
     for name, groups in told["parts"].items():
         yield ""
-        yield from _part(_PARTS[name], groups)
+        yield from _part(_PARTS[name], groups, told["min_bad_customers"])
     yield ""
     yield (
         f"Intervals at {told['confidence']:.0%} by customer group; of many parts one in "
@@ -56,7 +56,7 @@ def _rows(told: Mapping[str, Any]) -> Iterator[str]:
     rows = told["rows"]
     since = "" if rows["first_as_of"] is None else f", {rows['first_as_of']} and later"
     yield (
-        f"Rows neither was trained on: {rows['rows']:,} of {rows['customers']:,} customer groups{since}; "
+        f"Rows neither was trained on: {rows['rows']:,}, of {rows['customers']:,} customer groups{since}; "
         f"{rows['bads']:,} rows of {rows['bad_customers']:,} groups are bad"
     )
     yield (
@@ -112,7 +112,14 @@ def _swap(told: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _part(title: str, groups: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _part(title: str, groups: Mapping[str, Mapping[str, Any]], needed: int) -> Iterator[str]:
+    if len(groups) > 1 and all(group["verdict"] == "too_few" for group in groups.values()):
+        most = max(group["bad_customers"] for group in groups.values())
+        yield (
+            f"By {title}: too few to say in any of the {len(groups)} parts; {most} bad groups at most, or too few good "
+            f"ones, where {needed} of each are needed"
+        )
+        return
     yield f"{'By ' + title:<24}{'rows':>8}{'bad groups':>12}  {'Gini A less B':<28}{'would show':>11}  "
     for name, group in groups.items():
         found = "–" if group["difference"] is None else _interval(group["difference"], signed="+")

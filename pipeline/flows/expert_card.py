@@ -22,5 +22,5 @@ def expert_card_of(setting: Setting) -> ExpertCardSection | None:
     }:
         print(f"{path}: tells of no feature of this table; a card of its own could rate it (docs/expert-card.md)")
         return None
-    require_sound(section, catalogue, str(path))
+    require_sound(section, catalogue, str(path), setting.params.fit_scorecard.never_use)
     return section

@@ -12,6 +12,7 @@ from pipeline.flows.study_file import study_file
 from pipeline.flows.training_book import timetable_of, training_book
 from pipeline.flows.training_source import catalogue_of
 from pipeline.train.fit import train_booster
+from pipeline.train.selection_lists import check_lists, usable
 
 if TYPE_CHECKING:
     from pipeline.flows.setting import Setting
@@ -26,7 +27,8 @@ def fit_booster(setting: Setting) -> None:
     table = timetable_of(setting, book)
     leaks = leak_check(setting, book, table)
     catalogue, ground, params = catalogue_of(setting), ground_of(setting), setting.params.fit_booster
-    diary = study_file(setting.project.studies, book, catalogue, table, params)
+    check_lists(setting.params.fit_scorecard, [str(f["name"]) for f in catalogue])
+    diary = study_file(setting.project.studies, book, usable(catalogue, ground.never_use), table, params)
     try:
         fitted = train_booster(book, catalogue, table, params, ground, diary=diary)
     except UnfitForTrainingError as error:

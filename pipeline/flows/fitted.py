@@ -38,6 +38,7 @@ def ground_of(setting: Setting) -> Ground:
         thin_card=CardGround(
             frozenset(thin.card.tables), thin.card.max_variables, _of_pool(card), setting.params.calibration
         ),
+        never_use=card.never_use,
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import tempfile
-import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from pipeline.errors import GateError, MissingInputError, PartlyDoneError, TargetUnreachableError
+from pipeline.flows.decision import day_of, user_of
 from pipeline.flows.gate_words import gate_table
 from pipeline.flows.judged import judged, model_named
 from pipeline.flows.registration import mirror_roles, registry_of
@@ -38,6 +37,10 @@ from pipeline.train.gates import (
 from pipeline.train.label import label_values
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+    from typing import Any
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -89,21 +92,20 @@ def promote(root: Path, version: str, asked: Asked) -> None:
         made = _move(asked, model, found, day_of(setting, asked.on))
         move(setting.project.models, made)
         mirror(setting, asked.role, f"{model.version} is {asked.role} from {made.day} on")
+        for told in _both_roles(setting, asked.role, model, standing):
+            print(told)
 
 
-def day_of(setting: Setting, on: dt.date | None) -> dt.date:
-    """The day told, or today where the business is."""
-    return on or dt.datetime.now(zoneinfo.ZoneInfo(setting.params.promotion.time_zone)).date()
-
-
-def user_of(by: str | None) -> str:
-    """Who decides. Raises MissingInputError when neither the command nor the machine names anybody."""
-    import getpass
-
-    try:
-        return by or getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise MissingInputError("the machine names no user; say who decides with --by NAME") from error
+def _both_roles(setting: Setting, role: Role, model: Model, standing: Mapping[str, Any] | None) -> list[str]:
+    """What to do when the model now holds the other role too; nothing when it does not."""
+    other: Role = "challenger" if role == "champion" else "champion"
+    record = record_of(setting.project.models, other)
+    if record is None or record["model_version"] != model.version:
+        return []
+    told = f"{model.version} holds both roles now"
+    if standing is None:
+        return [told]
+    return [f"{told}; creditbook promote {standing['model_version']} --role {other} puts the other beside it"]
 
 
 def mirror(setting: Setting, role: Role, told: str) -> None:

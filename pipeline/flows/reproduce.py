@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from pipeline.errors import CreditbookError, MissingInputError
+from pipeline.flows.role_history import locked_roles, settle
 from pipeline.flows.setting import open_setting
 from pipeline.flows.summary import summary
 
@@ -52,6 +53,9 @@ def reproduce(root: Path) -> None:
     recipe = root / "dvc.yaml"
     if not recipe.is_file():
         raise MissingInputError(f"{root.resolve()}: no dvc.yaml here; change to a project folder")
+    # A register that was taken away, or a move that was cut short, is written again before DVC looks for it.
+    with locked_roles(setting.project.models):
+        settle(setting.project.models)
     stages = list(yaml.safe_load(recipe.read_text(encoding="utf-8"))["stages"])
     started = time.monotonic()
     code = _follow(root, stages)

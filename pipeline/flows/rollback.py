@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError
-from pipeline.flows.promote_version import day_of, mirror, user_of
+from pipeline.flows.decision import day_of, user_of
+from pipeline.flows.promote_version import mirror
 from pipeline.flows.role_history import Move, locked_roles, move, record_of, settle
 from pipeline.flows.setting import open_setting
 from pipeline.score.model_folder import read_model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,16 +14,20 @@ from pipeline.datasets import code_hash, write_json, write_table
 from pipeline.errors import ParameterError
 from pipeline.features.build import features
 from pipeline.features.catalog import FEATURES
+from pipeline.flows.decision import day_of, user_of
 from pipeline.flows.definition import default_definition
+from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_known
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.setting import Setting, ledger_in, open_setting
 from pipeline.history.position import positions
-from pipeline.history.snapshots import months_before, snapshots_on, spine
+from pipeline.history.snapshots import month_ends, months_before, snapshots_on, spine
 from pipeline.score.applied import application, points_columns
+from pipeline.score.breakers import Seen, breakers_of
 from pipeline.score.conservation import TOTALLED, require_every_row_once, require_same_totals
+from pipeline.score.holding import told_of
 from pipeline.score.model_folder import read_role
 from pipeline.score.policy import read_policy
-from pipeline.score.publish import previous_run, publish
+from pipeline.score.publish import previous_run, prune_runs, publish
 from pipeline.score.scored_book import ScoredRun, score_book
 from pipeline.tables.canonical import read_manifest
 from pipeline.tables.own_table_writing import holds_own_table
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 
     from pipeline.engine import Engine
     from pipeline.history.definition import DefaultDefinition
+    from pipeline.score.breakers import Breaker
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
     from pipeline.score.previous import PreviousRun
@@ -137,18 +143,56 @@ def _leave_receipt_without_ledger(setting: Setting) -> None:
     print(f"nothing scored: {why}")
 
 
-def score_as_of(root: Path, as_of: dt.date, tables: Path | None, models: Path | None, out: Path | None) -> None:
-    """The command: scores a day from the places named, by default the project's."""
+def score_as_of(
+    root: Path,
+    as_of: dt.date,
+    tables: Path | None,
+    models: Path | None,
+    out: Path | None,
+    *,
+    accept: str | None = None,
+    by: str | None = None,
+) -> None:
+    """The command: scores a day from the places named, by default the project's.
+
+    `accept` is the reason to publish the run whatever the breakers say, `by` who gives it (null: the user of the
+    machine). Raises GateError when a breaker stops the run and there is no reason.
+    """
     setting = open_setting(root)
+    decision = None if accept is None else Decision(accept, user_of(by), day_of(setting, None))
+    _scored(setting, as_of, _places(setting, tables, models, out), decision=decision)
+
+
+def score_days(
+    root: Path, days: tuple[dt.date, dt.date], tables: Path | None, models: Path | None, out: Path | None
+) -> None:
+    """The command's back-fill: every month end from the first day to the last, oldest first, each with only what was
+    known then. Raises ParameterError when there is none between."""
+    setting = open_setting(root)
+    places = _places(setting, tables, models, out)
+    first, last = days
+    ends = month_ends(first, last)
+    if not ends:
+        raise ParameterError(f"score: no month end lies from {first} to {last}; name a later --to")
+    for as_of in ends:
+        _scored(setting, as_of, places)
+
+
+def _places(setting: Setting, tables: Path | None, models: Path | None, out: Path | None) -> Places:
     project = setting.project
     places = Places(tables or project.ledger, models or project.models, out or project.root / setting.params.score.out)
     refuse_own_table(places.tables)
-    _scored(setting, as_of, places)
+    return places
 
 
 def _scored(
-    setting: Setting, as_of: dt.date, places: Places, others: frozenset[str] = frozenset()
+    setting: Setting,
+    as_of: dt.date,
+    places: Places,
+    others: frozenset[str] = frozenset(),
+    decision: Decision | None = None,
 ) -> tuple[ScoredRun, _Sight, Path]:
+    watched = setting.params.score.breakers
     policy = read_policy(setting.project.policy)
     model = read_role(places.models, setting.params.score.role)
     previous = previous_run(places.out, as_of, places.models)
@@ -161,6 +205,7 @@ def _scored(
                 "known; score that day or an earlier one, or take in a newer ledger"
             )
         sight = _sight(engine, ledger, as_of, judges, default_definition(setting))
+        newest = newest_known(engine, ledger, as_of, watched.stale_days)
     before = months_before(as_of, 1)
     run = score_book(
         sight.positions_of(as_of),
@@ -173,8 +218,12 @@ def _scored(
         points_before=None if sight.points_before is None else sight.points_before.to_pandas(),
     )
     require_same_totals(sight.counted_of(as_of), run.book)
-    folder = publish(run, places.out, _told(ledger, places.tables))
-    _print(run, places.out, folder)
+    breakers = breakers_of(run, Seen(sight.applied.to_pandas(), newest), watched)
+    told = _told(ledger, places.tables) | gates_told(breakers, watched)
+    let_through(run, places.out, told, breakers, decision)
+    folder = publish(run, places.out, told)
+    prune_runs(places.out, setting.params.score.keep)
+    _print(run, places.out, folder, breakers)
     return run, sight, folder
 
 
@@ -236,8 +285,11 @@ def _told(ledger: Ledger, tables: Path) -> dict[str, Any]:
     }
 
 
-def _print(run: ScoredRun, out: Path, folder: Path) -> None:
+def _print(run: ScoredRun, out: Path, folder: Path, breakers: list[Breaker]) -> None:
     counts = run.summary["counts"]
     told = ", ".join(f"{name} {count:,}" for name, count in counts["by_status"].items())
     print(f"{run.book.num_rows:,} customers on {run.as_of}: {told}")
     print(f"published: {out / f'as_of={run.as_of}'} (run {folder.name})")
+    for breaker in breakers:
+        if breaker.light in {"amber", "red"}:
+            print(f"{'warning' if breaker.light == 'amber' else 'accepted'}: {told_of(breaker)}", file=sys.stderr)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets import read_json
 from pipeline.flows.no_ledger import NO_LEDGER
+from pipeline.flows.role_history import ROLES, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +25,8 @@ def summary(setting: Setting) -> str:
     out = project.root / receipt["out"]
     lines = [
         "Models, on other customers at later dates",
-        *(_model(metrics, role) for role in ("champion", "challenger") if _is_told(metrics, role)),
+        *(_model(metrics, role) for role in ROLES if _is_told(metrics, role)),
+        *_in_force(setting),
         "",
         f"The book on {receipt['as_of']}",
         *_grades(receipt["counts"]),
@@ -43,7 +45,8 @@ def _of_table(setting: Setting, metrics: Mapping[str, float], receipt: Mapping[s
     is_undated = told["timetable"]["purge"] == "undated"
     lines = [
         f"Models, on other customers {'(the rows have no dates)' if is_undated else 'at later dates'}",
-        *(_model(metrics, role) for role in ("champion", "challenger") if _is_told(metrics, role)),
+        *(_model(metrics, role) for role in ROLES if _is_told(metrics, role)),
+        *_in_force(setting),
         "",
         f"No book: {receipt['why']}",
         "",
@@ -51,6 +54,13 @@ def _of_table(setting: Setting, metrics: Mapping[str, float], receipt: Mapping[s
         f"models  {project.models}",
     ]
     return "\n".join(lines)
+
+
+def _in_force(setting: Setting) -> Iterator[str]:
+    """Who holds each role; the figures above are of the last fit, which is a candidate until it is promoted."""
+    records = {role: record_of(setting.project.models, role) for role in ROLES}
+    held = [f"{role} {record['model_version']}" for role, record in records.items() if record]
+    yield f"  in force   {', '.join(held) or 'nobody'}"
 
 
 def _is_told(metrics: Mapping[str, float], role: str) -> bool:

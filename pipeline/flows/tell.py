@@ -42,6 +42,8 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
     taken_in = read_manifest(project.ledger)
     label = label_of(setting)
     card = pair["champion"].folder
+    records = ((str(role), record_of(project.models, role)) for role in ROLES)
+    in_force = {role: record for role, record in records if record}
     return ReportInput(
         label=label.as_json(),
         validation=told,
@@ -52,6 +54,8 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         master_scale=yaml.safe_load(project.master_scale.read_text(encoding="utf-8")),
         roc=_roc(project.validation / "roc.csv"),
         confidence=setting.params.validate.confidence,
+        min_bad_customers=setting.params.validate.min_bad_customers,
+        significance=setting.params.validate.significance,
         scorecard=json.loads((card / "scorecard.json").read_text(encoding="utf-8")),
         scorecard_calibration=json.loads((card / "calibration.json").read_text(encoding="utf-8")),
         worked=_worked(setting, pair["champion"]),
@@ -61,9 +65,10 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         base_currency=taken_in.get("base_currency", ""),
         limitations=[*told["timetable"]["limitations"], *_assumptions(taken_in)],
         table=taken_in if label.is_of_table else None,
-        in_force={role: record for role in ROLES if (record := record_of(project.models, role))},
+        in_force=in_force,
         provenance={
             "extract_date": told["lineage"]["extract_date"],
+            **{f"{role}_in_force": str(record["model_version"]) for role, record in in_force.items()},
             "champion": pair["champion"].model.version,
             **({"challenger": pair["challenger"].model.version} if "challenger" in pair else {}),
             **told["lineage"],

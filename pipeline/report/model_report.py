@@ -23,6 +23,7 @@ from pipeline.report.chapters.scorecard import scorecard
 from pipeline.report.chapters.selection import selection
 from pipeline.report.chapters.verdict import verdict
 from pipeline.report.report_input import ReportInput, WorkedCustomer
+from pipeline.report.standing import standing
 from pipeline.report.words import words_in
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def render(report_input: ReportInput) -> str:
             "page.subtitle",
             extract=report_input.provenance.get("extract_date", "–"),
             table=(report_input.table or {}).get("name", ""),
-            champion=report_input.provenance.get("champion", "–"),
+            standing=standing(report_input, words),
         ),
         chapters=[chapter(report_input, words) for chapter in CHAPTERS],
     )

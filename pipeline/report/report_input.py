@@ -25,9 +25,11 @@ class ReportInput:
     """Everything the model report needs.
 
     `label`: kind, days, window_months, window_days. `validation` and `roc`: `report` and `frames["roc"]` of
-    train.validation; `confidence` is the level of its intervals. `snapshots`: one row per (customer_id, as_of) with
-    group_key, outcome and is_bad (null: not trained on); industry, size_class, region and data_depth are told where the
-    columns are there. `catalogue`: the features' definitions as JSON. `details`: what fitting told, by kind of model.
+    train.validation; `confidence` is the level of its intervals, `min_bad_customers` the fewest that show anything,
+    `significance` the p-value below which something is called contradicted. `snapshots`: one row per (customer_id,
+    as_of) with group_key, outcome and is_bad (null: not trained on); industry, size_class, region and data_depth are
+    told where the columns are there. `catalogue`: the features' definitions as JSON. `details`: what fitting told, by
+    kind of model.
     `definition`, `master_scale`: the policy files as read. `scorecard`, `scorecard_calibration`: the JSON files of the
     model folder, null when there is no scorecard. `worked`: a customer to reckon by hand. `pictures`, `weights`: of the
     booster, as train.explanation makes them: PNG files by name (`bar.png`, `beeswarm.png`, `dependence_<feature>.png`)
@@ -35,8 +37,8 @@ class ReportInput:
     the first page. `table`: what was taken in, where the models stand on a modelling table instead of a ledger (name,
     source, licence, target, excluded, identified_by, remarks as its manifest tells them); then `definition` is empty.
     `in_force`: what models/<role>.json says of each role somebody holds.
-    `provenance`: versions and hashes in the order in which they are told; `extract_date` and `champion`
-    also stand under the title. `commands`: lines to type to get the same again.
+    `provenance`: versions and hashes in the order in which they are told; `champion` and `challenger` are candidates
+    told of, `extract_date` and `champion` also stand under the title. `commands`: lines to type to get the same again.
     """
 
     label: Mapping[str, Any]
@@ -48,6 +50,8 @@ class ReportInput:
     master_scale: Mapping[str, Any]
     roc: pd.DataFrame | None = None
     confidence: float = 0.95
+    min_bad_customers: int = 10
+    significance: float = 0.05
     scorecard: Mapping[str, Any] | None = None
     scorecard_calibration: Mapping[str, Any] | None = None
     worked: WorkedCustomer | None = None

@@ -11,12 +11,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import DamagedModelError, MissingInputError
+from pipeline.score.cores import threads
 from pipeline.score.feature_columns import encode
+from pipeline.score.tree_shap import TreeShap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
+
+_ROWS_FOR_ONE_THREAD = 1000
 
 
 @dataclass(frozen=True)
@@ -64,22 +68,34 @@ class Booster:
             ) from error
         return lightgbm.Booster(model_str=self.text)
 
+    @cached_property
+    def _shap(self) -> TreeShap | None:
+        return TreeShap.of(self.text, len(self.features))
+
     def log_odds(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Ln odds of good before calibration, one per row; columns are taken by name."""
         matrix = encode(frame, self.features, self.categories, self.special)
         if not len(matrix):
             return np.empty(0)
-        raw: npt.NDArray[np.float64] = np.asarray(self._trees.predict(matrix, raw_score=True, num_threads=1))
+        # A row's sum over the trees is the same for any number of threads.
+        cores = threads() if len(matrix) > _ROWS_FOR_ONE_THREAD else 1
+        raw: npt.NDArray[np.float64] = np.asarray(self._trees.predict(matrix, raw_score=True, num_threads=cores))
         return -raw
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """SHAP values in log odds of bad per feature (positive is riskier), then `base`; rows add up to −log_odds."""
+        """SHAP values in log odds of bad per feature (positive is riskier), then `base`; rows add up to −log_odds.
+
+        Tabulated (score/tree_shap.py); by LightGBM itself for trees that ask more than 12 features on one path.
+        """
         matrix = encode(frame, self.features, self.categories, self.special)
         columns = [*self.features, "base"]
         if not len(matrix):
             return pd.DataFrame(np.empty((0, len(columns))), columns=columns, index=frame.index)
-        values = self._trees.predict(matrix, pred_contrib=True, num_threads=2)
-        return pd.DataFrame(values, columns=columns, index=frame.index)
+        if self._shap is None:
+            values = self._trees.predict(matrix, pred_contrib=True, num_threads=threads())
+        else:
+            values = self._shap.values(matrix)
+        return pd.DataFrame(values, columns=columns, index=frame.index, copy=False)
 
     def columns_json(self) -> str:
         """What booster.json holds: the feature order, the categories, and the special codes where there are any."""

@@ -68,6 +68,20 @@ def category_column(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.obje
     return values, is_null
 
 
+def category_codes(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
+    """A text feature as positions in its distinct texts, −1 for null. Raises ContractError on numbers.
+
+    Quicker than `category_column` where only the distinct texts are of interest.
+    """
+    codes, texts = pd.factorize(frame[name])
+    wrong = [value for value in texts if not isinstance(value, str)]
+    if wrong:
+        raise ContractError(
+            f"features.{name}: {len(wrong)} value(s) are no text, e.g. {wrong[0]!r}; categories are texts"
+        )
+    return codes, tuple(texts)
+
+
 def encode(
     frame: pd.DataFrame,
     names: Sequence[str],
@@ -82,7 +96,7 @@ def encode(
         if name not in categories:
             matrix[:, position] = without_codes(number_column(frame, name), (special or {}).get(name, ()))
             continue
-        values, _ = category_column(frame, name)
-        codes = pd.Index(list(categories[name]), dtype=object).get_indexer(pd.Index(values, dtype=object))
-        matrix[:, position] = np.where(codes < 0, np.nan, codes)
+        codes, texts = category_codes(frame, name)
+        at = {text: float(place) for place, text in enumerate(categories[name])}
+        matrix[:, position] = np.array([*(at.get(text, np.nan) for text in texts), np.nan])[codes]
     return matrix

@@ -16,6 +16,7 @@ from pipeline.score.calibration import Calibration
 from pipeline.score.model import Golden, Model, Predictor, check_golden, golden_of
 from pipeline.score.points import Scaling
 from pipeline.score.scorecard import Scorecard, fold
+from pipeline.score.segment_shifts import SegmentShifts, ShiftedBooster
 from pipeline.score.thin_file import ThinFile
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 FORMAT = 2
 Role = Literal["champion", "challenger"]
 _PREDICTOR_FILES = {"scorecard": ("scorecard.json",), "booster": ("booster.txt", "booster.json")}
+# Of a booster with levels by segment of customers; a card has them among its points.
+_SHIFTS = "segment_shifts.json"
 _FILES = ("calibration.json", "catalogue.json", "thin_file.json", "development.json", "golden.json")
 
 
@@ -113,6 +116,8 @@ def predictor_texts(predictor: Predictor) -> dict[str, str]:
     """The text files a predictor is, by name; every number keeps every digit."""
     if isinstance(predictor, Scorecard):
         return {"scorecard.json": predictor.to_json()}
+    if isinstance(predictor, ShiftedBooster):
+        return {**predictor_texts(predictor.booster), _SHIFTS: predictor.shifts.to_json()}
     booster = cast("Booster", predictor)
     return {"booster.txt": booster.text, "booster.json": booster.columns_json()}
 
@@ -121,7 +126,8 @@ def predictor_of(kind: str, texts: Mapping[str, str]) -> Predictor:
     """Reads `predictor_texts` whose hash was checked. Raises DamagedModelError when they have no meaning."""
     if kind == "scorecard":
         return Scorecard.from_json(texts["scorecard.json"])
-    return Booster.from_files(texts["booster.txt"], texts["booster.json"])
+    booster = Booster.from_files(texts["booster.txt"], texts["booster.json"])
+    return ShiftedBooster(booster, SegmentShifts.from_json(texts[_SHIFTS])) if _SHIFTS in texts else booster
 
 
 def _settled(model: Model) -> Model:
@@ -182,7 +188,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _checked_texts(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
-    needed = (*_PREDICTOR_FILES[manifest["kind"]], *_FILES)
+    needed = (*_PREDICTOR_FILES[manifest["kind"]], *_FILES, *((_SHIFTS,) if _SHIFTS in manifest["files"] else ()))
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise MissingInputError(f"{folder}: {len(missing)} model file(s) missing: {', '.join(missing)}; restore them")

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from pipeline.durable import locked, replace_link, told_errors, write_folder
+from pipeline.durable import locked, replace_link, replace_text, told_errors, write_folder
 from pipeline.errors import ContractError, CreditbookError, ParameterError, StorageError
 from pipeline.score.csv_text import csv_bytes
+from pipeline.score.holding import HELD, release
 from pipeline.score.model_folder import read_model
 from pipeline.score.policy import Policy, parse_policy
 from pipeline.score.previous import PreviousRun
+from pipeline.score.retention import prune
 from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run_id_of
 
 if TYPE_CHECKING:
@@ -25,19 +27,21 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from pipeline.params import KeepParams
     from pipeline.score.model import Model
     from pipeline.score.scored_book import ScoredRun
 
 FORMAT = 1
 _LINK = "as_of="
 # What the caller tells beyond the run itself.
-_TOLD = frozenset({"base_currency", "data_version", "code_version", "gates", "quarantined"})
+_TOLD = frozenset({"base_currency", "data_version", "code_version", "gates", "thresholds", "quarantined"})
 
 
 def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any]) -> Path:
     """Publishes a run under `out` and returns its folder `out/.runs/<run id>`.
 
-    `manifest` tells `data_version` and `code_version` and, when known, `base_currency`, `gates` and `quarantined`.
+    `manifest` tells `data_version` and `code_version` and, when known, `base_currency`, `gates`, the hash of their
+    `thresholds`, and `quarantined`. What was held of the day is removed.
     A whole run is left as it is. `as_of=DATE` always points to the run published last for the day;
     `latest` only ever moves to the same or a later day, so that filling in an old day does not turn readers back.
     Raises LockedError, OutputError, StorageError, ParameterError.
@@ -53,6 +57,24 @@ def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any]) -> Path:
         replace_link(out / f"{_LINK}{run.as_of.isoformat()}", target)
         if _latest_day(out) <= run.as_of:
             replace_link(out / "latest", target)
+        release(out, run.as_of.isoformat())
+    return folder
+
+
+def prune_runs(out: Path, keep: KeepParams) -> list[Path]:
+    """Removes the runs that the policy no longer keeps; gives back what went. Raises LockedError, StorageError."""
+    with locked(out / ".lock"), told_errors(out):
+        return prune(out, {day: out / f"{_LINK}{day.isoformat()}" for day in _published_days(out)}, keep)
+
+
+def hold(run: ScoredRun, out: Path, manifest: Mapping[str, Any], why: str) -> Path:
+    """Keeps a run aside, whole, with the report of why; no link points to it. Raises as `publish` does."""
+    inputs = run_inputs(run, manifest)
+    folder = out / HELD / run_id_of(inputs)
+    with locked(out / ".lock"), told_errors(out):
+        release(out, run.as_of.isoformat())
+        _write(run, folder, inputs, manifest)
+        replace_text(folder.with_name(f"{folder.name}.md"), why)
     return folder
 
 
@@ -72,6 +94,7 @@ def run_inputs(run: ScoredRun, manifest: Mapping[str, Any]) -> dict[str, str]:
         "policy_version": run.policy.version,
         "previous": "" if run.previous is None else run.previous.manifest_sha256,
         "code_version": str(manifest["code_version"]),
+        "thresholds": str(manifest.get("thresholds", "")),
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline.score.applied import points_lost
 from pipeline.score.position_columns import number
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
-    import pandas as pd
 
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
@@ -61,49 +61,75 @@ def reasons_of(
 def model_reasons(model: Model, features: pd.DataFrame) -> Reasons:
     """The model's reasons for applied feature rows (score/applied.py).
 
-    Windows of one idea are merged to the one that speaks most against the customer, and an idea whose windows together
-    speak for the customer is none. A loss that rounds to 0 points is none either. Ties go by the order of features.
+    Windows of one idea are one reason: its points are the sum of theirs, rounded once, so that reasons and the rest of
+    the score add up; it is told by the window that speaks most against the customer. An idea whose windows together
+    speak for the customer, or cost less than half a point, is none. Ties go by the order of features.
     """
-    lost = points_lost(features, model)
-    catalogue = model.catalogue_by_name
+    found = Reasons.none(len(features))
+    if not len(features):
+        return found
+    together, worst = _by_idea(points_lost(features, model), _windows(model))
+    points = np.floor(together + 0.5)
+    left = np.where(points < 0, together, 0.0)
+    feature = np.full((len(features), SLOTS), -1)
+    rows = np.arange(len(features))
+    for slot in range(min(SLOTS, left.shape[1])):
+        idea = left.argmin(axis=1)
+        at = np.flatnonzero(left[rows, idea] < 0)
+        idea = idea[at]
+        found.points[at, slot] = points[at, idea]
+        feature[at, slot] = worst[at, idea]
+        left[at, idea] = 0.0
+    _render(found, feature, features, model)
+    return found
+
+
+def _windows(model: Model) -> list[list[int]]:
+    """The positions of the features of each idea, in the order of features."""
     windows: dict[str, list[int]] = {}
     for position, name in enumerate(model.features):
-        windows.setdefault(str(catalogue[name]["idea"]), []).append(position)
-    strongest = np.column_stack([lost[:, at].min(axis=1) for at in windows.values()])
-    feature = np.column_stack([np.array(at)[lost[:, at].argmin(axis=1)] for at in windows.values()])
-    together = np.column_stack([sum(lost[:, i] for i in at) for at in windows.values()])
-    points = np.where(together < 0, np.floor(strongest + 0.5), 0.0)
-    ranked = np.where(points < 0, strongest, 0.0)
-    order = ranked.argsort(axis=1, kind="stable")[:, :SLOTS]
-    reasons = Reasons.none(len(features))
-    rows = np.arange(len(features))
-    for slot in range(order.shape[1]):
-        idea = order[:, slot]
-        at = np.flatnonzero(points[rows, idea] < 0)
-        reasons.points[at, slot] = points[at, idea[at]]
-        _render(reasons, (slot, at), feature[at, idea[at]], (features, model))
-    return reasons
+        windows.setdefault(str(model.catalogue_by_name[name]["idea"]), []).append(position)
+    return list(windows.values())
 
 
-def _render(
-    reasons: Reasons,
-    place: tuple[int, npt.NDArray[np.intp]],
-    feature: npt.NDArray[np.intp],
-    told: tuple[pd.DataFrame, Model],
-) -> None:
-    slot, rows = place
-    features, model = told
-    for position in np.unique(feature):
-        name = model.features[position]
+def _by_idea(
+    lost: npt.NDArray[np.float64], windows: list[list[int]]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int16]]:
+    """Points of each row and idea, and the position of the feature that costs most of them."""
+    together = np.empty((len(lost), len(windows)))
+    worst = np.empty(together.shape, dtype=np.int16)
+    for idea, at in enumerate(windows):
+        together[:, idea] = lost[:, at[0]]
+        worst[:, idea] = at[0]
+        least = lost[:, at[0]]
+        for position in at[1:]:
+            column = lost[:, position]
+            together[:, idea] += column
+            worst[column < least, idea] = position
+            least = np.minimum(least, column)
+    return together, worst
+
+
+def _render(reasons: Reasons, feature: npt.NDArray[np.int_], features: pd.DataFrame, model: Model) -> None:
+    """Fills in codes and sentences: `feature` is the position of the feature told in each slot, −1 for none."""
+    # Feature by feature: a sentence is put together once for each value that occurs.
+    order = np.argsort(feature.ravel().astype(np.int16), kind="stable")
+    starts = np.searchsorted(feature.ravel()[order], np.arange(len(model.features) + 1))
+    for position, name in enumerate(model.features):
+        at = order[starts[position] : starts[position + 1]]
+        if not len(at):
+            continue
         entry = model.catalogue_by_name[name]
-        at = rows[feature == position]
-        values = features[name].iloc[at].tolist()
-        reasons.code[at, slot] = str(entry["idea"]).upper()
+        values = features[name].iloc[at // SLOTS]
+        # Minus nought is nought: else which of the two is told would hang on the other rows.
+        codes, distinct = pd.factorize(values + 0.0 if values.dtype.kind == "f" else values)
+        reasons.code.reshape(-1)[at] = str(entry["idea"]).upper()
         for language, column in (("en", reasons.en), ("zh", reasons.zh)):
-            column[at, slot] = _sentences(entry, values, language)
+            column.reshape(-1)[at] = _sentences(entry, distinct.tolist(), language)[codes]
 
 
 def _sentences(entry: Mapping[str, Any], values: list[Any], language: str) -> npt.NDArray[np.object_]:
+    """The sentence of each value, and last the sentence of a null."""
     template, months = str(entry[language]), entry["months"]
     if language == "en":
         title, null_means = f"{entry['title_en']}: ", entry["null_means"]
@@ -111,12 +137,9 @@ def _sentences(entry: Mapping[str, Any], values: list[Any], language: str) -> np
         title, null_means = f"{entry['title_zh']}：", entry.get("null_means_zh", "无数据")
     # A code in the place of a number tells its meaning, not its digits.
     of_code = {float(special["code"]): f"{title}{special[language]}" for special in entry.get("special") or ()}
-    sentences = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):
-        if value is None or value != value:  # noqa: PLR0124 - NaN is a null from pandas
-            sentences[i] = f"{title}{null_means}"
-        else:
-            sentences[i] = of_code.get(value) or template.format(value=value, months=months)
+    sentences = np.empty(len(values) + 1, dtype=object)
+    sentences[:-1] = [of_code.get(value) or template.format(value=value, months=months) for value in values]
+    sentences[-1] = f"{title}{null_means}"
     return sentences
 
 

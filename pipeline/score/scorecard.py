@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,12 +14,15 @@ import pandas as pd
 
 from pipeline.errors import DamagedModelError
 from pipeline.score.calibration import Calibration
-from pipeline.score.feature_columns import category_column, number_column, require_columns
+from pipeline.score.feature_columns import category_codes, number_column, require_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
 BinKind = Literal["range", "categories", "special", "missing", "unseen"]
+_ROWS_AT_A_TIME = 16_384
 
 
 @dataclass(frozen=True)
@@ -78,24 +82,38 @@ class Characteristic:
 
     def bin_index(self, frame: pd.DataFrame) -> npt.NDArray[np.int64]:
         """Position in `bins` for each row. Raises ContractError on an infinite value or a wrong type."""
+        order, places = self._places(frame)
+        index: npt.NDArray[np.int64] = order[places]
+        return index
+
+    def points(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Points of each row's bin."""
+        points = np.empty(len(frame))
+        self.of_bins(np.array([b.points for b in self.bins]), frame, points)
+        return points
+
+    def of_bins(self, values: npt.NDArray[np.float64], frame: pd.DataFrame, found: npt.NDArray[np.float64]) -> None:
+        """Fills `found` with each row's value, given one value per bin; raises as `bin_index`."""
+        order, places = self._places(frame)
+        # The places are within bounds; "clip" spares NumPy the check and a copy.
+        np.take(values[order], places, out=found, mode="clip")
+
+    def _places(self, frame: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.integer[Any]]]:
+        """Each row's place in an order of bins, and that order as positions in `bins`."""
         kinds = [b.kind for b in self.bins]
         missing = kinds.index("missing")
         if self.holds_categories:
             at = {c: i for i, b in enumerate(self.bins) for c in (b.categories or ()) if b.kind == "categories"}
-            values, is_null = category_column(frame, self.feature)
-            codes = pd.Index(list(at), dtype=object).get_indexer(pd.Index(values, dtype=object))
-            found = np.array([*at.values(), kinds.index("unseen")])[codes]
-            return np.where(is_null, missing, found)
+            codes, texts = category_codes(frame, self.feature)
+            order = np.array([*(at.get(text, kinds.index("unseen")) for text in texts), missing])
+            return order, np.where(codes < 0, len(texts), codes)
         numbers = number_column(frame, self.feature)
-        ranges = np.array([i for i, k in enumerate(kinds) if k == "range"])
-        found = ranges[np.searchsorted(np.array(self.splits), numbers, side="right").clip(0, len(ranges) - 1)]
-        for position, code in zip((i for i, k in enumerate(kinds) if k == "special"), self.special, strict=True):
-            found = np.where(numbers == code, position, found)
-        return np.where(np.isnan(numbers), missing, found)
-
-    def points(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Points of each row's bin."""
-        return np.array([b.points for b in self.bins])[self.bin_index(frame)]
+        ranges, special = ([i for i, k in enumerate(kinds) if k == wanted] for wanted in ("range", "special"))
+        places = range_of(numbers, self.splits)
+        for place, code in enumerate(self.special, start=len(ranges)):
+            places[numbers == code] = place
+        places[np.isnan(numbers)] = len(ranges) + len(special)
+        return np.array([*ranges, *special, missing]), places
 
 
 @dataclass(frozen=True)
@@ -137,7 +155,7 @@ class Scorecard:
         require_columns(frame, self.features)
         total = np.full(len(frame), self.intercept_points)
         for characteristic in self.characteristics:
-            total = total + characteristic.points(frame)
+            total += characteristic.points(frame)
         return total
 
     def log_odds(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -151,9 +169,19 @@ class Scorecard:
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Log odds of bad per feature against the development mean, then `base`; rows add up to −log_odds."""
-        points = self.points_by_characteristic(frame)
-        against = {c.feature: (c.mean_points - points[c.feature]) / self.factor for c in self.characteristics}
-        return pd.DataFrame({**against, "base": -self.base_log_odds}, index=frame.index)
+        require_columns(frame, self.features)
+        against = np.empty((len(self.characteristics) + 1, len(frame)))
+        against[-1] = -self.base_log_odds
+        by_bin, columns = self._contributed
+        for c, values, row in zip(self.characteristics, by_bin, against, strict=False):
+            c.of_bins(values, frame, row)
+        return pd.DataFrame(against.T, columns=columns, index=frame.index, copy=False)
+
+    @cached_property
+    def _contributed(self) -> tuple[list[npt.NDArray[np.float64]], pd.Index[str]]:
+        """The contribution of every bin and the columns of `contributions`, made once for all batches."""
+        by_bin = [(c.mean_points - np.array([b.points for b in c.bins])) / self.factor for c in self.characteristics]
+        return by_bin, pd.Index([*self.features, "base"])
 
     @property
     def base_log_odds(self) -> float:
@@ -178,6 +206,23 @@ class Scorecard:
             return cls(**{**raw, "characteristics": characteristics})
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedModelError(f"scorecard.json cannot be read ({error!r}); fit the model again") from error
+
+
+def range_of(numbers: npt.NDArray[np.float64], splits: Sequence[float]) -> npt.NDArray[np.uint16]:
+    """How many of the rising splits each number has reached; 0 for null.
+
+    Counted split by split on stretches that stay in the processor's near memory: for the few splits of a card quicker
+    than a binary search per number.
+
+    >>> range_of(np.array([4.0, 5.0, np.nan, 9.0]), (5.0, 9.0)).tolist()
+    [0, 1, 0, 2]
+    """
+    found = np.zeros(len(numbers), dtype=np.uint16)
+    for start in range(0, len(numbers), _ROWS_AT_A_TIME):
+        rows = slice(start, start + _ROWS_AT_A_TIME)
+        for split in splits:
+            found[rows] += numbers[rows] >= split
+    return found
 
 
 def fold(card: Scorecard, calibration: Calibration) -> tuple[Scorecard, Calibration]:

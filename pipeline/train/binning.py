@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,9 @@ import numpy as np
 
 from pipeline.score.feature_columns import category_column, codes_of, number_column, without_codes
 from pipeline.score.scorecard import Bin, Characteristic
+from pipeline.train.bin_counts import Outcomes, counted
 from pipeline.train.bins_by_hand import ByHand, by_hand, require_direction
+from pipeline.train.optimal_bins import optimal_groups, optimal_splits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_TREND = {"rises": "ascending", "falls": "descending", "either": "auto_asc_desc"}
 _SPLIT_DIGITS = 4
 
 
@@ -67,21 +67,8 @@ class Evidence:
         return np.asarray(np.log((goods + self.prior_bads * odds) / (bads + self.prior_bads) / odds))
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """Per bin: rows by outcome, and customer groups seen with that outcome."""
-
-    bads: Floats
-    goods: Floats
-    bad_customers: Floats
-    good_customers: Floats
-
-    def is_enough(self, settings: ScorecardParams) -> NDArray[np.bool_]:
-        return (self.bad_customers >= settings.min_bads_per_bin) & (self.good_customers >= settings.min_goods_per_bin)
-
-
-def evidence(sample: Sample) -> Evidence:
-    """The evidence of a training sample; the sample must hold bads and goods."""
+def evidence(sample: Sample | Outcomes) -> Evidence:
+    """The evidence of a training sample, or of outcomes; bads and goods must be among them."""
     bads = float(sample.is_bad.sum())
     return Evidence(bads, len(sample.is_bad) - bads, 0.5 * bads / sample.bad_customers)
 
@@ -154,11 +141,11 @@ def _fit_numbers(sample: Sample, feature: Mapping[str, Any], settings: Scorecard
     fault = _fault(values[is_known], sample.is_bad[is_known])
     if fault:
         return fault
-    found = _optimal_splits(values[is_known], sample.part(is_known), name, risk, settings)
+    known = Outcomes.of(sample).part(is_known)
+    found = optimal_splits(values[is_known], known, name, risk, settings)
     if isinstance(found, str):
         return found
-    splits = _rounded(found)
-    splits = _merged(values[is_known], sample.part(is_known), splits, risk, settings)
+    splits = _merged(values[is_known], known, _rounded(found), risk, settings)
     return _ranged(sample, feature, splits, settings)
 
 
@@ -193,8 +180,9 @@ def _fit_categories(sample: Sample, name: str, risk: str, settings: ScorecardPar
     if fault:
         return fault
     names, codes = np.unique(known, return_inverse=True)
-    enough = _count(codes, sample.part(~is_null), len(names)).is_enough(settings)
-    groups = _optimal_groups(known[enough[codes]], sample.part(~is_null).part(enough[codes]), name, settings)
+    outcomes = Outcomes.of(sample).part(~is_null)
+    enough = counted(codes, outcomes, len(names)).is_enough(settings)
+    groups = optimal_groups(known[enough[codes]], outcomes.part(enough[codes]), name, settings)
     if isinstance(groups, str):
         return groups
     rare = tuple(names[~enough].tolist())
@@ -224,9 +212,14 @@ def _fault(known: NDArray[Any], is_bad: Floats) -> str:
 
 
 def _weighed(sample: Sample, shells: list[Bin], codes: NDArray[Any], settings: ScorecardParams) -> tuple[Bin, ...]:
-    """Weighs bins by their own counts; a missing or rare bin without enough of them is neutral."""
-    counts = _count(codes, sample, len(shells))
-    woe = np.where(counts.is_enough(settings), evidence(sample).woe(counts.bads, counts.goods), 0.0)
+    """Weighs bins by their own counts; a missing or rare bin without enough of them is neutral.
+
+    Few goods beside enough bads are no reason to be neutral where the bin is riskier than the rest: they show it.
+    """
+    counts = counted(codes, Outcomes.of(sample), len(shells))
+    woe = evidence(sample).woe(counts.bads, counts.goods)
+    is_told = counts.is_enough(settings) | ((counts.bad_customers >= settings.min_bads_per_bin) & (woe < 0))
+    woe = np.where(is_told, woe, 0.0)
     return tuple(
         replace(shell, woe=float(w), points=float(w), count=int(b + g), bads=int(b))
         for shell, w, b, g in zip(shells, woe, counts.bads, counts.goods, strict=True)
@@ -248,62 +241,11 @@ def information_value(bins: Sequence[Bin]) -> float:
     return math.fsum(((b.count - b.bads) / goods - b.bads / bads) * b.woe for b in bins)
 
 
-def _optimal_splits(values: Floats, sample: Sample, name: str, risk: str, settings: ScorecardParams) -> Floats | str:
-    if np.ptp(values) == 0:
-        return np.empty(0)
-    solver = _solver(name, "numerical", sample, settings, monotonic_trend=_TREND[risk])
-    return _solved(solver, values, sample.is_bad) or np.asarray(solver.splits, dtype=float)
-
-
-def _optimal_groups(
-    values: NDArray[Any], sample: Sample, name: str, settings: ScorecardParams
-) -> list[tuple[str, ...]] | str:
-    names = sorted(set(values.tolist()))
-    if len(names) < 2:
-        return [tuple(names)] if names else []
-    solver = _solver(name, "categorical", sample, settings, monotonic_trend=None)
-    fault = _solved(solver, values.astype(object), sample.is_bad)
-    return fault or [tuple(sorted(str(value) for value in group)) for group in solver.splits]
-
-
-def _solver(name: str, dtype: str, sample: Sample, settings: ScorecardParams, monotonic_trend: str | None) -> Any:
-    from optbinning import OptimalBinning
-
-    bads = int(sample.is_bad.sum())
-    rows_per_bad = bads / max(sample.bad_customers, 1)
-    fewest_bads = max(1, min(math.ceil(settings.min_bads_per_bin * rows_per_bad), bads // 2))
-    return OptimalBinning(
-        name=name,
-        dtype=dtype,
-        prebinning_method="cart",
-        solver="cp",
-        max_n_prebins=20,
-        min_prebin_size=settings.min_bin_share,
-        min_bin_size=settings.min_bin_share,
-        max_n_bins=settings.max_bins,
-        min_bin_n_event=fewest_bads,
-        min_bin_n_nonevent=settings.min_goods_per_bin,
-        monotonic_trend=monotonic_trend,
-        cat_cutoff=None,
-        # Far above what a variable needs (0.1 s): the answer must not depend on the clock.
-        time_limit=3600,
-    )
-
-
-def _solved(solver: Any, values: NDArray[Any], is_bad: Floats) -> str:
-    """Fits; gives the reason when the optimum was not proven. Without a solution the library keeps one bin silently."""
-    with warnings.catch_warnings():
-        # Libraries of the solver warn about each other's spelling; nothing a reader could act on.
-        warnings.simplefilter("ignore")
-        solver.fit(values, is_bad.astype(int))
-    return "" if solver.status == "OPTIMAL" else f"the solver found no optimal binning (status {solver.status})"
-
-
-def _merged(values: Floats, sample: Sample, splits: Floats, risk: str, settings: ScorecardParams) -> Floats:
+def _merged(values: Floats, outcomes: Outcomes, splits: Floats, risk: str, settings: ScorecardParams) -> Floats:
     """Takes splits away until every bin has enough customers and WoE moves in the declared direction."""
-    weights = evidence(sample)
+    weights = evidence(outcomes)
     while len(splits):
-        counts = _count(np.searchsorted(splits, values, side="right"), sample, len(splits) + 1)
+        counts = counted(np.searchsorted(splits, values, side="right"), outcomes, len(splits) + 1)
         steps = np.diff(weights.woe(counts.bads, counts.goods))
         sign = {"rises": -1.0, "falls": 1.0}.get(risk, 1.0 if steps.sum() > 0 else -1.0)
         is_wrong = steps * sign <= 0
@@ -317,19 +259,6 @@ def _merged(values: Floats, sample: Sample, splits: Floats, risk: str, settings:
             taken = int(np.argmin(np.where(is_wrong, np.abs(steps), np.inf)))
         splits = np.delete(splits, taken)
     return splits
-
-
-def _count(codes: NDArray[Any], sample: Sample, bins: int) -> _Counts:
-    clusters = sample.codes
-    bad = sample.is_bad == 1
-
-    def customers(is_in: NDArray[np.bool_]) -> Floats:
-        pairs = np.unique(clusters[is_in] * bins + codes[is_in].astype(np.int64))
-        return np.bincount(pairs % bins, minlength=bins).astype(float)
-
-    bads = np.bincount(codes[bad].astype(int), minlength=bins).astype(float)
-    goods = np.bincount(codes[~bad].astype(int), minlength=bins).astype(float)
-    return _Counts(bads, goods, customers(bad), customers(~bad))
 
 
 def _rounded(splits: Floats) -> Floats:

@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from pipeline.score.scorecard import Characteristic
     from pipeline.train.sample import Sample
 
-_CONFIDENCE = 0.95
 
-
-def bin_stability(sample: Sample, characteristics: Sequence[Characteristic]) -> list[dict[str, Any]]:
+def bin_stability(
+    sample: Sample, characteristics: Sequence[Characteristic], confidence: float = 0.95
+) -> list[dict[str, Any]]:
     """One entry per bin with rows: its share and bad rate by half, and what the change is worth.
 
-    `ratio` is the later bad rate over the earlier with its interval, `p_value` two-sided, both by customer cluster;
-    null where a half has no bad row. `is_turned`: with the later half alone the bin would change places with the one
-    before it. Empty for rows without dates or of one date.
+    `ratio` is the later bad rate over the earlier with its interval at `confidence`, `p_value` two-sided, both by
+    customer cluster; null where a half has no bad row. `is_turned`: with the later half alone the bin would change
+    places with the one before it. Empty for rows without dates or of one date.
     """
     days = np.array([day for day in sample.days if day is not None])
     if len(days) < len(sample.days) or len(np.unique(days)) < 2:
         return []
     dates = np.unique(days)
     is_late = sample.days >= dates[len(dates) // 2]
-    return [entry for c in characteristics for entry in _of(c, sample, is_late)]
+    return [entry for c in characteristics for entry in _of(c, sample, is_late, confidence)]
 
 
-def _of(characteristic: Characteristic, sample: Sample, is_late: np.ndarray) -> list[dict[str, Any]]:
+def _of(characteristic: Characteristic, sample: Sample, is_late: np.ndarray, confidence: float) -> list[dict[str, Any]]:
     codes = characteristic.bin_index(sample.rows)
     told = []
     before: Mapping[str, Any] | None = None
@@ -41,7 +41,7 @@ def _of(characteristic: Characteristic, sample: Sample, is_late: np.ndarray) -> 
         is_in = codes == position
         if not is_in.any():
             continue
-        entry = _bin(characteristic.feature, b.label, sample, is_in, is_late)
+        entry = _bin(characteristic.feature, b.label, (sample, is_in, is_late), confidence)
         if b.kind == "range":
             entry["is_turned"] = _is_turned(before, entry, characteristic.risk)
             before = entry
@@ -49,7 +49,8 @@ def _of(characteristic: Characteristic, sample: Sample, is_late: np.ndarray) -> 
     return told
 
 
-def _bin(feature: str, label: str, sample: Sample, is_in: np.ndarray, is_late: np.ndarray) -> dict[str, Any]:
+def _bin(feature: str, label: str, rows_of: tuple[Sample, np.ndarray, np.ndarray], confidence: float) -> dict[str, Any]:
+    sample, is_in, is_late = rows_of
     entry: dict[str, Any] = {"feature": feature, "bin": label, "is_turned": False}
     for name, half in (("early", ~is_late), ("late", is_late)):
         rows = is_in & half
@@ -58,7 +59,7 @@ def _bin(feature: str, label: str, sample: Sample, is_in: np.ndarray, is_late: n
         entry[f"{name}_rate"] = float(sample.is_bad[rows].mean()) if rows.any() else None
     entry |= {"ratio": None, "p_value": None}
     if entry["early_rate"] and entry["late_rate"]:
-        ratio, z = rate_ratio(sample.is_bad[is_in], is_late[is_in], sample.codes[is_in], _CONFIDENCE)
+        ratio, z = rate_ratio(sample.is_bad[is_in], is_late[is_in], sample.codes[is_in], confidence)
         entry["ratio"] = {"value": ratio.value, "low": ratio.low, "high": ratio.high}
         entry["p_value"] = float(2.0 * stats.norm.sf(abs(z)))
     return entry

@@ -11,9 +11,13 @@ from pipeline.errors import UnfitForTrainingError
 from pipeline.score.calibration import Calibration
 from pipeline.statistics.logistic import fit_logistic
 from pipeline.train.calibration_choice import SIMPLEST, Choice, choose
+from pipeline.train.calibration_level import bads_of, level_at
+from pipeline.train.calibration_segments import SegmentFit, fit_segments
 from pipeline.train.calibration_shapes import SHAPES, Observed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from pipeline.params import CalibrationParams
@@ -23,10 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CalibrationFit", "Observed", "fit_calibration"]
 
-# How far from 1 the slopes of honest models lie, and by how much the level of log odds moves between spells of years
-# beyond what features see (standard deviations): the weight of what we knew before against few defaults.
-_SLOPE_SPREAD = 0.3
-_LEVEL_SPREAD = 0.25
+# A slope below this would call all customers alike.
 _LEAST_SLOPE = 0.1
 
 
@@ -38,6 +39,8 @@ class CalibrationFit:
     `slope_of_data` and `slope_error` are Platt's slope on the calibration rows alone and its standard error by cluster;
     `shape_weight` is the weight of the shape the data gave against the slope 1, `level_weight` that of their level
     against the level of the training rows (null: the level is the long-run rate). Null where nothing was fitted.
+    `segments` tells the levels by segment of customers, null where none were asked for; their shifts belong to the
+    predictor, and `calibration` is the one beside them.
     """
 
     calibration: Calibration
@@ -53,12 +56,14 @@ class CalibrationFit:
     bads: int
     bad_customers: int
     remarks: tuple[str, ...]
+    segments: SegmentFit | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the report."""
         plain = asdict(self)
         del plain["calibration"]
-        return {**plain, "remarks": list(self.remarks)}
+        segments = self.segments.as_json() if self.segments else None
+        return {**plain, "remarks": list(self.remarks), "segments": segments}
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,23 @@ class _Shape:
 
 
 def fit_calibration(
-    observed: Observed, settings: CalibrationParams, training: Observed | None = None
+    observed: Observed,
+    settings: CalibrationParams,
+    training: Observed | None = None,
+    *,
+    segment_by: str | None = None,
+    step: float | None = None,
 ) -> CalibrationFit:
     """Calibrates on rows the model was not fitted on: a shape, drawn to the slope 1 when defaults are few, and a level.
 
     The shape is that of `choose`. With fewer than `shrink_below_bads` bad customers it is drawn to the slope 1 with
-    weight 0.3²/(0.3² + e²) for the data, e the standard error of Platt's slope by cluster; with fewer than `min_bads`
-    it is the slope 1. The level is the one at which expected equals observed defaults, with credibility v/(v + 1/D),
-    v = 0.25² + 1/D₀, D and D₀ the bad customers of calibration and training: with few defaults it is drawn to the level
-    at which the training rows are right. With `tendency: long_run` it is the one at which the mean PD of all these rows
-    is the long-run rate. Sources: Platt 1999; Bühlmann 1967 on credibility.
+    weight s²/(s² + e²) for the data, s the `slope_spread`, e the standard error of Platt's slope by cluster; with fewer
+    than `min_bads` it is the slope 1. The level is the one at which expected equals observed defaults, with credibility
+    v/(v + 1/D), v = `level_spread`² + 1/D₀, D and D₀ the bad customers of calibration and training: with few defaults
+    it is drawn to the level at which the training rows are right. With `tendency: long_run` it is the one at which the
+    mean PD of all these rows is the long-run rate. With `segment_by`, the column whose categories stand in `segments`
+    of the rows, segments may have a level of their own (`fit_segments`, which also tells `step`); the mean PD stays
+    what it was. Sources: Platt 1999; Bühlmann 1967 on credibility.
     Raises UnfitForTrainingError when there is no good row.
     """
     if not (observed.is_bad == 0).any():
@@ -92,14 +104,18 @@ def fit_calibration(
         )
     remarks: list[str] = []
     shape = _shape(observed, settings, remarks)
-    level = level_at(observed, shape.knots, _bads(observed))
+    level = level_at(observed, shape.knots, bads_of(observed))
     if settings.tendency == "long_run":
         shift, weight = _long_run(observed, training, shape.knots, settings), None
     else:
-        shift, weight = _credible(level, observed, training, shape.knots)
+        shift, weight = _credible(level, observed, training, shape.knots, settings.level_spread)
     if not observed.bad_customers:
         remarks.append("no default among the calibration customers: their level is that of half a bad customer")
-    knots = tuple((x, y + shift) for x, y in shape.knots)
+    knots = _raised(shape.knots, shift)
+    segments = fit_segments(observed, segment_by, knots, settings, step) if segment_by else None
+    if segments and segments.shifts:
+        rows = observed.with_rows_of(training) if settings.tendency == "long_run" and training else observed
+        knots = _raised(knots, _same_mean(rows, knots, segments.shifts))
     calibration = Calibration(shape.choice.method, knots)
     slope = _mean_slope(calibration, observed)
     return CalibrationFit(
@@ -116,7 +132,18 @@ def fit_calibration(
         bads=int(observed.is_bad.sum()),
         bad_customers=observed.bad_customers,
         remarks=tuple(remarks),
+        segments=segments,
     )
+
+
+def _raised(knots: Knots, shift: float) -> Knots:
+    return tuple((x, y + shift) for x, y in knots)
+
+
+def _same_mean(rows: Observed, knots: Knots, shifts: Mapping[str, float]) -> float:
+    """What brings the expected defaults of the shifted rows back to those of the rows as they were."""
+    expected = float(Calibration("shape", knots).pd(rows.raw_log_odds).sum())
+    return level_at(rows.shifted(shifts), knots, expected)
 
 
 def _shape(observed: Observed, settings: CalibrationParams, remarks: list[str]) -> _Shape:
@@ -130,7 +157,7 @@ def _shape(observed: Observed, settings: CalibrationParams, remarks: list[str]) 
     own, error = float(line.coefficients[1]), float(line.standard_errors[1])
     weight = 1.0
     if bads < settings.shrink_below_bads:
-        weight = _SLOPE_SPREAD**2 / (_SLOPE_SPREAD**2 + error**2)
+        weight = settings.slope_spread**2 / (settings.slope_spread**2 + error**2)
         remarks.append(
             f"{bads} bad customers, fewer than {settings.shrink_below_bads}: the shape of the data has the weight "
             f"{weight:.2f}, the slope 1 the rest"
@@ -145,13 +172,15 @@ def _shape(observed: Observed, settings: CalibrationParams, remarks: list[str]) 
     return _Shape(knots, choice, weight, own, error)
 
 
-def _credible(level: float, observed: Observed, training: Observed | None, knots: Knots) -> tuple[float, float]:
+def _credible(
+    level: float, observed: Observed, training: Observed | None, knots: Knots, spread: float
+) -> tuple[float, float]:
     """The level and the weight of the calibration rows in it."""
     if training is None:
         return level, 1.0
-    before = _LEVEL_SPREAD**2 + 1.0 / max(training.bad_customers, 1)
+    before = spread**2 + 1.0 / max(training.bad_customers, 1)
     weight = before / (before + 1.0 / max(observed.bad_customers, 0.5))
-    return weight * level + (1.0 - weight) * level_at(training, knots, _bads(training)), weight
+    return weight * level + (1.0 - weight) * level_at(training, knots, bads_of(training)), weight
 
 
 def _long_run(observed: Observed, training: Observed | None, knots: Knots, settings: CalibrationParams) -> float:
@@ -164,22 +193,6 @@ def _tendency(settings: CalibrationParams) -> dict[str, Any]:
     if settings.tendency == "observed":
         return {"kind": "observed", "rate": None, "source": None}
     return {"kind": "long_run", "rate": settings.long_run_rate, "source": settings.long_run_source}
-
-
-def _bads(observed: Observed) -> float:
-    """Bad rows, but at least those of half a bad customer."""
-    return max(float(observed.is_bad.sum()), 0.5 * len(observed.is_bad) / observed.customers)
-
-
-def level_at(observed: Observed, knots: Knots, bads: float) -> float:
-    """The shift of the knots at which the PDs add up to `bads`, found by bisection (they fall as it rises)."""
-    shaped = Calibration("shape", knots).log_odds(observed.raw_log_odds)
-    low, high = -60.0, 60.0
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        expected = float(np.sum(1.0 / (1.0 + np.exp(np.clip(middle + shaped, -700, 700)))))
-        low, high = (middle, high) if expected > bads else (low, middle)
-    return 0.5 * (low + high)
 
 
 def _mean_slope(calibration: Calibration, observed: Observed) -> float:

@@ -53,7 +53,7 @@ def choose(observed: Observed, settings: CalibrationParams) -> Choice:
         told = f"{settings.method} is set" + (f", but: {barred[settings.method]}" if settings.method in barred else "")
         return Choice(method, told, {}, barred)
     rows = {name: _held_out(observed, name, settings) for name in SHAPES if name not in barred}
-    losses = {name: _measured(row, rows[SIMPLEST], observed) for name, row in rows.items()}
+    losses = {name: measured(row, rows[SIMPLEST], observed) for name, row in rows.items()}
     best = min(losses, key=lambda name: (round(losses[name]["loss"], 12), list(SHAPES).index(name)))
     gain, error = losses[best]["gain"], losses[best]["gain_error"]
     if best == SIMPLEST:
@@ -68,19 +68,26 @@ def choose(observed: Observed, settings: CalibrationParams) -> Choice:
 def _held_out(observed: Observed, method: str, settings: CalibrationParams) -> Floats:
     """The log loss of each row by a shape fitted on the other folds."""
     fold = folds_of(observed.clusters, settings.folds, settings.seed)
-    good = 1.0 - observed.is_bad
-    loss = np.full(len(good), np.nan)
+    loss = np.full(len(fold), np.nan)
     for held_out in np.unique(fold):
         is_out = fold == held_out
         rest = observed.part(~is_out)
         if not 0 < rest.is_bad.sum() < len(rest.is_bad):
             continue
         logit = Calibration(method, SHAPES[method](rest)).log_odds(observed.raw_log_odds[is_out])
-        loss[is_out] = np.logaddexp(0.0, logit) - good[is_out] * logit
+        loss[is_out] = log_loss(logit, observed.is_bad[is_out])
     return loss
 
 
-def _measured(loss: Floats, simplest: Floats, observed: Observed) -> dict[str, float]:
+def log_loss(log_odds: Floats, is_bad: Floats) -> Floats:
+    """The log loss of each row (nats) by its ln odds of good."""
+    loss: Floats = np.logaddexp(0.0, log_odds) - (1.0 - is_bad) * log_odds
+    return loss
+
+
+def measured(loss: Floats, simplest: Floats, observed: Observed) -> dict[str, float]:
+    """Mean loss a row, the gain over the simplest way and the standard error of that gain by cluster; NaN is left
+    out."""
     is_told = np.isfinite(loss)
     gain = (simplest - loss)[is_told]
     n = len(gain)

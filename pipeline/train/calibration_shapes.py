@@ -6,15 +6,16 @@ beyond: what `score.calibration` applies. Which of them is taken is for `calibra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.score.segment_shifts import shifts_of
 from pipeline.statistics.logistic import fit_logistic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -28,11 +29,13 @@ _BETA_STEP = 0.25
 
 @dataclass(frozen=True)
 class Observed:
-    """Raw ln odds of good, outcome (1 bad, 0 good) and cluster of some rows."""
+    """Raw ln odds of good, outcome (1 bad, 0 good) and cluster of some rows; `segments` the category that divides the
+    customers, None on rows without one, null where nothing divides them."""
 
     raw_log_odds: Floats
     is_bad: Floats
     clusters: NDArray[Any]
+    segments: NDArray[np.object_] | None = None
 
     @property
     def bad_customers(self) -> int:
@@ -46,7 +49,19 @@ class Observed:
 
     def part(self, is_in: NDArray[np.bool_]) -> Observed:
         """The rows where the mask is true."""
-        return Observed(self.raw_log_odds[is_in], self.is_bad[is_in], self.clusters[is_in])
+        segments = None if self.segments is None else self.segments[is_in]
+        return Observed(self.raw_log_odds[is_in], self.is_bad[is_in], self.clusters[is_in], segments)
+
+    @property
+    def segments_or_none(self) -> NDArray[np.object_]:
+        """The category of each row; None on every row where nothing divides them."""
+        return np.full(len(self.is_bad), None, dtype=object) if self.segments is None else self.segments
+
+    def shifted(self, shifts: Mapping[str, float]) -> Observed:
+        """The rows with the shift of their segment added to the raw ln odds."""
+        if not shifts:
+            return self
+        return replace(self, raw_log_odds=self.raw_log_odds + shifts_of(self.segments_or_none, shifts))
 
     def with_rows_of(self, other: Observed) -> Observed:
         """These rows, then the other's."""
@@ -54,6 +69,7 @@ class Observed:
             np.concatenate([self.raw_log_odds, other.raw_log_odds]),
             np.concatenate([self.is_bad, other.is_bad]),
             np.concatenate([self.clusters, other.clusters]),
+            np.concatenate([self.segments_or_none, other.segments_or_none]),
         )
 
 

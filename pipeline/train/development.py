@@ -10,6 +10,7 @@ from pipeline.score.booster import Booster
 from pipeline.score.drift import score_levels
 from pipeline.score.feature_columns import category_column, number_column, without_codes
 from pipeline.score.scorecard import Scorecard
+from pipeline.score.segment_shifts import ShiftedBooster
 from pipeline.train.splits import hashed_share
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def _bins_of(predictor: Predictor) -> tuple[dict[str, list[float]], Mapping[str,
     if isinstance(predictor, Scorecard):
         own = {c.feature: list(c.splits) for c in predictor.characteristics}
         return own, {c.feature: c.special for c in predictor.characteristics}
-    return {}, predictor.special if isinstance(predictor, Booster) else {}
+    booster = predictor.booster if isinstance(predictor, ShiftedBooster) else predictor
+    return {}, booster.special if isinstance(booster, Booster) else {}
 
 
 def numbers_distribution(values: Floats, splits: Sequence[float]) -> dict[str, Any]:

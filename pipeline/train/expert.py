@@ -12,7 +12,8 @@ from pipeline.errors import UnfitForTrainingError
 from pipeline.score.calibration import Calibration
 from pipeline.score.model import Model
 from pipeline.statistics.proportions import jeffreys_upper
-from pipeline.train.calibration import Observed, level_at
+from pipeline.train.calibration import Observed
+from pipeline.train.calibration_level import level_at
 from pipeline.train.development import development, golden_rows
 from pipeline.train.expert_card import expert_scorecard
 from pipeline.train.fit import FittedModel, one_thread

@@ -68,8 +68,11 @@ class ExpertCardSection:
     characteristics: tuple[ExpertCharacteristic, ...]
 
 
-def require_sound(section: ExpertCardSection, catalogue: Sequence[Mapping[str, Any]], origin: str) -> None:
-    """Raises ParameterError naming every breach: unknown features, bins that leave gaps, points against a direction."""
+def require_sound(
+    section: ExpertCardSection, catalogue: Sequence[Mapping[str, Any]], origin: str, never_use: Sequence[str] = ()
+) -> None:
+    """Raises ParameterError naming every breach: features unknown or never to be used, bins that leave gaps, points
+    against a direction."""
     entries = {str(f["name"]): f for f in catalogue}
     names = [c.feature for c in section.characteristics]
     breaches = [] if names else ["characteristics: none is told"]
@@ -77,6 +80,7 @@ def require_sound(section: ExpertCardSection, catalogue: Sequence[Mapping[str, A
     breaches += [
         f"characteristics: {n!r} stands there {names.count(n)} times" for n in sorted(set(names)) if names.count(n) > 1
     ]
+    breaches += [f"characteristics.{n}: stands on fit_scorecard.never_use" for n in sorted(set(names) & set(never_use))]
     breaches += _of_tendency(section.central_tendency)
     for characteristic in section.characteristics:
         path = f"characteristics.{characteristic.feature}"

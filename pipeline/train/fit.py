@@ -12,12 +12,12 @@ from pipeline.errors import UnfitForTrainingError
 from pipeline.score.model import Model
 from pipeline.train.bins_file import bins_text
 from pipeline.train.booster import BoosterFit, fit_booster
-from pipeline.train.calibration import Observed, fit_calibration
 from pipeline.train.development import development, golden_rows
 from pipeline.train.label import label_values
+from pipeline.train.levelled import fit_levels
 from pipeline.train.sample import Sample, require_trainable, samples
 from pipeline.train.scorecard import ScorecardFit, fit_scorecard
-from pipeline.train.selection_lists import check_lists
+from pipeline.train.selection_lists import check_lists, usable
 from pipeline.train.thin_file import fit_thin_file, with_card
 from pipeline.train.whole_points import rounding_loss
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.score.thin_file import ThinFileRule
     from pipeline.train.bins_file import Cuts
     from pipeline.train.booster_search import Diary
+    from pipeline.train.calibration_segments import SegmentFit
     from pipeline.train.label import Label
     from pipeline.train.splits import Timetable
     from pipeline.train.thin_file import CardGround
@@ -41,7 +42,8 @@ class Setting:
     """What both kinds of model are fitted with besides their own parameters.
 
     `thin_rule` is null for a table of one's own, where nobody is thin; `thin_confidence` is the one-sided level of the
-    thin pool's upper bound, `thin_card` how its card is fitted; null for none: the whole pool has one PD.
+    thin pool's upper bound, `thin_card` how its card is fitted; null for none: the whole pool has one PD. `never_use`
+    names features that no model may read.
     """
 
     label: LabelParams | Label
@@ -50,6 +52,7 @@ class Setting:
     thin_rule: ThinFileRule | None
     thin_confidence: float
     thin_card: CardGround | None = None
+    never_use: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,11 @@ def train_scorecard(
     with one_thread():
         parts = _trainable(book, table)
         fit = fit_scorecard(parts["train"], catalogue, params, table.seed, cuts)
-        fitted = _finished(fit, fit.scorecard, parts, _Ground(catalogue, table, setting))
+        ground = _Ground(catalogue, table, setting)
+        fitted = _finished(fit, fit.scorecard, parts, ground)
         if fit.binning:
             fitted = replace(fitted, texts={"bins.yaml": bins_text(fit.binning)})
-        return fitted if fit.exact is None else _with_rounding_loss(fitted, fit.exact, parts, setting)
+        return fitted if fit.exact is None else _with_rounding_loss(fitted, fit.exact, parts, ground)
 
 
 def train_booster(
@@ -110,7 +114,7 @@ def train_booster(
     """
     with one_thread():
         parts = _trainable(book, table)
-        fit = fit_booster(parts["train"], catalogue, params, diary)
+        fit = fit_booster(parts["train"], usable(catalogue, setting.never_use), params, diary)
         return _finished(fit, fit.booster, parts, _Ground(catalogue, table, setting))
 
 
@@ -140,7 +144,8 @@ def _finished(
     fit: ScorecardFit | BoosterFit, predictor: Predictor, parts: Mapping[str, Sample], ground: _Ground
 ) -> FittedModel:
     train, setting, table = parts["train"], ground.setting, ground.table
-    line = fit_calibration(_observed(predictor, parts["calibration"]), setting.calibration, _observed(predictor, train))
+    levelled = fit_levels(predictor, parts, ground.catalogue, setting.calibration, setting.never_use)
+    predictor, line = levelled.predictor, levelled.line
     seen = _seen(parts["all"], table)
     pool = fit_thin_file(seen, setting.thin_rule, setting.thin_confidence)
     thin = with_card(pool, seen, train, ground.catalogue, setting.thin_card)
@@ -157,8 +162,9 @@ def _finished(
     )
     details = {
         "kind": model.kind,
-        **fit.as_json(),
+        **_with_level(fit.as_json(), line.segments),
         "calibration": line.as_json(),
+        "never_use": list(setting.never_use),
         "thin_file": thin.details,
         "timetable": table.as_json(),
         "samples": {role: sample.counts() for role, sample in parts.items()},
@@ -167,19 +173,26 @@ def _finished(
 
 
 def _with_rounding_loss(
-    fitted: FittedModel, exact: Scorecard, parts: Mapping[str, Sample], setting: Setting
+    fitted: FittedModel, exact: Scorecard, parts: Mapping[str, Sample], ground: _Ground
 ) -> FittedModel:
     """Tells what whole points cost on the customers of the test, each card with a calibration of its own."""
-    line = fit_calibration(
-        _observed(exact, parts["calibration"]), setting.calibration, _observed(exact, parts["train"])
-    ).calibration
+    levelled = fit_levels(exact, parts, ground.catalogue, ground.setting.calibration, ground.setting.never_use)
     test = parts["test"]
-    loss = rounding_loss(line.pd(exact.log_odds(test.rows)), fitted.model.pd(test.rows), test)
+    exact_pd = levelled.line.calibration.pd(levelled.predictor.log_odds(test.rows))
+    loss = rounding_loss(exact_pd, fitted.model.pd(test.rows), test)
     return replace(fitted, details={**fitted.details, "whole_points": loss})
 
 
-def _observed(predictor: Predictor, sample: Sample) -> Observed:
-    return Observed(predictor.log_odds(sample.rows), sample.is_bad, sample.clusters)
+def _with_level(told: dict[str, Any], segments: SegmentFit | None) -> dict[str, Any]:
+    """What selection told, with a word on a column that stands in the card for the levels of its segments."""
+    if segments is None or not segments.shifts:
+        return told
+    note = "; it stands in the card for the levels of its categories"
+    fates = [
+        {**fate, "reason": f"{fate['reason']}{note}"} if fate["feature"] == segments.feature else fate
+        for fate in told.get("selection", ())
+    ]
+    return {**told, "selection": fates} if fates else told
 
 
 def _seen(sample: Sample, table: Timetable) -> Sample:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_ROUNDS = 300
-_CONFIDENCE = 0.95
-
 
 @dataclass(frozen=True)
 class InteractionPrice:
@@ -52,7 +49,7 @@ def interaction_price(grower: Grower, sample: Sample, settings: BoosterParams) -
     told = np.concatenate([np.flatnonzero(check) for _, check in grower.folds])
     own, gam = (_checked(grower, each) for each in (settings, without))
     is_bad = sample.is_bad[told]
-    draws = resamples(sample.codes[told], _ROUNDS, _CONFIDENCE, settings.seed)
+    draws = resamples(sample.codes[told], settings.price_rounds, settings.price_confidence, settings.seed)
     return InteractionPrice(
         rows=len(told),
         gini=discrimination_intervals(own, is_bad, draws)["gini"],

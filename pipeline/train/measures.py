@@ -62,7 +62,6 @@ def pd_measures(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[st
 _ORDER = ("auc", "gini", "ks")
 _LINE = ("slope", "slope_error", "intercept", "intercept_error", "at_large", "at_large_error")
 _TESTS = ("calibration_error", "spiegelhalter")
-_FEWEST_BAD_CUSTOMERS = 10
 _LEVEL = (
     "brier",
     "observed_over_expected",
@@ -80,14 +79,14 @@ def _line(line: CalibrationLine | None) -> dict[str, Any]:
 def _tests(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[str, Any]:
     """Expected calibration error and Spiegelhalter's Z, by cluster; null without a bad or a good row.
 
-    What rests on the residuals of clusters is null below ten bad ones: the next default would outweigh all of them, so
-    that chance would look smaller than it is.
+    What rests on the residuals of clusters is null below `min_bad_customers` bad ones: the next default would outweigh
+    all of them, so that chance would look smaller than it is.
     """
     if not has_both(sample):
         return dict.fromkeys(_TESTS)
     error = asdict(calibration_error(pd, sample.is_bad, sample.codes, seed=settings.seed))
     brier = {name: _finite(value) for name, value in asdict(spiegelhalter(pd, sample.is_bad, sample.codes)).items()}
-    if sample.bad_customers < _FEWEST_BAD_CUSTOMERS:
+    if sample.bad_customers < settings.min_bad_customers:
         error |= {"by_chance": None, "p_value": None}
         brier |= {"z_by_cluster": None, "p_value_by_cluster": None}
     return {"calibration_error": error, "spiegelhalter": brier}

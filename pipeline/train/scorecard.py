@@ -14,6 +14,7 @@ from pipeline.statistics.logistic import fit_logistic
 from pipeline.train.binning import fit_bins
 from pipeline.train.bins_over_time import bin_stability
 from pipeline.train.customer_folds import folds_of
+from pipeline.train.joint_points import with_own_points
 from pipeline.train.selection import Fate, open_to_selection, select
 from pipeline.train.whole_points import in_whole_points
 
@@ -83,8 +84,10 @@ def fit_scorecard(
         worst = int(np.argmin(beta))
         if beta[worst] > 0:
             card = _card(binning, dict(zip(chosen, beta, strict=True)), intercept, settings)
+            if settings.points_from == "bins":
+                card = with_own_points(card, sample)
             told = _coefficients(sample, woe, chosen, beta)
-            held = tuple(bin_stability(sample, card.characteristics))
+            held = tuple(bin_stability(sample, card.characteristics, settings.bin_confidence))
             fit = ScorecardFit(card, tuple(fates), told, penalty, losses, binning=binning, stability=held)
             if settings.points == "exact":
                 return fit

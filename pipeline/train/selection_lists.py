@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 from pipeline.errors import ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from pipeline.params import ScorecardParams
+
+
+def usable(catalogue: Sequence[Mapping[str, Any]], never_use: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The catalogue without the features never to be used.
+
+    >>> usable([{"name": "a"}, {"name": "b"}], ["b"])
+    [{'name': 'a'}]
+    """
+    return [feature for feature in catalogue if feature["name"] not in never_use]
 
 
 def check_lists(settings: ScorecardParams, names: Sequence[str]) -> None:

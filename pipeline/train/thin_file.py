@@ -13,7 +13,8 @@ from pipeline.score.scorecard import fold
 from pipeline.score.thin_file import ThinFile, ThinFileRule
 from pipeline.statistics.discrimination import gini
 from pipeline.statistics.proportions import jeffreys_upper
-from pipeline.train.calibration import Observed, fit_calibration, level_at
+from pipeline.train.calibration import Observed, fit_calibration
+from pipeline.train.calibration_level import level_at
 from pipeline.train.scorecard import fit_scorecard
 
 if TYPE_CHECKING:

@@ -7,8 +7,12 @@ import json
 import re
 import shutil
 import zoneinfo
+from dataclasses import replace
+from types import SimpleNamespace
 
 import mlflow
+import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.durable import locked
@@ -20,11 +24,15 @@ from pipeline.errors import (
     PartlyDoneError,
     TargetUnreachableError,
 )
-from pipeline.flows import promote_version, role_history
-from pipeline.flows.compare import compare
-from pipeline.flows.promote_version import Asked, day_of, promote
+from pipeline.flows import decision, role_history
+from pipeline.flows.compare import _served, compare
+from pipeline.flows.comparison_words import _part
+from pipeline.flows.decision import day_of
+from pipeline.flows.promote_version import Asked, promote
 from pipeline.flows.rollback import rollback
 from pipeline.flows.setting import open_setting
+from pipeline.score.thin_file import ThinFile, ThinFileRule
+from pipeline.train.thin_file import NOBODY
 
 pytestmark = [
     pytest.mark.slow,
@@ -293,7 +301,7 @@ def test_the_day_is_that_of_the_business(project, monkeypatch):
         def now(cls, tz=None):
             return dt.datetime(2026, 1, 5, 18, 0, tzinfo=dt.UTC).astimezone(tz)
 
-    monkeypatch.setattr(promote_version.dt, "datetime", Clock)
+    monkeypatch.setattr(decision.dt, "datetime", Clock)
     params = (project.root / "params.yaml").read_text(encoding="utf-8")
     assert day_of(open_setting(project.root), None) == dt.date(2026, 1, 5)
     (project.root / "params.yaml").write_text(
@@ -316,5 +324,37 @@ def test_two_models_are_compared_on_rows_neither_has_seen(made, tmp_path, capsys
     assert sum(cell["rows"] for cell in told["swap"]["cells"].values()) == told["rows"]["rows"]
     assert told["swap"]["cost"] is None
     assert set(told["parts"]) == {"segment"}
-    compare(made.root, made.weak, made.weak)
-    assert "the same order" in capsys.readouterr().out
+    assert "Rows neither was trained on: " in printed
+    compare(made.root, "champion", made.weak, tmp_path / "same.json")
+    printed = capsys.readouterr().out
+    assert printed == f"champion and {made.weak} are one model, {made.weak}: the same PD for every customer\n"
+    assert json.loads((tmp_path / "same.json").read_text(encoding="utf-8"))["gini"]["verdict"] == "same"
+
+
+def test_a_model_that_takes_both_roles_is_told_with_what_to_do(project, capsys):
+    promote(project.root, project.booster, asked(override="a trial"))
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told == (
+        f"{project.booster} holds both roles now; creditbook promote {project.weak} --role challenger puts the other "
+        "beside it"
+    )
+
+
+def test_parts_of_which_nothing_can_be_told_take_one_line():
+    group = {"rows": 20, "bad_customers": 3, "difference": None, "detectable": None, "verdict": "too_few"}
+    few = list(_part("industry", {"A": group, "C": {**group, "bad_customers": 4}}, 10))
+    assert few == [
+        "By industry: too few to say in any of the 2 parts; 4 bad groups at most, or too few good ones, where 10 of "
+        "each are needed"
+    ]
+    known = {**group, "difference": {"value": 0.1, "low": 0.0, "high": 0.2}, "detectable": 0.1, "verdict": "second"}
+    assert len(list(_part("industry", {"A": group, "C": known}, 10))) == 3
+
+
+def test_who_has_too_thin_a_file_is_compared_by_the_card_of_the_pool():
+    rows = pd.DataFrame({"invoices_due_12m_count": [1, 9, 9], "history_months": [40, 40, 1]})
+    ground = SimpleNamespace(sample=SimpleNamespace(rows=rows), pd=lambda model: np.array([0.01, 0.02, 0.03]))
+    thin = ThinFile(0.2, 3, 50, 0.75, ThinFileRule(3, 3))
+    assert _served(ground, SimpleNamespace(thin_file=thin)).tolist() == [0.2, 0.02, 0.2]
+    nobody = replace(thin, rule=NOBODY)
+    assert _served(ground, SimpleNamespace(thin_file=nobody)).tolist() == [0.01, 0.02, 0.03]

@@ -16,13 +16,15 @@ import pytest
 import yaml
 
 from pipeline.engine import connect
-from pipeline.errors import CreditbookError
+from pipeline.errors import CreditbookError, GateError
 from pipeline.features import catalog
 from pipeline.flows.ingest import ingest
 from pipeline.flows.monitor import monitor
-from pipeline.flows.score_day import score, score_as_of
+from pipeline.flows.score_day import score, score_as_of, score_days
 from pipeline.flows.setting import open_setting
+from pipeline.score.holding import acceptances
 from pipeline.score.model_folder import read_model, write_model, write_role
+from pipeline.score.run_check import verify
 from pipeline.score.scorecard import Scorecard
 
 OCTOBER, NOVEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30)
@@ -69,6 +71,10 @@ def ledger(tmp_path_factory, repository):
     params = yaml.safe_load((repository / "params.yaml").read_text(encoding="utf-8"))
     params["ingest"]["demo"] = {"customers": 80, "months": 30, "seed": 2}
     params["score"]["as_of"] = OCTOBER
+    # The models here are made up: what they were "developed" on says nothing of this book.
+    params["score"]["breakers"] |= {
+        name: {"warn": 99.0, "stop": 99.0} for name in ("drift", "nulls", "mean_pd", "segments", "moved_two_grades")
+    }
     (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     ingest(open_setting(root))
     return root
@@ -188,3 +194,78 @@ def test_a_model_that_reads_what_the_catalogue_no_longer_has_is_told(project, ma
     champion(project, "gone")
     with pytest.raises(CreditbookError, match=r"1 of 3 columns the model reads are missing, e\.g\. 'promises_kept'"):
         score_as_of(project, OCTOBER, None, None, project / "out")
+
+
+@pytest.fixture
+def strict(project):
+    """The project with a breaker that no run passes: the mean PD may not move at all."""
+
+    def tighten(**thresholds):
+        params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+        params["score"]["breakers"] |= {name: {"warn": 0.0, "stop": stop} for name, stop in thresholds.items()}
+        (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+    champion(project, "old")
+    score_as_of(project, OCTOBER, None, None, project / "out")
+    champion(project, "new")
+    return tighten
+
+
+def test_a_run_that_a_breaker_stops_is_kept_aside_and_readers_see_the_old_one(project, strict):
+    strict(mean_pd=0.0)
+    out = project / "out"
+    before = files(out / "latest")
+    with pytest.raises(GateError, match=r"1 circuit breaker\(s\) stopped the run of 2025-11-30") as refused:
+        score_as_of(project, NOVEMBER, None, None, out)
+    assert refused.value.exit_code == 80
+    assert (out / "latest").resolve().name == json.loads((out / "latest" / "manifest.json").read_text())["run_id"]
+    assert files(out / "latest") == before
+    assert not (out / f"as_of={NOVEMBER}").exists()
+    (held,) = (path for path in (out / ".held").iterdir() if path.is_dir())
+    assert verify(held) == []
+    why = (out / ".held" / f"{held.name}.md").read_text(encoding="utf-8")
+    assert "| mean_pd | red |" in why
+    assert held.name in str(refused.value)
+    gates = json.loads((held / "manifest.json").read_text())["gates"]
+    assert [gate["name"] for gate in gates if gate["light"] == "red"] == ["mean_pd"]
+
+
+def test_whoever_accepts_a_stopped_run_publishes_it_and_is_remembered(project, strict):
+    strict(mean_pd=0.0)
+    out = project / "out"
+    with pytest.raises(GateError):
+        score_as_of(project, NOVEMBER, None, None, out)
+    (held,) = (path for path in (out / ".held").iterdir() if path.is_dir())
+    kept = files(held)
+    score_as_of(project, NOVEMBER, None, None, out, accept="the new model was agreed on Monday", by="A. Clerk")
+    assert (out / "latest").resolve().name == held.name
+    assert files(out / "latest") == kept
+    assert list((out / ".held").iterdir()) == []
+    (decision,) = acceptances(out)
+    assert (decision.run_id, decision.breakers, decision.by) == (held.name, ("mean_pd",), "A. Clerk")
+    assert decision.reason == "the new model was agreed on Monday"
+    # The nightly job repeats the run without being asked again.
+    score_as_of(project, NOVEMBER, None, None, out)
+    shutil.rmtree(out / ".runs" / held.name)
+    score_as_of(project, NOVEMBER, None, None, out)
+    assert files(out / "latest") == kept
+    assert len(acceptances(out)) == 1
+
+
+def test_back_filling_scores_every_month_end_with_what_was_known_then(project):
+    champion(project, "new")
+    out = project / "out"
+    score_days(project, (dt.date(2025, 8, 15), OCTOBER), None, None, out)
+    days = [dt.date(2025, 8, 31), dt.date(2025, 9, 30), OCTOBER]
+    assert sorted(path.name for path in out.glob("as_of=*")) == [f"as_of={day}" for day in days]
+    score_as_of(project, days[0], None, None, project / "alone")
+    assert files(out / f"as_of={days[0]}") == files(project / "alone" / "latest")
+    with pytest.raises(CreditbookError, match="no month end lies from"):
+        score_days(project, (dt.date(2025, 8, 1), dt.date(2025, 8, 2)), None, None, out)
+
+
+def test_a_damaged_book_of_acceptances_is_refused(project, strict):
+    strict(mean_pd=0.0)
+    (project / "out" / "accepted.jsonl").write_text('{"run_id": 1}\n', encoding="utf-8")
+    with pytest.raises(CreditbookError, match=r"accepted\.jsonl, line 1: no record of an acceptance"):
+        score_as_of(project, NOVEMBER, None, None, project / "out")

@@ -15,11 +15,12 @@ import yaml
 
 from pipeline import durable
 from pipeline.errors import LockedError, MissingInputError, OutputError, ParameterError, StorageError
+from pipeline.params import KeepParams
 from pipeline.score.calibration import Calibration
 from pipeline.score.card import customer_card
 from pipeline.score.model_folder import write_model
 from pipeline.score.policy import parse_policy
-from pipeline.score.publish import previous_run, publish, published, run_inputs
+from pipeline.score.publish import previous_run, prune_runs, publish, published, run_inputs
 from pipeline.score.run_check import run_id_of, verify
 
 MAY, JUNE, JULY, AUGUST = (dt.date(2025, 5, 31), dt.date(2025, 6, 30), dt.date(2025, 7, 31), dt.date(2025, 8, 31))
@@ -336,3 +337,28 @@ def test_the_card_tells_one_customer_from_a_published_run(night, risky, tmp_path
     assert "not rated" in customer_card(tmp_path / "as_of=2025-06-30", "C-200")
     with pytest.raises(MissingInputError, match=r"no customer 'C-10' among 2 in the run of 2025-06-30; nearest: C-100"):
         customer_card(tmp_path / "latest", "C-10")
+
+
+def test_old_nights_go_as_the_policy_says_and_month_ends_stay(night, tmp_path):
+    days = [MAY, dt.date(2025, 6, 15), dt.date(2025, 6, 20), JUNE, dt.date(2025, 7, 4)]
+    runs = {day: night(day, {})[1] for day in days}
+    _, published_over = night(JUNE, OVER)
+    gone = prune_runs(tmp_path, KeepParams(days=14, month_ends=12))
+    assert {path.name for path in gone} == {"as_of=2025-06-15", runs[days[1]].name}
+    assert sorted(path.name for path in tmp_path.glob("as_of=*")) == [
+        "as_of=2025-05-31", "as_of=2025-06-20", "as_of=2025-06-30", "as_of=2025-07-04",
+    ]  # fmt: skip
+    assert runs[JUNE].is_dir()
+    assert verify(published_over) == []
+    assert prune_runs(tmp_path, KeepParams(days=14, month_ends=12)) == []
+    gone = prune_runs(tmp_path, KeepParams(days=0, month_ends=0))
+    assert runs[JUNE] in gone
+    assert [path.name for path in tmp_path.glob("as_of=*")] == ["as_of=2025-07-04"]
+    assert (tmp_path / "latest").resolve() == runs[days[4]]
+
+
+def test_nothing_goes_without_a_policy(night, tmp_path):
+    night(MAY, {})
+    night(AUGUST, {})
+    assert prune_runs(tmp_path, KeepParams(days=None, month_ends=None)) == []
+    assert len(list(tmp_path.glob("as_of=*"))) == 2

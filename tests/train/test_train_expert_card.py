@@ -142,6 +142,11 @@ def test_a_book_without_a_good_row_has_no_level(book, table, small_economy):
         train_expert_card(book.assign(is_bad=1), small_economy.catalogue, table, PARAMS, setting=SETTING, section=CARD)
 
 
+def test_a_feature_never_to_be_used_has_no_points_of_people_either(small_economy):
+    with pytest.raises(ParameterError, match=r"mean_days_late_12m: stands on fit_scorecard\.never_use"):
+        require_sound(CARD, small_economy.catalogue, "policy/expert_card.yaml", ("mean_days_late_12m",))
+
+
 def test_every_breach_of_the_file_is_told_at_once(small_economy):
     wrong = replace(
         CARD,

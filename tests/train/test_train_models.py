@@ -143,6 +143,18 @@ def test_the_booster_leaves_out_what_never_varies_and_keeps_categories(boosted):
     assert boosted.details["rounds"] >= 10
 
 
+def test_what_is_never_to_be_used_is_used_by_neither_model(book, small_economy, table):
+    banned = ("overdue_share", "industry")
+    setting = dataclasses.replace(SETTING, never_use=banned)
+    quick = dataclasses.replace(BOOSTER, trials=0, max_rounds=20)
+    boosted = train_booster(book, small_economy.catalogue, table, quick, setting)
+    carded = train_scorecard(book, small_economy.catalogue, table, ScorecardParams(never_use=banned), setting)
+    for fitted in (boosted, carded):
+        assert not set(banned) & set(fitted.model.reads)
+        assert fitted.details["never_use"] == list(banned)
+    assert not set(banned) & set(boosted.details["unused"])
+
+
 def test_folds_check_later_months_of_other_customers(parts):
     train = parts["train"]
     folds = time_folds(train, BOOSTER)

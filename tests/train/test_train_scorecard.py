@@ -147,15 +147,6 @@ def test_infinite_values_are_refused_by_name():
         fit_bins(_sample({"x": x}, y), [_feature("x")], PARAMS)
 
 
-def test_a_solver_without_an_optimum_is_told_and_never_used(monkeypatch):
-    import optbinning
-
-    x, y = _stepped()
-    monkeypatch.setattr(optbinning.OptimalBinning, "status", property(lambda self: "UNKNOWN"))
-    found = fit_bins(_sample({"x": x}, y), [_feature("x")], PARAMS)
-    assert found.unbinnable["x"] == "the solver found no optimal binning (status UNKNOWN)"
-
-
 def test_every_feature_of_the_catalogue_has_one_fate_with_a_reason(fitted, small_economy):
     assert [fate.feature for fate in fitted.selection] == [f["name"] for f in small_economy.catalogue]
     assert all(fate.reason for fate in fitted.selection)

@@ -7,10 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
+from pipeline.features.catalog import as_json
+from pipeline.flows.policy_file import section_in
 from pipeline.params import CalibrationParams, LabelParams, ScorecardParams, SplitParams
 from pipeline.score.applied import PD, THIN_PD, application
 from pipeline.score.model_folder import read_model, write_model
 from pipeline.score.points import Scaling
+from pipeline.score.policy_sections import ThinFileSection
 from pipeline.score.thin_file import ThinFile, ThinFileRule
 from pipeline.statistics.discrimination import gini
 from pipeline.train.fit import Setting, train_scorecard
@@ -58,6 +61,13 @@ def fitted(parts, catalogue):
 def test_only_features_of_the_tables_named_are_available(catalogue):
     assert {f["name"] for f in available(catalogue, GROUND.tables)} == OF_ACCOUNTS
     assert available([{"name": "x"}, {"name": "y", "columns": []}], GROUND.tables) == []
+
+
+def test_the_policy_gives_the_pool_firmographics_and_accounts_alone(repository):
+    section = section_in(repository / "policy" / "thin_file.yaml", ThinFileSection)
+    told = [f for f in available(as_json(), frozenset(section.card.tables)) if f["serves"] == "models"]
+    assert {c.split(".")[0] for f in told for c in f["columns"]} == {"customers", "financials"}
+    assert {"equity_ratio", "firm_age_years"} <= {f["name"] for f in told}
 
 
 def test_the_card_reads_nothing_of_the_trade_and_orders_the_pool(fitted, parts):

@@ -67,15 +67,16 @@ def _over_time(told: Sequence[Mapping[str, Any]] | None, given: ReportInput, wor
         name = given.titles.get(entry["feature"], entry["feature"])
         if not groups or groups[-1][1] != name:
             groups.append((len(rows), name))
-        rows.append(_row(entry, words))
-    note = words("bins.time_note", expected=figures.decimal(0.05 * len(told), 1), n=len(told))
+        rows.append(_row(entry, given.significance, words))
+    by_chance = figures.decimal(given.significance * len(told), 1)
+    note = words("bins.time_note", expected=by_chance, n=len(told), level=f"{given.significance:g}")
     return [Table(words("bins.time_caption"), columns, tuple(rows), (note,), tuple(groups))]
 
 
-def _row(entry: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+def _row(entry: Mapping[str, Any], significance: float, words: Words) -> tuple[Cell, ...]:
     ratio = figures.measured(entry["ratio"], figures.decimal)
     p = entry["p_value"]
-    reading = "turned" if entry["is_turned"] else "unknown" if p is None else "moved" if p < 0.05 else "held"
+    reading = "turned" if entry["is_turned"] else "unknown" if p is None else "moved" if p < significance else "held"
     return (
         Cell(str(entry["bin"])),
         Cell(figures.share(entry["early_share"])),

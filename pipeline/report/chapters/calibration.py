@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import charts, figures
 from pipeline.report.blocks import Block, Bullets, Cell, Chapter, Column, Missing, Table, Text
+from pipeline.report.chapters.calibration_segments import segment_levels
 from pipeline.report.chapters.calibration_tests import how_calibrated, tests_of_level
 from pipeline.report.chapters.measured import (
     ROLES,
@@ -36,6 +37,7 @@ def calibration(given: ReportInput, words: Words) -> Chapter:
         _level(given, words),
         tests_of_level(given, words),
         *how_calibrated(given, words),
+        *segment_levels(given, words),
     ]
     for name, told in models(given):
         blocks.append(_grades(name, (told.get("grades") or {}).get(_ROLE) or (), given, words))
@@ -126,12 +128,13 @@ def _grades(name: str, told: Sequence[Mapping[str, Any]], given: ReportInput, wo
         Column(words("discrimination.reading")),
     )
     caption = words("calibration.grades_caption", model=model_name(name, given, words))
-    rows = tuple(_grade_row(g, words) for g in told)
-    note = words("calibration.grades_note", level=figures.share(given.confidence, 0))
+    rows = tuple(_grade_row(g, given.significance, words) for g in told)
+    limits = {"low": f"{given.significance:g}", "high": f"{1 - given.significance:g}"}
+    note = words("calibration.grades_note", level=figures.share(given.confidence, 0), **limits)
     return Table(caption, columns, rows, (note,))
 
 
-def _grade_row(told: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+def _grade_row(told: Mapping[str, Any], significance: float, words: Words) -> tuple[Cell, ...]:
     rate = figures.measured(
         {"value": told["observed_rate"], "low": told["low"], "high": told["high"]}, figures.probability
     )
@@ -143,13 +146,14 @@ def _grade_row(told: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
         Cell(figures.probability(told["mean_pd"])),
         Cell(rate.value, note=rate.interval),
         Cell(figures.decimal(told["p_value"], 3)),
-        Cell(words(f"grade_reading.{_reading(told)}")),
+        Cell(words(f"grade_reading.{_reading(told, significance)}")),
     )
 
 
-def _reading(told: Mapping[str, Any]) -> str:
-    """`low`: the PD is shown too low; `high`: too high; `open`: neither, at 5 % on each side; `empty`: no rows."""
+def _reading(told: Mapping[str, Any], significance: float) -> str:
+    """`low`: the PD is shown too low; `high`: too high; `open`: neither, at that level a side; `empty`: no rows."""
     p = told.get("p_value")
     if not figures.is_known(p):
         return "empty"
-    return "low" if float(p) < 0.05 else "high" if float(p) > 0.95 else "open"  # type: ignore[arg-type]
+    value = float(p)  # type: ignore[arg-type]
+    return "low" if value < significance else "high" if value > 1 - significance else "open"

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 MODELS = ("champion", "challenger")
 ROLES = ("test", "out_of_time", "calibration", "train")
 HELD_OUT = ("test", "out_of_time")
-# Below so many bad customers an interval tells little more than that nothing is known.
-FEW_BADS = 10
 
 
 def models(given: ReportInput) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -9,7 +9,6 @@ from pipeline.report.blocks import Block, Bullets, Chapter, Text, Tile, Tiles
 from pipeline.report.chapters.discrimination import scorer
 from pipeline.report.chapters.label_words import event_words
 from pipeline.report.chapters.measured import (
-    FEW_BADS,
     lies,
     measures,
     model_name,
@@ -70,7 +69,7 @@ def lead_words(given: ReportInput, words: Words) -> str:
         return expert_words(fitted, words)
     told = measures(given, "champion", _ROLE)
     name = words.or_name("kind_plain", given.validation["models"]["champion"]["kind"])
-    order, level = order_found(told), lies(told.get("observed_over_expected"), 1.0)
+    order, level = order_found(told, given.min_bad_customers), lies(told.get("observed_over_expected"), 1.0)
     if order == "too_few":
         return words("verdict.too_few", model=name, n=figures.count(told.get("bad_customers")))
     lead = words(f"verdict.order_{order}", model=name) + " " + words(f"verdict.level_{level}")
@@ -91,10 +90,10 @@ def expert_words(fitted: Mapping[str, Any], words: Words) -> str:
     )
 
 
-def order_found(told: Mapping[str, Any]) -> str:
-    """`shown`, `not_shown`, or `too_few` where fewer than ten bad customers or no interval could say."""
+def order_found(told: Mapping[str, Any], fewest: int) -> str:
+    """`shown`, `not_shown`, or `too_few` where fewer than `fewest` bad customers or no interval could say."""
     found = lies(told.get("gini"), 0.0)
-    if int(told.get("bad_customers") or 0) < FEW_BADS or found == "unknown":
+    if int(told.get("bad_customers") or 0) < fewest or found == "unknown":
         return "too_few"
     return "shown" if found == "above" else "not_shown"
 
@@ -210,9 +209,9 @@ def _undecided(given: ReportInput, words: Words) -> tuple[str, ...]:
         if slope_interval(told, z_of(given)) is None:
             found.append(words("verdict.no_slope", model=model_name(name, given, words)))
     filled = [g for g in _grades(given) if g["rows"]]
-    thin = [g for g in filled if g["bad_customers"] < FEW_BADS]
+    thin = [g for g in filled if g["bad_customers"] < given.min_bad_customers]
     if thin:
-        found.append(words("verdict.thin_grades", n=len(thin), of=len(filled), few=FEW_BADS))
+        found.append(words("verdict.thin_grades", n=len(thin), of=len(filled), few=given.min_bad_customers))
     return tuple(found)
 
 

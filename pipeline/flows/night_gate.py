@@ -1,0 +1,78 @@
+"""Between a scored run and its publication: the circuit breakers, and whoever lets a run through in spite of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import ParameterError
+from pipeline.score.holding import Acceptance, acceptances, record, report, stopped
+from pipeline.score.publish import hold, published, run_inputs
+from pipeline.score.run_check import run_id_of
+from pipeline.tables.ledger import BY_NAME
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pipeline.engine import Engine
+    from pipeline.params import BreakerParams
+    from pipeline.score.breakers import Breaker
+    from pipeline.score.scored_book import ScoredRun
+    from pipeline.tables.canonical import Ledger
+
+
+@dataclass(frozen=True)
+class Decision:
+    """To publish a run whatever the breakers say: why, by whom, and the day of it."""
+
+    reason: str
+    by: str
+    on: dt.date
+
+
+def gates_told(breakers: Sequence[Breaker], settings: BreakerParams) -> dict[str, Any]:
+    """What the manifest tells of the breakers; the hash of their thresholds is part of what a run is made of."""
+    thresholds = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode()).hexdigest()[:16]
+    return {"gates": [one.as_json() for one in breakers], "thresholds": thresholds}
+
+
+def let_through(
+    run: ScoredRun, out: Path, told: Mapping[str, Any], breakers: Sequence[Breaker], decision: Decision | None
+) -> None:
+    """Returns when the run may be published; otherwise keeps it aside and raises GateError.
+
+    A run that is published already, or that somebody accepted, may be. A decision on a run that no breaker stops is
+    not recorded: there was nothing to decide.
+    """
+    red = tuple(one.name for one in breakers if one.light == "red")
+    run_id = run_id_of(run_inputs(run, told))
+    if not red or published(out, run_id) is not None or any(one.run_id == run_id for one in acceptances(out)):
+        return
+    as_of = run.as_of.isoformat()
+    if decision is None:
+        hold(run, out, told, report(run_id, breakers, as_of))
+        raise stopped(run_id, breakers, out, as_of)
+    record(out, Acceptance(run_id, as_of, red, decision.by, decision.on.isoformat(), decision.reason))
+
+
+def newest_known(engine: Engine, ledger: Ledger, as_of: dt.date, tables: Iterable[str]) -> dict[str, dt.date | None]:
+    """By table that was handed in, the newest day on which a row became known up to `as_of`; null without a row.
+
+    Raises ParameterError for a table that the ledger's contract does not have.
+    """
+    unknown = sorted(set(tables) - set(BY_NAME))
+    if unknown:
+        raise ParameterError(
+            f"score.breakers.stale_days: {len(unknown)} unknown table(s), e.g. {unknown[0]!r}; name one of "
+            f"{', '.join(BY_NAME)}"
+        )
+    found = {}
+    for table in sorted(set(tables) & ledger.present):
+        rows = ledger.tables[table]
+        newest = rows.filter(rows.known_on <= as_of).aggregate(day=rows.known_on.max())
+        found[table] = engine.collect(newest, order_by=["day"])["day"][0].as_py()
+    return found

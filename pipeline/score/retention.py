@@ -1,0 +1,66 @@
+"""Which published runs are kept: every day for a while, month ends for longer, the newest always."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from typing import TYPE_CHECKING
+
+from pipeline.errors import CreditbookError
+from pipeline.score.run_check import read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pipeline.params import KeepParams
+
+
+def days_to_keep(days: Iterable[dt.date], keep: KeepParams) -> set[dt.date]:
+    """Those of the days that the policy keeps, reckoned from the newest of them and not from the clock.
+
+    >>> from pipeline.params import KeepParams
+    >>> days = [dt.date(2025, 1, 31), dt.date(2025, 2, 10), dt.date(2025, 3, 31)]
+    >>> sorted(day.isoformat() for day in days_to_keep(days, KeepParams(days=7, month_ends=12)))
+    ['2025-01-31', '2025-03-31']
+    """
+    known = set(days)
+    newest = max(known, default=dt.date.min)
+    return {day for day in known if _is_kept(day, newest, keep)}
+
+
+def prune(out: Path, linked: dict[dt.date, Path], keep: KeepParams) -> list[Path]:
+    """Removes what the policy does not keep under `out`, the link before its run; gives back what went.
+
+    `linked` are the links `as_of=DATE` by day. A run that no link points to was published over; it is kept as long as
+    a plain day is. A folder that is no whole run is left for `verify` to tell of.
+    """
+    gone = []
+    staying = days_to_keep(linked, keep)
+    for day in sorted(set(linked) - staying):
+        gone.append(linked[day])
+        linked[day].unlink()
+    latest = (out / "latest").resolve()
+    held_by = {linked[day].resolve() for day in staying} | {latest}
+    newest = max(linked, default=dt.date.min)
+    for run in sorted((out / ".runs").iterdir()):
+        if run.resolve() not in held_by and not _is_young(run, newest, keep):
+            gone.append(run)
+            shutil.rmtree(run)
+    return gone
+
+
+def _is_young(run: Path, newest: dt.date, keep: KeepParams) -> bool:
+    try:
+        day = dt.date.fromisoformat(read_manifest(run)["as_of"])
+    except (CreditbookError, KeyError, ValueError):
+        return True
+    return keep.days is None or (newest - day).days <= keep.days
+
+
+def _is_kept(day: dt.date, newest: dt.date, keep: KeepParams) -> bool:
+    if keep.days is None or (newest - day).days <= keep.days:
+        return True
+    is_month_end = (day + dt.timedelta(days=1)).day == 1
+    months = (newest.year - day.year) * 12 + newest.month - day.month
+    return is_month_end and (keep.month_ends is None or months <= keep.month_ends)

@@ -1,0 +1,87 @@
+"""Points of every bin's own, fitted jointly around coefficient times WoE."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.params import ScorecardParams
+from pipeline.statistics.discrimination import auc
+from pipeline.train.binning import fit_bins
+from pipeline.train.sample import Sample
+from pipeline.train.scorecard import fit_scorecard
+
+WOE = ScorecardParams()
+BINS = dataclasses.replace(WOE, points_from="bins")
+CATALOGUE = [
+    {"name": "late", "holds": "number", "risk": "rises"},
+    {"name": "days", "holds": "number", "risk": "either"},
+    {"name": "trade", "holds": "category", "risk": "either"},
+]
+
+
+def _sample(rows=6000, seed=1, repeat=1, turned=0.0):
+    """Lateness raises the risk and so do days, seen alone; once lateness is known, only extreme ones matter."""
+    draw = np.random.default_rng(seed)
+    late = draw.normal(size=rows)
+    days = 0.8 * late + 0.6 * draw.normal(size=rows)
+    trade = draw.choice(["metal", "food", "wood"], rows)
+    logit = -2.2 + 0.8 * late + 2.0 * (days > 1.0) + 1.0 * (days < -1.0) + 0.5 * (trade == "wood")
+    logit = logit - turned * (late > 0.7)
+    is_bad = (draw.random(rows) < 1 / (1 + np.exp(-logit))).astype(float)
+    frame = pd.DataFrame({"late": np.where(draw.random(rows) < 0.1, np.nan, late), "days": days, "trade": trade})
+    names = np.array([f"c{i:05d}" for i in range(rows)], dtype=object)
+    return Sample(
+        frame.loc[np.repeat(np.arange(rows), repeat)].reset_index(drop=True),
+        np.repeat(is_bad, repeat),
+        np.repeat(names, repeat),
+        np.full(rows * repeat, None, dtype=object),
+    )
+
+
+def test_own_points_order_held_out_rows_better_where_the_line_is_wrong():
+    train, test = _sample(), _sample(seed=2)
+    line, own = (fit_scorecard(train, CATALOGUE, settings, 1).scorecard for settings in (WOE, BINS))
+    aucs = [auc(-card.log_odds(test.rows), test.is_bad) for card in (line, own)]
+    assert aucs[1] > aucs[0] + 0.003
+
+
+def test_points_never_turn_against_a_declared_direction_where_the_rows_would_have_them_turn():
+    train = _sample(turned=1.5)
+    free = [{**feature, "risk": "either"} for feature in CATALOGUE]
+    declared, undeclared = (fit_scorecard(train, told, BINS, 1).scorecard for told in (CATALOGUE, free))
+    assert max(_steps_of_late(undeclared)) > 1.0
+    assert max(_steps_of_late(declared)) <= 0.0
+
+
+def _steps_of_late(card):
+    late = next(c for c in card.characteristics if c.feature == "late")
+    return np.diff([b.points for b in late.bins if b.kind == "range"])
+
+
+def test_the_level_is_that_of_the_sample_and_contributions_add_up():
+    train = _sample()
+    card = fit_scorecard(train, CATALOGUE, BINS, 1).scorecard
+    expected = 1 / (1 + np.exp(card.log_odds(train.rows)))
+    assert expected.mean() == pytest.approx(train.is_bad.mean(), abs=1e-5)
+    told = card.contributions(train.rows.head(50)).sum(axis=1)
+    assert told.to_numpy() == pytest.approx(-card.log_odds(train.rows.head(50)), abs=1e-9)
+
+
+def test_rows_of_one_customer_count_as_one():
+    once, thrice = (fit_scorecard(_sample(repeat=n), CATALOGUE, BINS, 1).scorecard for n in (1, 3))
+    for one, three in zip(once.characteristics, thrice.characteristics, strict=True):
+        assert [b.points for b in three.bins] == pytest.approx([b.points for b in one.bins], abs=0.15)
+
+
+def test_few_goods_among_bads_are_no_reason_to_be_neutral_few_bads_are():
+    train = _sample()
+    first = [np.flatnonzero(train.is_bad == outcome) for outcome in (0, 1)]
+    for goods, bads, is_told in ((2, 40, True), (60, 4, False)):
+        days = train.rows["days"].to_numpy().copy()
+        days[first[0][:goods]] = days[first[1][:bads]] = np.nan
+        changed = dataclasses.replace(train, rows=train.rows.assign(days=days))
+        bins = fit_bins(changed, CATALOGUE, WOE).characteristics["days"].bins
+        missing = next(b for b in bins if b.kind == "missing")
+        assert (missing.woe < -1.0) if is_told else (missing.woe == 0.0)
