@@ -23,19 +23,27 @@ check: .venv/installed
 	$(BIN)/lint-imports
 	$(BIN)/creditbook docs --check
 
-# About half an hour, one after the other; nothing else should run beside them.
-bench: .venv/installed .venv-featuretools/installed
+# About an hour, one after the other; nothing else should run beside them.
+bench: .venv/installed .venv-featuretools/installed .venv-peers/installed
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.catalogue_cost
 	$(BIN)/python -m benchmarks.pandas_peer
 	$(BIN)/python -m benchmarks.featuretools_peer
 	$(BIN)/python -m benchmarks.cost_model
+	$(BIN)/python -m benchmarks.models
 
 # featuretools fits no pandas 3, so the peer has an environment of its own.
 .venv-featuretools/installed: requirements/featuretools.txt | .venv/installed
 	$(PYTHON) -m venv --clear .venv-featuretools
 	$(BIN)/uv pip install --quiet --python .venv-featuretools/bin/python --require-hashes -r $< \
 		|| .venv-featuretools/bin/python -m pip install --quiet --require-hashes -r $<
+	touch $@
+
+# The peers of the models need another scikit-learn and pandas than ours.
+.venv-peers/installed: requirements/peers.txt | .venv/installed
+	$(PYTHON) -m venv --clear .venv-peers
+	$(BIN)/uv pip install --quiet --python .venv-peers/bin/python --require-hashes -r $< \
+		|| .venv-peers/bin/python -m pip install --quiet --require-hashes -r $<
 	touch $@
 
 docs: .venv/installed
@@ -51,6 +59,8 @@ lock:
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements/lock.txt
 	$(BIN)/uv pip compile requirements/featuretools.in --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements/featuretools.txt
+	$(BIN)/uv pip compile requirements/peers.in --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements/peers.txt
 
 .venv/installed: requirements/lock.txt pyproject.toml
 	scripts/system-packages.sh run
@@ -62,4 +72,4 @@ lock:
 	touch $@
 
 clean:
-	rm -rf .venv .venv-featuretools build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-featuretools .venv-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,149 @@
+"""What the model benchmark makes of scores: AUC and log loss over folds, paired gaps with intervals, mean ranks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from pipeline.statistics.clustered import clustered_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.int64]
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Held:
+    """A figure of one model on the held-out rows of one fold, and what each row moves it by (its influence)."""
+
+    value: float
+    influence: Floats
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A difference of two models with its interval at 95 %."""
+
+    value: float
+    low: float
+    high: float
+
+    def told(self, digits: int = 3) -> str:
+        """The gap and its interval.
+
+        >>> Gap(0.0123, -0.001, 0.026).told()
+        '+0.012 (-0.001 to +0.026)'
+        """
+        return f"{self.value:+.{digits}f} ({self.low:+.{digits}f} to {self.high:+.{digits}f})"
+
+
+def held_auc(risk: Floats, is_bad: Floats) -> Held:
+    """AUC with DeLong's placements as influence (DeLong et al. 1988); ties count one half.
+
+    >>> round(held_auc(np.array([0.9, 0.4, 0.4, 0.1]), np.array([1.0, 1, 0, 0])).value, 3)
+    0.875
+    """
+    levels = np.unique(risk, return_inverse=True)[1]
+    bads = np.bincount(levels, weights=is_bad)
+    goods = np.bincount(levels) - bads
+    m, n = bads.sum(), goods.sum()
+    above = (np.cumsum(goods) - 0.5 * goods) / n
+    below = (m - np.cumsum(bads) + 0.5 * bads) / m
+    value = float(np.sum(bads * above) / m)
+    return Held(value, np.where(is_bad == 1, (above[levels] - value) / m, (below[levels] - value) / n))
+
+
+def held_loss(pd: Floats, is_bad: Floats) -> Held:
+    """Mean log loss a row in nats."""
+    sure = np.clip(pd, 1e-15, 1 - 1e-15)
+    losses = -np.where(is_bad == 1, np.log(sure), np.log1p(-sure))
+    return Held(float(losses.mean()), (losses - losses.mean()) / len(losses))
+
+
+def mean_of(folds: Sequence[Held]) -> float:
+    """The mean of a figure over the folds."""
+    return float(np.mean([fold.value for fold in folds]))
+
+
+def gap(first: Sequence[Held], second: Sequence[Held], codes: Sequence[Codes]) -> Gap:
+    """First less second, the mean over the folds, paired row by row; errors by cluster (Obuchowski 1997 for the AUC).
+
+    Rows of different folds are different rows; that models of two folds share training rows is not in the interval.
+    """
+    variance = sum(
+        clustered_error(a.influence - b.influence, code) ** 2 for a, b, code in zip(first, second, codes, strict=True)
+    )
+    error = float(np.sqrt(variance)) / len(codes)
+    value = mean_of(first) - mean_of(second)
+    z = float(stats.norm.ppf(0.5 + CONFIDENCE / 2))
+    return Gap(value, value - z * error, value + z * error)
+
+
+def ranks(values: Mapping[str, float], *, is_loss: bool = False) -> dict[str, float]:
+    """1 for the best; equal values share the mean of their ranks. NaN (no result) is last.
+
+    >>> ranks({"a": 0.8, "b": 0.9, "c": 0.8})
+    {'a': 2.5, 'b': 1.0, 'c': 2.5}
+    """
+    signed = [np.inf if np.isnan(v) else (v if is_loss else -v) for v in values.values()]
+    return dict(zip(values, stats.rankdata(signed).tolist(), strict=True))
+
+
+def mean_ranks(tables: Sequence[Mapping[str, float]], *, is_loss: bool = False) -> dict[str, float]:
+    """The mean of the ranks over tables of the same models."""
+    found = [ranks(table, is_loss=is_loss) for table in tables]
+    return {name: float(np.mean([each[name] for each in found])) for name in found[0]}
+
+
+def best_of(values: Mapping[str, float], *, is_loss: bool = False) -> str:
+    """The name with the best value; NaN never is."""
+    told = {name: value for name, value in values.items() if not np.isnan(value)}
+    return min(told, key=lambda name: (told[name] if is_loss else -told[name], name))
+
+
+@dataclass
+class Measured:
+    """All models of one table: per model its folds' AUC, calibrated log loss and log loss as it came out; `codes` are
+    the clusters of the held-out rows by fold; `errors` tells of models without a result on some fold."""
+
+    title: str
+    division: str
+    rows: int
+    bads: int
+    directed: int
+    codes: list[Codes] = field(default_factory=list)
+    aucs: dict[str, dict[int, Held]] = field(default_factory=dict)
+    calibrated: dict[str, dict[int, Held]] = field(default_factory=dict)
+    raw: dict[str, dict[int, Held]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, fold: int, auc: Held, calibrated: Held, raw: Held) -> None:
+        """One model on one fold."""
+        for kept, held in ((self.aucs, auc), (self.calibrated, calibrated), (self.raw, raw)):
+            kept.setdefault(name, {})[fold] = held
+
+    def is_whole(self, name: str) -> bool:
+        """The model has a result on every fold."""
+        return len(self.aucs.get(name, {})) == len(self.codes)
+
+    def auc(self, name: str) -> float:
+        """Mean AUC over the folds; NaN for a model that failed on one."""
+        return mean_of(list(self.aucs[name].values())) if self.is_whole(name) else float("nan")
+
+    def losses(self, name: str, *, is_peer: bool) -> list[Held]:
+        """Log loss by fold: ours calibrated; a peer's calibrated or as it came out, whichever is better for it."""
+        calibrated, raw = list(self.calibrated[name].values()), list(self.raw[name].values())
+        return raw if is_peer and mean_of(raw) < mean_of(calibrated) else calibrated
+
+    def auc_gap(self, name: str, other: str) -> Gap:
+        """AUC of the first less that of the other."""
+        return gap(list(self.aucs[name].values()), list(self.aucs[other].values()), self.codes)

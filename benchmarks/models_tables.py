@@ -1,0 +1,118 @@
+"""The tables of the model benchmark in Markdown: one line per public table, ranks and verdicts below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.models_figures import best_of, gap, mean_of, mean_ranks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.models_figures import Measured
+
+TITLES = {
+    "our_scorecard": "ours",
+    "our_booster": "ours",
+    "optbinning": "optbinning",
+    "optbinning_directed": "optbinning, directed",
+    "lightgbm": "LightGBM",
+    "xgboost": "XGBoost",
+    "catboost": "CatBoost",
+    "ebm": "EBM",
+}
+SCORECARD_MARGIN, BOOSTER_MARGIN = 0.01, 0.005
+NOT_MEASURED = "not measured"
+
+
+def scorecards_table(found: Sequence[Measured], names: Sequence[str]) -> str:
+    """AUC of each scorecard, the gap of ours to the best peer, mean ranks."""
+    return _auc_table(found, names, SCORECARD_MARGIN)
+
+
+def boosters_table(found: Sequence[Measured], names: Sequence[str]) -> str:
+    """AUC of each booster under the same directions, the gap of ours to the best peer, mean ranks."""
+    return _auc_table(found, names, BOOSTER_MARGIN)
+
+
+def _auc_table(found: Sequence[Measured], names: Sequence[str], margin: float) -> str:
+    ours, others = names[0], list(names[1:])
+    lines = [_head(["table", *(TITLES.get(name, name) for name in names), "ours less the best peer"])]
+    gaps = []
+    for each in found:
+        best = best_of({name: each.auc(name) for name in others})
+        apart = each.auc_gap(ours, best)
+        gaps.append((apart, each))
+        lines.append(_line([_title(each), *(_number(each.auc(name)) for name in names), apart.told()]))
+    ranked = [name for name in names if all(each.errors.get(name) != NOT_MEASURED for each in found)]
+    ranks = mean_ranks([{name: each.auc(name) for name in ranked} for each in found])
+    told = (f"**{ranks[name]:.2f}**" if name in ranked else "not ranked" for name in names)
+    lines.append(_line(["**mean rank**", *told, ""]))
+    worst, at = min(gaps, key=lambda pair: pair[0].value)
+    next_best = min(ranks[name] for name in ranked if name != ours)
+    verdict = (
+        f"Goal: mean rank first ({'reached' if ranks[ours] < next_best else 'missed'}: {ranks[ours]:.2f} against "
+        f"{next_best:.2f}); nowhere worse than the best by more than {margin:g} "
+        f"({'reached' if worst.value >= -margin else 'missed'}: largest shortfall {worst.told()}, {at.title})."
+    )
+    return "\n".join([*lines, "", verdict, *_failures(found, names)])
+
+
+def losses_table(found: Sequence[Measured], scorecards: Sequence[str], boosters: Sequence[str]) -> str:
+    """Calibrated log loss of ours beside the best peer's, per kind of model."""
+    lines = [_head(["table", "scorecard", "best peer", "gap", "booster", "best peer", "gap"])]
+    worse = 0
+    for each in found:
+        cells = [_title(each)]
+        for names in (scorecards, boosters):
+            own = each.losses(names[0], is_peer=False)
+            theirs = {name: each.losses(name, is_peer=True) for name in names[1:] if each.is_whole(name)}
+            best = best_of({name: mean_of(held) for name, held in theirs.items()}, is_loss=True)
+            apart = gap(own, theirs[best], each.codes)
+            worse += apart.value > 0
+            cells += [f"{mean_of(own):.4f}", f"{mean_of(theirs[best]):.4f} ({TITLES.get(best, best)})", apart.told(4)]
+        lines.append(_line(cells))
+    verdict = (
+        f"Goal: no worse than the best peer's ({'reached' if not worse else 'missed'}: worse in {worse} of "
+        f"{2 * len(found)} comparisons; a gap above 0 is worse, one whose interval holds 0 is undecided)."
+    )
+    return "\n".join([*lines, "", verdict])
+
+
+def monotony_table(found: Sequence[Measured]) -> str:
+    """AUC of our models with the catalogue's directions and with none."""
+    lines = [_head(["table", "features, directed", "scorecard", "without", "price", "booster", "without", "price"])]
+    for each in found:
+        cells = [each.title, str(each.directed)]
+        for name in ("our_scorecard", "our_booster"):
+            free = f"{name}_undirected"
+            known = each.is_whole(name) and each.is_whole(free)
+            price = each.auc_gap(free, name).told() if known else "not measured"
+            cells += [_number(each.auc(name)), _number(each.auc(free)), price]
+        lines.append(_line(cells))
+    return "\n".join(lines)
+
+
+def _failures(found: Sequence[Measured], names: Sequence[str]) -> list[str]:
+    told = [
+        f"{TITLES.get(n, n)} on {each.title}: {each.errors[n]}" for each in found for n in names if n in each.errors
+    ]
+    return ["", f"Without a result (a library's error ranks last): {'; '.join(told)}."] if told else []
+
+
+def _title(each: Measured) -> str:
+    return f"{each.title} ({each.rows:,} rows, {each.bads:,} bad; {each.division})"
+
+
+def _head(cells: Sequence[str]) -> str:
+    return "\n".join([_line(cells), "|" + "---|" * len(cells)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.4f}"
