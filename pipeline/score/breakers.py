@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.params import BreakerParams, Threshold
-    from pipeline.score.drift import Light
+    from pipeline.score.drift import Drift, Light
     from pipeline.score.previous import PreviousRun
     from pipeline.score.scored_book import ScoredRun
 
 _TWO_GRADES = 2
+_SURROUNDINGS = "group and outside events"
 
 
 @dataclass(frozen=True)
@@ -134,17 +135,35 @@ def _inputs(run: ScoredRun, seen: Seen, settings: BreakerParams) -> Iterator[Bre
     """Score and features of the rated customers against the model's development: distribution, and nulls."""
     rated = run.book.filter(pc.equal(run.book["rating_status"], "rated"))["customer_id"].to_pylist()
     rows = seen.features[seen.features["customer_id"].isin(set(rated))]
+    watched = {"drift": settings.drift, "inputs": settings.drift, "nulls": settings.nulls}
     if len(rows) < settings.min_customers:
         why = f"{len(rows)} rated customers are too few to tell"
-        yield from (_grey(name, getattr(settings, name), why) for name in ("drift", "nulls"))
+        yield from (_grey(name, threshold, why) for name, threshold in watched.items())
         return
-    cuts = Cuts(settings.drift.warn, settings.drift.stop, settings.drift_significance)
-    found = drift_of(run.model, rows, cuts)
-    worst = max(found, key=lambda one: ({"red": 2, "amber": 1}.get(one.light, 0), one.psi or 0.0))
-    what = "the score" if worst.quantity == SCORE else worst.quantity
-    told = f"most in {what}: PSI {worst.psi or 0:.2f} where chance shows {worst.noise or 0:.2f}"
-    yield Breaker("drift", worst.psi, settings.drift.warn, settings.drift.stop, worst.light, told)
+    score, *features = drift_of(
+        run.model, rows, Cuts(settings.drift.warn, settings.drift.stop, settings.drift_significance)
+    )
+    yield _drifted("drift", score, settings.drift, score.light)
+    # Accounts age by the calendar, and an economy has one value a day: what an input does to the book stops, not the
+    # input alone.
+    own = [one for one in features if not _is_shared(run.model.catalogue_by_name[one.quantity])]
+    if own:
+        yield _drifted("inputs", own[0], settings.drift, "amber" if own[0].light == "red" else own[0].light)
+    else:
+        yield _grey("inputs", settings.drift, "the model reads no feature of the customers' own")
     yield _nulls(run, rows, settings.nulls)
+
+
+def _drifted(name: str, one: Drift, threshold: Threshold, light: Light) -> Breaker:
+    what = "the score" if one.quantity == SCORE else f"most in {one.quantity}"
+    says = f"{what}: PSI {one.psi or 0:.2f} where chance shows {one.noise or 0:.2f}"
+    return Breaker(name, one.psi, threshold.warn, threshold.stop, light, says)
+
+
+def _is_shared(entry: Mapping[str, Any]) -> bool:
+    """Told of a customer's surroundings: the economy, the industry, the group. Many customers share a value of one day,
+    and so few values have no distribution that could be compared with that of all days at development."""
+    return entry["subject"] == _SURROUNDINGS or "indicators" in entry["source"]
 
 
 def _nulls(run: ScoredRun, rows: pd.DataFrame, threshold: Threshold) -> Breaker:
