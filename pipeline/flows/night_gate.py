@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ParameterError
+from pipeline.history.point_in_time import newest_known
 from pipeline.score.holding import Acceptance, acceptances, record, report, stopped
 from pipeline.score.publish import hold, published, run_inputs
 from pipeline.score.run_check import run_id_of
@@ -59,7 +60,7 @@ def let_through(
     record(out, Acceptance(run_id, as_of, red, decision.by, decision.on.isoformat(), decision.reason))
 
 
-def newest_known(engine: Engine, ledger: Ledger, as_of: dt.date, tables: Iterable[str]) -> dict[str, dt.date | None]:
+def newest_by_table(engine: Engine, ledger: Ledger, as_of: dt.date, tables: Iterable[str]) -> dict[str, dt.date | None]:
     """By table that was handed in, the newest day on which a row became known up to `as_of`; null without a row.
 
     Raises ParameterError for a table that the ledger's contract does not have.
@@ -72,7 +73,5 @@ def newest_known(engine: Engine, ledger: Ledger, as_of: dt.date, tables: Iterabl
         )
     found = {}
     for table in sorted(set(tables) & ledger.present):
-        rows = ledger.tables[table]
-        newest = rows.filter(rows.known_on <= as_of).aggregate(day=rows.known_on.max())
-        found[table] = engine.collect(newest, order_by=["day"])["day"][0].as_py()
+        found[table] = engine.collect(newest_known(ledger, table, as_of), order_by=["day"])["day"][0].as_py()
     return found

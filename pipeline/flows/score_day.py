@@ -16,7 +16,7 @@ from pipeline.features.build import features
 from pipeline.features.catalog import FEATURES
 from pipeline.flows.decision import day_of, user_of
 from pipeline.flows.definition import default_definition
-from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_known
+from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_by_table
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.setting import Setting, ledger_in, open_setting
 from pipeline.history.position import positions
@@ -205,7 +205,7 @@ def _scored(
                 "known; score that day or an earlier one, or take in a newer ledger"
             )
         sight = _sight(engine, ledger, as_of, judges, default_definition(setting))
-        newest = newest_known(engine, ledger, as_of, watched.stale_days)
+        newest = newest_by_table(engine, ledger, as_of, watched.stale_days)
     before = months_before(as_of, 1)
     run = score_book(
         sight.positions_of(as_of),

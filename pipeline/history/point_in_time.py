@@ -119,3 +119,9 @@ def _revealed_by(table: str) -> dict[str, str]:
 
 def _window_names(snapshots: ir.Table) -> tuple[str, ...]:
     return tuple(name for name in snapshots.columns if name.startswith("since_"))
+
+
+def newest_known(ledger: Ledger, table: str, as_of: dt.date) -> ir.Table:
+    """One row, `day`: the newest day up to `as_of` on which a row of the table became known; null where none had."""
+    rows = ledger.tables[table]
+    return rows.filter(rows.known_on <= as_of).aggregate(day=rows.known_on.max())
