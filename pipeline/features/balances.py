@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from ibis import _
@@ -9,7 +10,7 @@ from ibis import _
 from pipeline.features import sources
 from pipeline.features.arithmetic import days_between
 from pipeline.features.ledger_rows import HABIT, INVOICES, OPEN, ORDERS, PAID, STANDING
-from pipeline.features.relation import SNAPSHOT, Kept, Read, Relation, told
+from pipeline.features.relation import SNAPSHOT, Kept, Read, Relation, Totals, told
 from pipeline.history.limit_days import used_limit_days
 from pipeline.history.point_in_time import known_rows
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import ibis.expr.types as ir
+    from ibis.common.deferred import Deferred
 
     from pipeline.features.relation import Told
     from pipeline.features.sight import Sight
@@ -50,18 +52,10 @@ def _part(name: str, build: Callable[[Sight], ir.Table], columns: dict[str, Told
     return Relation(name, ("invoices", "payments"), build, has_one_row=True, columns=columns, reads=reads)
 
 
-def _open(sight: Sight) -> ir.Table:
-    values = {
-        "open_amount": _.open_amount.sum(),
-        "overdue_amount": _.overdue_amount.sum(),
-        "over_30_amount": _.overdue_amount.sum(where=_.days_past_due > 30).fill_null(0),
-        "over_90_amount": _.overdue_amount.sum(where=_.days_past_due > 90).fill_null(0),
-        "disputed_amount": _.disputed_amount.sum().fill_null(0),
-        # Within 30 days, overdue items included: what should be paid by then.
-        "due_soon_amount": _.open_amount.sum(where=_.days_to_due <= 30).fill_null(0),
-        "oldest_days_past_due": _.days_past_due.max(),
-    }
-    return sight.rows(OPEN).group_by(SNAPSHOT).aggregate(**sight.chosen(values))
+def _sums(name: str, columns: dict[str, Told], read: Read, values: dict[str, Deferred]) -> Relation:
+    """A part of the balance that totals the rows of what it reads."""
+    totals = Totals(read.relation, read.months, values)
+    return dataclasses.replace(_part(name, lambda sight: sight.totals(), columns, read), totals=totals)
 
 
 def _open_before(sight: Sight) -> ir.Table:
@@ -74,26 +68,6 @@ def _open_before(sight: Sight) -> ir.Table:
     now = sight.snapshots.select(*SNAPSHOT, "since_3m")
     joined = now.inner_join(earlier.rename(earlier_day="as_of"), ["customer_id", ("since_3m", "earlier_day")])
     return joined.select(*SNAPSHOT, "open_3m_ago_amount", "overdue_3m_ago_amount")
-
-
-def _billed(sight: Sight) -> ir.Table:
-    """Invoices and debit notes less credit notes."""
-    rows = sight.rows(INVOICES)
-    return rows.group_by(SNAPSHOT).aggregate(
-        billed_3m_amount=rows.amount.sum(where=rows.within <= 3).fill_null(0),
-        billed_12m_amount=rows.amount.sum(),
-    )
-
-
-def _paid(sight: Sight) -> ir.Table:
-    rows = sight.rows(PAID)
-    return rows.group_by(SNAPSHOT).aggregate(
-        paid_3m_amount=rows.amount.sum(where=rows.within <= 3).fill_null(0),
-        paid_12m_amount=rows.amount.sum(),
-        paid_3m_late_days=(rows.days_late * rows.amount).sum(where=rows.within <= 3),
-        paid_12m_late_days=(rows.days_late * rows.amount).sum(),
-        last_paid_on=rows.paid_on.max(),
-    )
 
 
 def _paid_for_newer(sight: Sight) -> ir.Table:
@@ -118,9 +92,8 @@ def _ordered(sight: Sight) -> ir.Table:
     )
 
 
-_OPEN_SUMS = _part(
+_OPEN_SUMS = _sums(
     "open_sums",
-    _open,
     {
         "open_amount": sources.OPEN_AMOUNT,
         "overdue_amount": sources.OVERDUE_AMOUNT,
@@ -135,6 +108,16 @@ _OPEN_SUMS = _part(
         columns=("open_amount", "overdue_amount", "days_past_due", "days_to_due"),
         passed_on=("disputed_amount",),
     ),
+    {
+        "open_amount": _.open_amount.sum(),
+        "overdue_amount": _.overdue_amount.sum(),
+        "over_30_amount": _.overdue_amount.sum(where=_.days_past_due > 30).fill_null(0),
+        "over_90_amount": _.overdue_amount.sum(where=_.days_past_due > 90).fill_null(0),
+        "disputed_amount": _.disputed_amount.sum().fill_null(0),
+        # Within 30 days, overdue items included: what should be paid by then.
+        "due_soon_amount": _.open_amount.sum(where=_.days_to_due <= 30).fill_null(0),
+        "oldest_days_past_due": _.days_past_due.max(),
+    },
 )
 _OPEN_BEFORE = _part(
     "open_before",
@@ -142,15 +125,18 @@ _OPEN_BEFORE = _part(
     {"open_3m_ago_amount": sources.OPEN_AMOUNT, "overdue_3m_ago_amount": sources.OVERDUE_AMOUNT},
     Read(STANDING, columns=("open_amount", "overdue_amount"), days_before=(3,)),
 )
-_BILLED = _part(
+# Invoices and debit notes less credit notes.
+_BILLED = _sums(
     "billed",
-    _billed,
     {"billed_3m_amount": sources.BILLED, "billed_12m_amount": sources.BILLED},
     Read(INVOICES, 12, ("amount",)),
+    {
+        "billed_3m_amount": _.amount.sum(where=_.within <= 3).fill_null(0),
+        "billed_12m_amount": _.amount.sum(),
+    },
 )
-_PAID_SUMS = _part(
+_PAID_SUMS = _sums(
     "paid_sums",
-    _paid,
     {
         "paid_3m_amount": sources.PAID_SUM,
         "paid_12m_amount": sources.PAID_SUM,
@@ -159,6 +145,13 @@ _PAID_SUMS = _part(
         "last_paid_on": told("date", *sources.PAYMENT_CUT),
     },
     Read(PAID, 12, ("amount", "days_late", "paid_on")),
+    {
+        "paid_3m_amount": _.amount.sum(where=_.within <= 3).fill_null(0),
+        "paid_12m_amount": _.amount.sum(),
+        "paid_3m_late_days": (_.days_late * _.amount).sum(where=_.within <= 3),
+        "paid_12m_late_days": (_.days_late * _.amount).sum(),
+        "last_paid_on": _.paid_on.max(),
+    },
 )
 _PAID_FOR_NEWER = _part(
     "paid_for_newer",

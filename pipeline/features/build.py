@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ibis
@@ -48,7 +49,12 @@ def features(
     asked_of = demand({key: frozenset().union(*(f.touched for f in some)) for key, some in passes.items()})
     looks_at_others = any(relation.looks_at_others for relation in asked_of)
     seen = _whole_book(ledger, snapshots) if looks_at_others else _asked_for(ledger, snapshots)
-    sight = Sight(ledger, store(seen, "features_book"), store, asked_of)
+    measures = {
+        (relation, months): partial(_measures, families=some, months=months)
+        for (relation, months), some in passes.items()
+        if not relation.has_one_row
+    }
+    sight = Sight(ledger, store(seen, "features_book"), store, asked_of, measures)
     parts = [_measured(sight, relation, months, some) for (relation, months), some in passes.items()]
     joined = _beside(snapshots.select(*SNAPSHOT), _few(snapshots, parts, store))
     return joined.select(*SNAPSHOT, **_columns(wanted, joined))
@@ -126,11 +132,14 @@ def _by_pass(
 
 def _measured(sight: Sight, relation: Relation, months: int | None, families: list[FeatureFamily]) -> ir.Table:
     """One row per snapshot with a row in the relation: the families' columns of one window."""
-    rows = sight.rows(relation, months)
-    values = {family.column(months): family.measure(rows).cast(_TYPES[family.holds]) for family in families}
     if relation.has_one_row:
-        return rows.select(*SNAPSHOT, **values)
-    return sight.keep(rows.group_by(SNAPSHOT).aggregate(**values), f"features_{relation.name}_{months or 'all'}")
+        rows = sight.rows(relation, months)
+        return rows.select(*SNAPSHOT, **_measures(rows, families, months))
+    return sight.measured(relation, months).select(*SNAPSHOT, *(family.column(months) for family in families))
+
+
+def _measures(rows: ir.Table, families: list[FeatureFamily], months: int | None) -> dict[str, ir.Value]:
+    return {family.column(months): family.measure(rows).cast(_TYPES[family.holds]) for family in families}
 
 
 def _columns(wanted: Iterable[tuple[FeatureFamily, int | None]], joined: ir.Table) -> dict[str, ir.Value]:

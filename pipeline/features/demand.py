@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.features.relation import Kept, Relation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Set
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def demand(passes: Mapping[tuple[Relation, int | None], frozenset[str]]) -> dict
         _ask(asked, relation, Asked(reach(relation, months), touched, uses=1))
     for reader in _readers_first(list(asked)):
         if reader in asked:
-            _ask_of_others(asked, reader)
+            _ask_of_others(asked, reader, passes.keys())
     return asked
 
 
@@ -46,15 +46,16 @@ def reach(relation: Relation, months: int | None) -> int:
     return max(relation.windows, default=0) if months is None or not relation.windows else months
 
 
-def _ask_of_others(asked: dict[Relation, Asked], reader: Relation) -> None:
+def _ask_of_others(asked: dict[Relation, Asked], reader: Relation, passes: Set[tuple[Relation, int | None]]) -> None:
     of_reader = asked[reader]
+    has_company = reader.totals is not None and (reader.totals.of, reader.totals.months) in passes
     # Rows that are not stored are told anew at every use, with all that they read.
     times = of_reader.uses if reader.kept is Kept.NEVER else 1
     for read in reader.reads:
         columns = read.needed(of_reader.columns)
         if columns is not None:
             months = reach(read.relation, read.months or of_reader.months or None)
-            uses = times * (2 if read.often else 1)
+            uses = 0 if has_company else times * (2 if read.often else 1)
             days_before = frozenset(read.days_before)
             _ask(asked, read.relation, Asked(months, columns, days_before, uses))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import ibis.expr.types as ir
+    from ibis.common.deferred import Deferred
 
     from pipeline.features.sight import Sight
 
@@ -67,6 +68,18 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Totals:
+    """Aggregates of another relation's rows of a window (null: it has none), by name, one row per snapshot.
+
+    Where features measure the same rows, one pass over them computes both.
+    """
+
+    of: Relation
+    months: int | None
+    values: Mapping[str, Deferred] = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Relation:
     """A table with `customer_id` and `as_of` that measures are taken of.
 
@@ -78,6 +91,7 @@ class Relation:
     decide what rows there are. The keys, `customer_id` and `known_on` of every table count always, named or not.
 
     `reads` are the relations that `build` may read, `looks_at_others` says that it tells of a customer by others.
+    `totals` are what `build` takes from `Sight.totals`, null where it builds otherwise.
     """
 
     name: str
@@ -90,6 +104,7 @@ class Relation:
     reads: tuple[Read, ...] = field(default=(), compare=False)
     kept: Kept = Kept.NEVER
     looks_at_others: bool = False
+    totals: Totals | None = field(default=None, compare=False)
 
     def window(self, rows: ir.Table, months: int | None) -> ir.Table:
         """The rows of the last `months` months; all rows when null."""

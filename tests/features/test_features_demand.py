@@ -141,6 +141,24 @@ def test_rows_are_stored_only_where_enough_passes_read_them(shop, everyone):
     assert "features_payment_rows" in stored(["mean_days_late_3m", "mean_days_late_12m"])
 
 
+def test_totals_are_taken_in_the_pass_that_measures_the_same_rows(monkeypatch, shop, everyone):
+    told = []
+    monkeypatch.setattr(build, "Sight", _noting(lambda sight, relation: told.append((sight.reader, relation.name))))
+    beside = ("dso_12m", "invoice_count_12m")
+    both, kept = shop(beside, everyone)
+    assert [reader for reader, name in told if name == "invoices" and reader is None] == [None]
+    passes = {name.split("ibis")[0].rstrip("_"): rows.columns for name, rows in kept.items()}
+    assert "total_billed_billed_12m_amount" in passes["features_invoices_12"]
+    for name in beside:
+        assert shop([name], everyone)[0][name].equals(both[name])
+    assert both["dso_12m"].null_count < both.num_rows
+
+
+def test_totals_of_another_window_are_taken_alone(shop, everyone):
+    _, kept = shop(["dso_12m", "days_since_last_invoice"], everyone)
+    assert not [column for rows in kept.values() for column in rows.columns if column.startswith("total_")]
+
+
 def test_every_read_that_is_declared_is_one_and_no_other(monkeypatch, shop, everyone):
     read = set()
 
@@ -165,6 +183,10 @@ def _noting(note):
         def rows(self, relation, months=None):
             note(self, relation)
             return super().rows(relation, months)
+
+        def totals(self):
+            note(self, self.reader.totals.of)
+            return super().totals()
 
     return Noting
 
