@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS_PER_GROUP = 65_536
-"""Rows of a row group of a streamed file: what a writer holds in memory."""
+"""Most rows of a row group of a streamed file."""
+
+_CELLS_PER_GROUP = 4 * 1024**2
+"""Most cells of one: a writer holds them in memory, 32 MiB of numbers."""
 
 _OPTIONS: dict[str, Any] = {"compression": "zstd", "version": "2.6", "write_page_checksum": True, "store_schema": False}
 
@@ -31,13 +34,15 @@ def read_parquet(path: Path) -> pa.Table:
 def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> int:
     """Writes rows as they come, one row group in memory at a time; gives back their count.
 
+    A row group has ROWS_PER_GROUP rows, of a table of many columns a half, a quarter and so on of them.
+
     The bytes depend on the rows and their order, not on how they fall into batches.
     """
     count = 0
     schema = schema.remove_metadata()
     with pq.ParquetWriter(path, schema, **_OPTIONS, use_dictionary=_repeating(schema)) as writer:
         for group in _groups(batches, schema):
-            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
+            writer.write_table(group, row_group_size=group.num_rows)
             count += group.num_rows
     return count
 
@@ -48,15 +53,16 @@ def _repeating(schema: pa.Schema) -> list[str]:
 
 
 def _groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """The rows in tables of ROWS_PER_GROUP rows, the last one shorter; one chunk per column."""
+    """The rows in tables of a row group each, the last one shorter; one chunk per column."""
+    size = _rows_per_group(len(schema))
     waiting: list[pa.RecordBatch] = []
     rows = 0
     for whole in batches:
         batch = whole
-        while rows + batch.num_rows >= ROWS_PER_GROUP:
-            taken = ROWS_PER_GROUP - rows
-            yield _joined([*waiting, batch.slice(0, taken)], schema)
-            batch, waiting, rows = batch.slice(taken), [], 0
+        while rows + batch.num_rows >= size:
+            waiting.append(batch.slice(0, size - rows))
+            batch, rows = batch.slice(size - rows), 0
+            yield _joined(waiting, schema)
         if batch.num_rows:
             waiting.append(batch)
             rows += batch.num_rows
@@ -64,5 +70,15 @@ def _groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
         yield _joined(waiting, schema)
 
 
-def _joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_batches(batches).cast(schema).combine_chunks()
+def _rows_per_group(columns: int) -> int:
+    rows = ROWS_PER_GROUP
+    while rows * columns > _CELLS_PER_GROUP and rows > 1:
+        rows //= 2
+    return rows
+
+
+def _joined(waiting: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+    """The batches as one table; nobody waits any longer, so that their memory can go."""
+    rows = pa.Table.from_batches(waiting).cast(schema)
+    waiting.clear()
+    return rows.combine_chunks()

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.engine import connect_duckdb, read_parquet, write_parquet
-from pipeline.engine.parquet_files import ROWS_PER_GROUP
+from pipeline.engine.parquet_files import ROWS_PER_GROUP, write_batches
 
 ROWS = pa.table(
     {
@@ -112,6 +112,17 @@ def test_one_file_is_written_in_total_order_with_checksums_and_the_same_bytes_ev
     paths[1].write_bytes(damaged)
     with pytest.raises(OSError, match=r"(?i)crc|corrupt|page"):
         read_parquet(paths[1])
+
+
+def test_a_wide_table_is_written_in_smaller_row_groups_whatever_batches_it_comes_in(tmp_path):
+    rows = pa.table({f"column_{n}": pa.array(range(40_000), pa.float64()) for n in range(130)})
+    paths = [tmp_path / "large.parquet", tmp_path / "small.parquet"]
+    for path, size in zip(paths, (40_000, 777), strict=True):
+        assert write_batches(rows.to_batches(max_chunksize=size), rows.schema, path) == 40_000
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    told = pq.read_metadata(paths[0])
+    assert [told.row_group(n).num_rows for n in range(told.num_row_groups)] == [16_384, 16_384, 7_232]
+    assert read_parquet(paths[0]).equals(rows)
 
 
 def test_nothing_is_written_as_a_file_of_no_rows(engine, tmp_path):
