@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipeline.flows import log
 from pipeline.flows.exits import exit_code
 
 STAGES = (
@@ -56,9 +57,16 @@ OnOption = Annotated[
 
 
 @app.callback()
-def _options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:  # noqa: FBT002
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,  # noqa: FBT002
+    log_format: Annotated[
+        Literal["text", "json"] | None, typer.Option(help="Lines for people (text), or one JSON object a line.")
+    ] = None,
+) -> None:
     if debug:
         os.environ["CREDITBOOK_DEBUG"] = "1"
+    if log_format is not None:
+        os.environ[log.FORMAT] = log_format
 
 
 @app.command()
@@ -250,7 +258,7 @@ def _run(arguments: list[str]) -> int:
         except Exception as error:
             if not hasattr(error, "format_message"):
                 raise
-            print(f"usage: {error.format_message()} (see creditbook --help)", file=sys.stderr)
+            log.fail("usage", f"usage: {error.format_message()} (see creditbook --help)", exit_code=2)
             usage = 2
 
     return exit_code(invoke) or usage

@@ -8,6 +8,7 @@ from pipeline.datasets import read_table, write_json, write_table
 from pipeline.durable import draft_folder
 from pipeline.features import catalog
 from pipeline.features.build import features
+from pipeline.flows import log
 from pipeline.flows.definition import default_definition
 from pipeline.flows.progress import Progress
 from pipeline.flows.setting import ledger_in
@@ -46,7 +47,8 @@ def build_features(setting: Setting) -> None:
         rows = engine.write(known, draft / setting.project.features.name, _ORDER)
         engine.write(stood, draft / setting.project.positions.name, _ORDER)
         write_json(catalog.as_json(), draft / setting.project.catalogue.name)
-    print(f"{rows:,} snapshots x {len(catalog.FEATURES)} features")
+    text = f"{rows:,} snapshots x {len(catalog.FEATURES)} features"
+    log.say("features_built", text, rows=rows, columns=len(catalog.FEATURES))
 
 
 def _take_own_features(setting: Setting) -> None:
@@ -57,4 +59,5 @@ def _take_own_features(setting: Setting) -> None:
     with draft_folder(project.features.parent) as draft:
         write_table(stored.rows.select(["customer_id", "as_of", *names]), draft / project.features.name)
         write_json(stored.told["features"], draft / project.catalogue.name)
-    print(f"{stored.rows.num_rows:,} rows x {len(names)} features of the table")
+    text = f"{stored.rows.num_rows:,} rows x {len(names)} features of the table"
+    log.say("features_built", text, rows=stored.rows.num_rows, columns=len(names))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.flows import log
 from pipeline.tables.demo.book import demo_book, write_demo
 
 if TYPE_CHECKING:
@@ -15,5 +16,5 @@ def write_demo_book(folder: Path, customers: int, months: int, seed: int) -> Non
     book = demo_book(customers, months, seed)
     write_demo(book, folder)
     rows = ", ".join(f"{name} {table.num_rows:,}" for name, table in book.tables.items())
-    print(f"ledger: {folder} ({rows})")
-    print(f"true PD, beside it: {folder.parent / (folder.name + '-truth')}")
+    log.say("demo_written", f"ledger: {folder} ({rows})")
+    log.say("truth_written", f"true PD, beside it: {folder.parent / (folder.name + '-truth')}")

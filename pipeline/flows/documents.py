@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.datasets import write_text
 from pipeline.errors import ContractError, MissingInputError
+from pipeline.flows import log
 from pipeline.history.definition import parse_definition
 from pipeline.labels.definition_document import definition_document
 from pipeline.labels.scenarios import parse_scenario
@@ -20,7 +21,7 @@ def write_documents(root: Path) -> None:
     """Writes every generated document."""
     for name, text in _documents(root).items():
         write_text(text, root / name)
-        print(f"wrote {root / name}")
+        log.say("document_written", f"wrote {root / name}")
 
 
 def check_documents(root: Path) -> None:
@@ -33,7 +34,7 @@ def check_documents(root: Path) -> None:
     ]
     if stale:
         raise ContractError(f"{len(stale)} document(s) out of step, e.g. {stale[0]}: run creditbook docs and commit it")
-    print(f"{len(documents)} generated documents are in step")
+    log.say("documents_checked", f"{len(documents)} generated documents are in step")
 
 
 def _documents(root: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CreditbookError, OutputError, StorageError
+from pipeline.flows import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ def exit_code(action: Callable[[], None]) -> int:
     except OSError as error:
         return _tell(_of_operating_system(error), error)
     except KeyboardInterrupt:
-        print("interrupted; nothing half-written was left in place", file=sys.stderr)
+        log.fail("interrupted", "interrupted; nothing half-written was left in place", exit_code=130)
         return 130
     except Exception as error:
         return _tell(
@@ -58,5 +59,5 @@ def _tell(told: CreditbookError, cause: BaseException) -> int:
         import traceback
 
         traceback.print_exception(cause)
-    print(f"error ({told.exit_code}): {told}", file=sys.stderr)
+    log.fail("failed", f"error ({told.exit_code}): {told}", exit_code=told.exit_code, error=type(told).__name__)
     return told.exit_code

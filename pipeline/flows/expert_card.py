@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.flows import log
 from pipeline.flows.policy_file import section_in
 from pipeline.flows.training_source import catalogue_of, label_of
 from pipeline.train.expert_card import ExpertCardSection, require_sound
@@ -20,7 +21,8 @@ def expert_card_of(setting: Setting) -> ExpertCardSection | None:
     if label_of(setting).is_of_table and not {c.feature for c in section.characteristics} & {
         f["name"] for f in catalogue
     }:
-        print(f"{path}: tells of no feature of this table; a card of its own could rate it (docs/expert-card.md)")
+        text = f"{path}: tells of no feature of this table; a card of its own could rate it (docs/expert-card.md)"
+        log.say("expert_card_unused", text)
         return None
     require_sound(section, catalogue, str(path), setting.params.fit_scorecard.never_use)
     return section

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from pipeline.datasets import open_project
 from pipeline.durable import replace_bytes
 from pipeline.errors import MissingInputError
+from pipeline.flows import log
 from pipeline.score.exports.forms import export
 from pipeline.score.model_folder import read_model, read_role
 
@@ -28,7 +29,7 @@ def export_card(project: Path, named: str, form: str, out: Path, *, dialect: str
     model = _model(open_project(project), named)
     content = export(model, form, dialect=dialect, table=table)
     replace_bytes(out, content)
-    print(f"{out}: {model.version} as {form}, {len(content):,} bytes")
+    log.say("card_written", f"{out}: {model.version} as {form}, {len(content):,} bytes")
 
 
 def _model(project: Project, named: str) -> Model:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.datasets import write_json
 from pipeline.durable import draft_folder
+from pipeline.flows import log
 from pipeline.flows.candidates import DETAILS, UNFIT
 from pipeline.train.expert import too_few_defaults
 
@@ -25,4 +26,4 @@ def leave_no_challenger(setting: Setting, why: str) -> None:
     """Leaves word that no booster could be fitted in the place of one, so that an expert card stands alone."""
     with draft_folder(setting.project.candidate("booster")) as draft:
         write_json({"kind": "booster", UNFIT: why}, draft / DETAILS)
-    print(f"no challenger beside the expert card: {why}")
+    log.say("no_challenger", f"no challenger beside the expert card: {why}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.flows import log
 from pipeline.flows.expert_card import expert_card_of
 from pipeline.flows.few_defaults import is_expert_card_called_for
 from pipeline.flows.fitted import ground_of, keep
@@ -25,12 +26,13 @@ def fit_scorecard(setting: Setting) -> None:
     """
     book = training_book(setting)
     table = timetable_of(setting, book)
-    print(table.text())
+    log.say("timetable", table.text())
     leaks = leak_check(setting, book, table)
     catalogue, params, ground = catalogue_of(setting), setting.params.fit_scorecard, ground_of(setting)
     section = expert_card_of(setting) if is_expert_card_called_for(setting, book, table) else None
     if section is not None:
-        print(f"EXPERT CARD: fewer than {params.expert.below_bad_customers} bad customers to fit points on")
+        text = f"EXPERT CARD: fewer than {params.expert.below_bad_customers} bad customers to fit points on"
+        log.say("expert_card", text)
         keep(setting, train_expert_card(book, catalogue, table, params, setting=ground, section=section), leaks)
         return
     bins = setting.project.bins
@@ -38,5 +40,5 @@ def fit_scorecard(setting: Setting) -> None:
     fitted = train_scorecard(book, catalogue, table, params, ground, cuts=cuts)
     for fate in fitted.details["selection"]:
         if fate["is_must_have"] and fate["fate"] != "selected":
-            print(f"{fate['feature']}: {fate['reason']}")
+            log.say("must_have_left_out", f"{fate['feature']}: {fate['reason']}")
     keep(setting, fitted, leaks)

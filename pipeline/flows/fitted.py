@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.datasets import write_json, write_text
 from pipeline.durable import draft_folder
+from pipeline.flows import log
 from pipeline.flows.candidates import DETAILS
 from pipeline.flows.policy_file import section_in
 from pipeline.flows.training_source import label_of
@@ -56,7 +57,11 @@ def keep(setting: Setting, fitted: FittedModel, leaks: LeakReport) -> None:
             write_text(text, draft / name)
     counts = fitted.details["samples"]["train"]
     how = "fitted on" if fitted.model.basis == "fitted" else "points by people, read on"
-    print(
+    log.say(
+        "model_fitted",
         f"{version}: {len(fitted.model.features)} features, {how} {counts['rows']:,} snapshots of "
-        f"{counts['customers']:,} customer groups, {counts['bad_customers']:,} of them bad"
+        f"{counts['customers']:,} customer groups, {counts['bad_customers']:,} of them bad",
+        model_version=version,
+        rows=counts["rows"],
+        bad_customers=counts["bad_customers"],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError
+from pipeline.flows import log
 from pipeline.flows.mapping_file import mapping_in
 from pipeline.flows.own_table import ingest_own_table
 from pipeline.tables.intake import intake
@@ -33,7 +34,13 @@ def ingest(setting: Setting) -> None:
     write_canonical(taken, setting.project.ledger)
     rows = sum(table.num_rows for table in taken.tables.values())
     bad = sum(table.num_rows for table in taken.quarantine.values())
-    print(f"{rows:,} rows in {len(taken.tables)} tables up to {taken.extract_date}, {bad:,} in quarantine")
+    log.say(
+        "ledger_taken_in",
+        f"{rows:,} rows in {len(taken.tables)} tables up to {taken.extract_date}, {bad:,} in quarantine",
+        rows=rows,
+        quarantined=bad,
+        extract_date=taken.extract_date,
+    )
 
 
 def _demo_folder(setting: Setting) -> Path:
@@ -41,7 +48,9 @@ def _demo_folder(setting: Setting) -> Path:
     from pipeline.tables.demo.book import demo_book, write_demo
 
     demo = setting.params.ingest.demo
-    print(f"making the demo economy: {demo.customers:,} customers, {demo.months} months, seed {demo.seed}")
+    log.say(
+        "demo_begun", f"making the demo economy: {demo.customers:,} customers, {demo.months} months, seed {demo.seed}"
+    )
     write_demo(demo_book(demo.customers, demo.months, demo.seed), setting.project.demo)
     return setting.project.demo
 

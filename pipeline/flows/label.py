@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.datasets import write_json, write_table
+from pipeline.flows import log
 from pipeline.flows.definition import default_definition
 from pipeline.flows.progress import Progress
 from pipeline.flows.setting import ledger_in
@@ -42,7 +43,8 @@ def label(setting: Setting) -> None:
     write_json(label_told, setting.project.label)
     counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(rows["outcome"]).to_pylist()}
     told = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
-    print(f"{rows.num_rows:,} snapshots of {len(pc.unique(rows['as_of']))} month ends: {told}")
+    text = f"{rows.num_rows:,} snapshots of {len(pc.unique(rows['as_of']))} month ends: {told}"
+    log.say("labelled", text, rows=rows.num_rows, outcomes=counts)
 
 
 def _label_own_table(setting: Setting) -> None:
@@ -54,4 +56,5 @@ def _label_own_table(setting: Setting) -> None:
         rows = rows.append_column(name, pa.nulls(rows.num_rows, pa.date32()))
     write_table(rows, setting.project.snapshots)
     write_json(stored.told["label"], setting.project.label)
-    print(f"{rows.num_rows:,} rows labelled by the column {stored.told['target']['column']!r} of the table")
+    text = f"{rows.num_rows:,} rows labelled by the column {stored.told['target']['column']!r} of the table"
+    log.say("labelled", text, rows=rows.num_rows)

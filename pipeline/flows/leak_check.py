@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from pipeline.datasets import read_json
+from pipeline.flows import log
 from pipeline.flows.training_source import catalogue_of, label_of
 from pipeline.train.leaks import LeakReport, find_leaks
 
@@ -22,7 +23,7 @@ def leak_check(setting: Setting, book: pd.DataFrame, table: Timetable) -> LeakRe
     found = find_leaks(
         book, catalogue_of(setting), table, label, setting.params.leaks, known_until=_known_until(setting)
     )
-    print(found.text())
+    log.say("leaks", found.text())
     found.require_clean()
     return found
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 
 from pipeline.errors import MissingInputError
+from pipeline.flows import log
 from pipeline.tables.own_table import take_in
 from pipeline.tables.own_table_catalogue import Catalogue, parse_catalogue
 from pipeline.tables.own_table_reading import read_own_table
@@ -29,10 +30,11 @@ def ingest_own_table(setting: Setting, table: str, catalogue: str) -> None:
     write_own_table(taken, setting.project.ledger)
     counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(taken.rows["outcome"]).to_pylist()}
     listed = ", ".join(f"{counts[name]:,} {name}" for name in sorted(counts))
-    print(f"modelling table {told.name}: {taken.rows.num_rows:,} rows, {len(told.features)} features; {listed}")
-    print("ingest.table is set: ingest.source is not used, and no ledger is taken in")
+    text = f"modelling table {told.name}: {taken.rows.num_rows:,} rows, {len(told.features)} features; {listed}"
+    log.say("table_taken_in", text, rows=taken.rows.num_rows, columns=len(told.features))
+    log.say("ledger_unused", "ingest.table is set: ingest.source is not used, and no ledger is taken in")
     for remark in taken.remarks:
-        print(f"note: {remark}")
+        log.say("remark", f"note: {remark}")
 
 
 def _catalogue_in(path: Path) -> Catalogue:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import ibis
+
+from pipeline.flows import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,9 @@ class Progress:
         seconds = time.monotonic() - self._started
         step = doing.split("ibis_", maxsplit=1)[0]
         told = f"{self.stage}: {self._done} of {self._total} steps, {seconds:.0f} s ({step})"
-        print(told, file=sys.stderr, flush=True)
+        log.progress(
+            "progress", told, stage=self.stage, done=self._done, steps=self._total, seconds=round(seconds, 1), step=step
+        )
         self._told = time.monotonic()
 
 

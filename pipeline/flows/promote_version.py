@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from pipeline.errors import GateError, MissingInputError, PartlyDoneError, TargetUnreachableError
+from pipeline.flows import log
 from pipeline.flows.decision import day_of, user_of
 from pipeline.flows.gate_words import gate_table
 from pipeline.flows.judged import judged, model_named
@@ -88,12 +89,12 @@ def promote(root: Path, version: str, asked: Asked) -> None:
                 f"{model.version}: MLflow holds no version of it; run creditbook stage validate, which registers it"
             )
         found = gates(setting, model, None if standing is None else standing["model_version"], number)
-        print(gate_table(found))
+        log.say("gates", gate_table(found))
         made = _move(asked, model, found, day_of(setting, asked.on))
         move(setting.project.models, made)
         mirror(setting, asked.role, f"{model.version} is {asked.role} from {made.day} on")
         for told in _both_roles(setting, asked.role, model, standing):
-            print(told)
+            log.say("roles_settled", told)
 
 
 def _both_roles(setting: Setting, role: Role, model: Model, standing: Mapping[str, Any] | None) -> list[str]:
@@ -120,8 +121,8 @@ def mirror(setting: Setting, role: Role, told: str) -> None:
             f"{role}: that mirrors what stands and moves nothing"
         ) from error
     for line in missing:
-        print(line)
-    print(told)
+        log.say("roles_settled", line)
+    log.say("role_moved", told)
 
 
 def gates(setting: Setting, model: Model, standing: str | None, number: str) -> list[Gate]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.flows import log
 from pipeline.flows.registration import mirror_roles
 from pipeline.flows.role_history import ROLES, Move, locked_roles, move, record_of, settle
 
@@ -29,7 +30,7 @@ def promote_first_pair(setting: Setting, pair: Mapping[str, Model], day: str | N
         settle(folder)
         standing = {role: record["model_version"] for role in ROLES if (record := record_of(folder, role))}
         for told in mirror_roles(setting):
-            print(told)
+            log.say("roles_settled", told)
     fitted = {role: model.version for role, model in pair.items()}
     if standing == fitted:
         return f"in force: champion {fitted['champion']}, challenger {fitted.get('challenger', 'none')}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from pipeline.errors import CreditbookError, MissingInputError
+from pipeline.flows import log
 from pipeline.flows.role_history import locked_roles, settle
 from pipeline.flows.setting import open_setting
 from pipeline.flows.summary import summary
@@ -61,8 +62,9 @@ def reproduce(root: Path) -> None:
     code = _follow(root, stages)
     if code:
         raise StageFailedError(code)
-    print(f"\nall stages are up to date after {time.monotonic() - started:.0f} s\n")
-    print(summary(setting))
+    seconds = time.monotonic() - started
+    log.say("run_finished", f"\nall stages are up to date after {seconds:.0f} s\n", seconds=round(seconds, 1))
+    log.say("summary", summary(setting))
 
 
 def _follow(root: Path, stages: list[str]) -> int:
@@ -84,9 +86,10 @@ def _follow(root: Path, stages: list[str]) -> int:
         stage, state = _stage_in(line, stages)
         if stage:
             begun += 1
-            print(f"[{begun}/{len(stages)}] {stage}{state}", flush=True)
+            text = f"[{begun}/{len(stages)}] {stage}{state}"
+            log.say("stage", text, stage=stage, number=begun, stages=len(stages), up_to_date=bool(state))
         elif line.strip() and not line.strip().startswith(_NOISE):
-            print(f"    {line}", flush=True)
+            log.passed_on(f"    {line}" if not log.is_json() else line)
     code = process.wait()
     return failed_with or code
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,9 +13,11 @@ from pipeline.datasets import code_hash, write_json, write_table
 from pipeline.errors import ParameterError
 from pipeline.features.build import features
 from pipeline.features.catalog import FEATURES
+from pipeline.flows import log
 from pipeline.flows.decision import day_of, user_of
 from pipeline.flows.definition import default_definition
 from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_by_table
+from pipeline.flows.night_log import tell_of_run
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.setting import Setting, ledger_in, open_setting
 from pipeline.history.position import positions
@@ -24,7 +25,6 @@ from pipeline.history.snapshots import month_ends, months_before, snapshots_on, 
 from pipeline.score.applied import application, points_columns
 from pipeline.score.breakers import Seen, breakers_of
 from pipeline.score.conservation import TOTALLED, require_every_row_once, require_same_totals
-from pipeline.score.holding import told_of
 from pipeline.score.model_folder import read_role
 from pipeline.score.policy import read_policy
 from pipeline.score.publish import previous_run, prune_runs, publish
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from pipeline.engine import Engine
     from pipeline.history.definition import DefaultDefinition
-    from pipeline.score.breakers import Breaker
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
     from pipeline.score.previous import PreviousRun
@@ -140,7 +139,7 @@ def _leave_receipt_without_ledger(setting: Setting) -> None:
     why = why_no_ledger(project.ledger)
     write_json({"status": NO_LEDGER, "why": why}, project.receipt)
     write_table(pa.table({"customer_id": pa.array([], pa.string()), "as_of": pa.array([], pa.date32())}), project.night)
-    print(f"nothing scored: {why}")
+    log.say("nothing_scored", f"nothing scored: {why}")
 
 
 def score_as_of(
@@ -192,12 +191,12 @@ def _scored(
     others: frozenset[str] = frozenset(),
     decision: Decision | None = None,
 ) -> tuple[ScoredRun, _Sight, Path]:
-    watched = setting.params.score.breakers
+    watched, steps = setting.params.score.breakers, log.Steps()
     policy = read_policy(setting.project.policy)
     model = read_role(places.models, setting.params.score.role)
     previous = previous_run(places.out, as_of, places.models)
     judges = _Judges(model, policy, previous, others)
-    with setting.engine() as engine:
+    with setting.engine() as engine, steps.step("features"):
         ledger = ledger_in(engine, places.tables)
         if as_of > ledger.extract_date:
             raise ParameterError(
@@ -206,24 +205,26 @@ def _scored(
             )
         sight = _sight(engine, ledger, as_of, judges, default_definition(setting))
         newest = newest_by_table(engine, ledger, as_of, watched.stale_days)
-    before = months_before(as_of, 1)
-    run = score_book(
-        sight.positions_of(as_of),
-        sight.applied.to_pandas(),
-        model,
-        policy,
-        previous,
-        as_of,
-        positions_before=sight.positions_of(before),
-        points_before=None if sight.points_before is None else sight.points_before.to_pandas(),
-    )
-    require_same_totals(sight.counted_of(as_of), run.book)
-    breakers = breakers_of(run, Seen(sight.applied.to_pandas(), newest), watched)
-    told = _told(ledger, places.tables) | gates_told(breakers, watched)
-    let_through(run, places.out, told, breakers, decision)
-    folder = publish(run, places.out, told)
-    prune_runs(places.out, setting.params.score.keep)
-    _print(run, places.out, folder, breakers)
+    with steps.step("book"):
+        run = score_book(
+            sight.positions_of(as_of),
+            sight.applied.to_pandas(),
+            model,
+            policy,
+            previous,
+            as_of,
+            positions_before=sight.positions_of(months_before(as_of, 1)),
+            points_before=None if sight.points_before is None else sight.points_before.to_pandas(),
+        )
+        require_same_totals(sight.counted_of(as_of), run.book)
+    with steps.step("breakers"):
+        breakers = breakers_of(run, Seen(sight.applied.to_pandas(), newest), watched)
+        told = _told(ledger, places.tables) | gates_told(breakers, watched)
+        let_through(run, places.out, told, breakers, decision)
+    with steps.step("publishing"):
+        folder = publish(run, places.out, told)
+        prune_runs(places.out, setting.params.score.keep)
+    tell_of_run(run, places.out / f"as_of={as_of}", folder, breakers, steps)
     return run, sight, folder
 
 
@@ -283,13 +284,3 @@ def _told(ledger: Ledger, tables: Path) -> dict[str, Any]:
         "code_version": code_hash(),
         "quarantined": read_manifest(tables).get("quarantined", {}),
     }
-
-
-def _print(run: ScoredRun, out: Path, folder: Path, breakers: list[Breaker]) -> None:
-    counts = run.summary["counts"]
-    told = ", ".join(f"{name} {count:,}" for name, count in counts["by_status"].items())
-    print(f"{run.book.num_rows:,} customers on {run.as_of}: {told}")
-    print(f"published: {out / f'as_of={run.as_of}'} (run {folder.name})")
-    for breaker in breakers:
-        if breaker.light in {"amber", "red"}:
-            print(f"{'warning' if breaker.light == 'amber' else 'accepted'}: {told_of(breaker)}", file=sys.stderr)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipeline.durable import replace_text, told_errors
+from pipeline.flows import log
 from pipeline.train.booster_search import Trial
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ class StudyFile:
         """The trials kept so far; none when there is no file yet, or one that cannot be read, which is told."""
         found = self._read()
         if found:
-            print(f"{self.path}: {len(found)} trial(s) of this very search are there; it goes on from them")
+            text = f"{self.path}: {len(found)} trial(s) of this very search are there; it goes on from them"
+            log.say("search_resumed", text, trials=len(found))
         elif self.path.is_file():
-            print(f"{self.path}: not a list of trials; the search starts anew")
+            log.say("search_begun", f"{self.path}: not a list of trials; the search starts anew")
         return found
 
     def _read(self) -> tuple[Trial, ...]:

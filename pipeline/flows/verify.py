@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ContractError, MissingInputError
+from pipeline.flows import log
 from pipeline.score.run_check import verify
 
 if TYPE_CHECKING:
@@ -21,4 +22,4 @@ def verify_run(folder: Path) -> None:
         raise ContractError(
             f"{folder}: {len(breaches)} breach(es) of its manifest:\n{listed}\nDo not use this run; score again."
         )
-    print(f"{folder}: whole; every file is what the manifest says")
+    log.say("verified", f"{folder}: whole; every file is what the manifest says")

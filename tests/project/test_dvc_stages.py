@@ -17,7 +17,7 @@ PLUMBING = {
     *("environment", "errors", "params", "read_params", "plain_yaml", "sections"),
     *("durable", "datasets", "engine", "registry"),
 }
-FLOW_PLUMBING = {"exits", "progress", "setting"}
+FLOW_PLUMBING = {"exits", "log", "progress", "setting"}
 RECIPE = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 GRAPH = grimp.build_graph("pipeline")
 

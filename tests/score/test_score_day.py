@@ -269,3 +269,23 @@ def test_a_damaged_book_of_acceptances_is_refused(project, strict):
     (project / "out" / "accepted.jsonl").write_text('{"run_id": 1}\n', encoding="utf-8")
     with pytest.raises(CreditbookError, match=r"accepted\.jsonl, line 1: no record of an acceptance"):
         score_as_of(project, NOVEMBER, None, None, project / "out")
+
+
+def test_a_night_tells_its_figures_and_no_customer_by_name(project, tmp_path, capsys, monkeypatch):
+    champion(project, "new")
+    names = pq.read_table(project / "data" / "ledger" / "customers.parquet")["name"].drop_null().to_pylist()
+    assert len(set(names)) > 50
+    monkeypatch.setenv("CREDITBOOK_LOG_FORMAT", "json")
+    score_as_of(project, OCTOBER, None, None, tmp_path / "out")
+    told = capsys.readouterr()
+    events = {event["event"]: event for event in map(json.loads, (told.out + told.err).splitlines())}
+    assert verify(tmp_path / "out" / "latest") == []
+    manifest = json.loads((tmp_path / "out" / "latest" / "manifest.json").read_text())
+    assert manifest["run_id"] == events["published"]["run_id"]
+    assert events["book_scored"]["by_status"] == manifest["counts"]["by_status"]
+    assert events["book_scored"]["customers"] == sum(manifest["counts"]["by_status"].values()) > 70
+    metrics = events["night_metrics"]
+    assert set(metrics["seconds"]) == {"features", "book", "breakers", "publishing"}
+    assert metrics["seconds"]["features"] > 0
+    assert metrics["peak_mib"] > 50
+    assert not [name for name in names if name in told.out + told.err]
