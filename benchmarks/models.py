@@ -1,10 +1,11 @@
 """AUC and log loss of our models and their peers on public tables: same folds, same directions, paired intervals.
 
-    make .venv-peers/installed && python -m benchmarks.models [SCRATCH]
+    make .venv-peers/installed && python -m benchmarks.models [SCRATCH [--as-it-stands]]
 
 The peers run in an environment of their own (models_peers.py), ours here (models_ours.py); both read the Parquet files
 of models_data.py in a temporary folder. SCRATCH is a folder to keep instead: what was measured there already is not
-measured again, so a run that was broken off goes on.
+measured again, so a run that was broken off goes on. With --as-it-stands nothing is measured: the tables tell what is
+there, and a dash stands for the rest.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def measured(exchange: Exchange) -> Measured:
     """Every model of one table on the held-out rows of each fold; errors are kept of those that failed on one."""
     whole = models_ours.fold_rows(exchange.folder)
     found = Measured(exchange.data.title, exchange.data.told, exchange.rows, exchange.bads, exchange.directed)
-    for k in range(exchange.data.measured):
+    for k in range(exchange.data.folds or 1):
         role = whole.rows[f"role_{k}"].to_numpy(dtype=object)
         scored = whole.part(role != "train")
         is_test = role[role != "train"] == "test"
@@ -110,6 +111,9 @@ def main() -> None:
         raise SystemExit(f"{PEERS} is not there; make .venv-peers/installed makes it")
     if not TABLES.is_dir():
         raise SystemExit(f"{TABLES} is not there; put the public tables beside the repository (data/README.md)")
+    if sys.argv[2:] == ["--as-it-stands"]:
+        tables([measured(lay_out(data, Path(sys.argv[1]) / data.name)) for data in DATA_SETS])
+        return
     if len(sys.argv) > 1:
         run(Path(sys.argv[1]))
         return

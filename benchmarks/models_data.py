@@ -32,8 +32,7 @@ _SEED = 1
 
 @dataclass(frozen=True)
 class DataSet:
-    """A table and its catalogue. `folds`: stratified, of the rows, the first `measured` of them are used; null where
-    the last years are the test.
+    """A table and its catalogue. `folds`: stratified, of the rows; null where the last years are the test.
 
     `first_test_year`: rows from this 31 December on are the test, all before are training and calibration.
     """
@@ -43,34 +42,28 @@ class DataSet:
     table: str
     catalogue: str
     folds: int | None = 5
-    measured: int = 5
     first_test_year: int | None = None
 
     @property
     def told(self) -> str:
         """How its rows are divided, in words."""
-        if self.folds is None:
-            return f"test from {self.first_test_year} on"
-        return f"{self.folds} folds" if self.measured == self.folds else f"{self.measured} of {self.folds} folds"
+        return f"{self.folds} folds" if self.folds else f"test from {self.first_test_year} on"
 
 
 DATA_SETS = (
-    DataSet("polish_3", "Polish, third year", "polish_bankruptcy/3year.csv.gz", "polish_bankruptcy_3year", measured=2),
+    DataSet("polish_3", "Polish, third year", "polish_bankruptcy/3year.csv.gz", "polish_bankruptcy_3year"),
     # The columns are those of the third year; only the window, which nothing here reads, is another one.
-    DataSet("polish_5", "Polish, fifth year", "polish_bankruptcy/5year.arff.gz", "polish_bankruptcy_3year", measured=2),
+    DataSet("polish_5", "Polish, fifth year", "polish_bankruptcy/5year.arff.gz", "polish_bankruptcy_3year"),
     DataSet(
         "american",
         "American 1999-2013",
         "american_bankruptcy/firm_years_1999_2014.csv.gz",
         "american_bankruptcy",
         folds=None,
-        measured=1,
         first_test_year=2012,
     ),
-    DataSet("uci", "UCI credit card", "uci_credit_card/UCI_Credit_Card.csv.gz", "uci_credit_card", 3, measured=1),
-    DataSet(
-        "gmsc", "Give Me Some Credit", "give_me_some_credit/cs-training.csv.zip", "give_me_some_credit", 2, measured=1
-    ),
+    DataSet("uci", "UCI credit card", "uci_credit_card/UCI_Credit_Card.csv.gz", "uci_credit_card", 3),
+    DataSet("gmsc", "Give Me Some Credit", "give_me_some_credit/cs-training.csv.zip", "give_me_some_credit", 2),
     DataSet("sba", "SBA case", "sba_case/SBAcase.csv.gz", "sba_case"),
     DataSet("german", "German credit", "german_credit/german.data.gz", "german_credit"),
 )
@@ -101,7 +94,7 @@ def lay_out(data: DataSet, folder: Path, tables: Path = TABLES) -> Exchange:
     is_bad = rows["is_bad"].to_numpy().astype(int)
     roles = _by_fold(is_bad, data.folds) if data.folds else [_by_time(rows, data.first_test_year or 0)]
     folder.mkdir(parents=True, exist_ok=True)
-    for k, role in enumerate(roles[: data.measured]):
+    for k, role in enumerate(roles):
         rows = rows.append_column(f"role_{k}", pa.array(role.tolist(), pa.string()))
     pq.write_table(rows, folder / "rows.parquet")
     features = [feature.as_json(catalogue.name) for feature in catalogue.features]

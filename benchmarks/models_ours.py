@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Catalogue = Sequence[Mapping[str, Any]]
 
-SCORECARD = ScorecardParams(points_from="bins", max_p_value=1.0, max_correlation=0.8, max_variables=40)
+SCORECARD = ScorecardParams(selection="all", points_from="bins", min_iv=0.0, max_correlation=0.95, max_variables=99)
 BOOSTER = BoosterParams()
 _SEED = 1
 

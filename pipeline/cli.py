@@ -166,6 +166,22 @@ def export_card(  # noqa: PLR0917 - options, given by name
 
 
 @app.command()
+def portfolio(
+    as_of: Annotated[
+        dt.datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="A published day; by default the latest."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the report goes; by default portfolio.out.")] = None,
+    names: Annotated[bool, typer.Option("--names", help="Tell customers by name as well.")] = False,  # noqa: FBT002
+    project: ProjectOption = Path(),
+) -> None:
+    """Write the portfolio report of a published day, a page per language and the figures as JSON."""
+    from pipeline.flows.portfolio import report_portfolio
+
+    report_portfolio(project, as_of.date() if as_of else None, out, with_names=names)
+
+
+@app.command()
 def verify(folder: Annotated[Path, typer.Argument(help="A published run, such as data/scored/latest.")]) -> None:
     """Check a published run against its manifest."""
     from pipeline.flows.verify import verify_run

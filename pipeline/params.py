@@ -7,6 +7,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pipeline.night_params import MonitorParams, PortfolioParams, ScoreParams
+
 
 @dataclass(frozen=True)
 class EngineParams:
@@ -125,8 +127,9 @@ class ScorecardParams:
 
     `must_have` and `never_use` name features; what is never to be used no model reads, the booster neither. `max_psi`:
     of a feature's bins between the halves of the training dates, where it also exceeds what chance shows at
-    `psi_significance`. `points_from`: of a bin its coefficient times WoE, or its own, all bins fitted jointly around
-    that. `points`: as they come out, or whole numbers.
+    `psi_significance`. `selection`: forward and backward steps by tests, or all that pass what comes before the steps.
+    `points_from`: of a bin its coefficient times WoE, or its own, all bins fitted jointly around that. `points`: as
+    they come out, or whole numbers.
     """
 
     min_iv: float = 0.02
@@ -142,6 +145,7 @@ class ScorecardParams:
     max_psi: float = 0.25
     psi_significance: float = 0.01
     bin_confidence: float = 0.95
+    selection: Literal["stepwise", "all"] = "stepwise"
     points_from: Literal["woe", "bins"] = "woe"
     points: Literal["exact", "whole"] = "exact"
     pdo: float = 20.0
@@ -159,7 +163,7 @@ class BoosterParams:
     learning_rate: float = 0.05
     max_leaves: int = 15
     max_depth: int = 4
-    min_rows_per_leaf: int = 100
+    min_rows_per_leaf: int = 20
     feature_share: float = 0.7
     row_share: float = 0.8
     l2: float = 10.0
@@ -201,11 +205,52 @@ class CalibrationParams:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """A value above `amber` is told, one above `red` is called wrong."""
+
+    amber: float
+    red: float
+
+
+@dataclass(frozen=True)
+class CommitteeParams:
+    """By what each test of the validation is lit; docs/validation.md gives the source of every figure.
+
+    `p_value`: below `amber` amber, below `red` red. `power`: with which a deviation counts as one the rows would have
+    shown; a test that would only have shown more than `blind_*` shows nothing: of an AUC, a factor on the PD, a slope
+    and a PSI. The other bounds are of shares and of the factor between mean PD and truth. `psi_significance`: of the
+    noise that a PSI must exceed. `accounts_max_age_months`: older accounts are outdated. `new_below_months` of history
+    make a new customer. `expected_defaults`: grades are put together for Hosmer–Lemeshow until each expects as many.
+    `min_years`: fewer cohorts say nothing of the long run. `shuffles`: of the labels.
+    """
+
+    p_value: Bounds = Bounds(0.05, 0.01)
+    power: float = 0.80
+    blind_auc: float = 0.10
+    blind_level: float = 2.0
+    blind_slope: float = 0.50
+    blind_psi: float = 0.25
+    psi: Bounds = Bounds(0.10, 0.25)
+    psi_significance: float = 0.01
+    truth_factor: Bounds = Bounds(1.25, 2.0)
+    unrated: Bounds = Bounds(0.05, 0.20)
+    outdated: Bounds = Bounds(0.20, 0.50)
+    overridden: Bounds = Bounds(0.05, 0.20)
+    quarantined: Bounds = Bounds(0.01, 0.05)
+    technical: Bounds = Bounds(0.01, 0.05)
+    accounts_max_age_months: int = 24
+    new_below_months: int = 24
+    expected_defaults: float = 5.0
+    min_years: int = 3
+    shuffles: int = 20
+
+
+@dataclass(frozen=True)
 class ValidateParams:
     """How uncertainty is measured: rounds of the bootstrap by customer group, level of the intervals.
 
     With fewer bad groups than `min_bad_customers` nothing is called shown; `significance` is the p-value below which
-    the report calls something contradicted or moved.
+    the report calls something contradicted or moved. `tests`: by what the validation tests are lit.
     """
 
     bootstrap_rounds: int = 500
@@ -213,73 +258,17 @@ class ValidateParams:
     min_bad_customers: int = 10
     significance: float = 0.05
     seed: int = 1
+    tests: CommitteeParams = CommitteeParams()
 
 
 @dataclass(frozen=True)
 class ReportParams:
-    """The language of the report."""
+    """How the committee is told: `language` en, zh or a list of them (the first names the file that has no language in
+    its name), `formats` html and pdf, `customers` whether customers are told by their ids only or by name too."""
 
-    language: Literal["en"] = "en"
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """Of a circuit breaker: a value above `warn` is told, one above `stop` keeps the run from being published."""
-
-    warn: float
-    stop: float
-
-
-@dataclass(frozen=True)
-class BreakerParams:
-    """What a run is compared by before it is published; docs/night.md says what each is and why.
-
-    A run before that is more than `compare_within_days` old, or a book of fewer than `min_customers`, is not compared.
-    `stale_days`: by table, days since it last learned something.
-    """
-
-    compare_within_days: int = 45
-    min_customers: int = 50
-    customers: Threshold = Threshold(0.05, 0.25)
-    exposure: Threshold = Threshold(0.20, 0.60)
-    moved_two_grades: Threshold = Threshold(0.10, 0.30)
-    mean_pd: Threshold = Threshold(0.25, 1.00)
-    segments: Threshold = Threshold(0.10, 0.30)
-    drift: Threshold = Threshold(0.25, 1.00)
-    drift_significance: float = 0.01
-    nulls: Threshold = Threshold(0.10, 0.50)
-    stale_days: dict[str, Threshold] = field(
-        default_factory=lambda: {"invoices": Threshold(7, 45), "payments": Threshold(7, 45)}
-    )
-
-
-@dataclass(frozen=True)
-class KeepParams:
-    """Published runs that are kept: those of the last `days` days, month ends of the last `month_ends` months; null:
-    all of them. Reckoned from the newest published day."""
-
-    days: int | None = 400
-    month_ends: int | None = 120
-
-
-@dataclass(frozen=True)
-class ScoreParams:
-    """The day to score (null: the extract date), where runs are published and what stops one from being so."""
-
-    as_of: dt.date | None = None
-    out: str = "data/scored"
-    role: Literal["champion", "challenger"] = "champion"
-    breakers: BreakerParams = BreakerParams()
-    keep: KeepParams = KeepParams()
-
-
-@dataclass(frozen=True)
-class MonitorParams:
-    """PSI cut-offs by custom, and the level of the test that says whether a PSI exceeds its noise."""
-
-    psi_watch: float = 0.10
-    psi_act: float = 0.25
-    significance: float = 0.01
+    language: tuple[Literal["en", "zh"], ...] = ("en", "zh")
+    formats: tuple[Literal["html", "pdf"], ...] = ("html", "pdf")
+    customers: Literal["ids", "names"] = "ids"
 
 
 @dataclass(frozen=True)
@@ -331,8 +320,9 @@ class Params:
     calibration: CalibrationParams = CalibrationParams()
     validate: ValidateParams = ValidateParams()
     report: ReportParams = ReportParams()
-    score: ScoreParams = ScoreParams()
-    monitor: MonitorParams = MonitorParams()
+    score: ScoreParams = field(default_factory=ScoreParams)
+    monitor: MonitorParams = field(default_factory=MonitorParams)
+    portfolio: PortfolioParams = field(default_factory=PortfolioParams)
     promotion: PromotionParams = PromotionParams()
     registry: RegistryParams = RegistryParams()
 

@@ -7,14 +7,16 @@ import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ParameterError
-from pipeline.params import Params, Threshold
+from pipeline.night_params import Threshold
+from pipeline.params import Bounds, Params
 from pipeline.plain_yaml import read_yaml
 from pipeline.sections import build
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.params import BreakerParams, CalibrationParams, EngineParams, IngestParams
+    from pipeline.night_params import BreakerParams
+    from pipeline.params import CalibrationParams, CommitteeParams, EngineParams, IngestParams
 
 
 def parse_params(text: str, origin: str = "params.yaml") -> Params:
@@ -77,9 +79,37 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "validate.confidence": (0.5, 0.999),
     "validate.min_bad_customers": (2, 100_000),
     "validate.significance": (1e-6, 0.5),
+    "validate.tests.p_value.amber": (1e-6, 0.5),
+    "validate.tests.p_value.red": (1e-9, 0.5),
+    "validate.tests.power": (0.5, 0.999),
+    "validate.tests.blind_auc": (0.001, 0.5),
+    "validate.tests.blind_level": (1.01, 1000),
+    "validate.tests.blind_slope": (0.01, 10),
+    "validate.tests.blind_psi": (0.01, 10),
+    "validate.tests.psi_significance": (1e-6, 0.5),
+    "validate.tests.accounts_max_age_months": (1, 120),
+    "validate.tests.new_below_months": (1, 120),
+    "validate.tests.expected_defaults": (1, 100),
+    "validate.tests.min_years": (2, 100),
+    "validate.tests.shuffles": (2, 1000),
     "score.breakers.compare_within_days": (1, 10_000),
     "score.breakers.min_customers": (1, 1_000_000),
     "score.breakers.drift_significance": (1e-6, 0.5),
+    "monitor.significance": (1e-6, 0.5),
+    "monitor.confidence": (0.5, 0.999),
+    "monitor.rounds": (50, 100_000),
+    "monitor.seed": (0, 2**31 - 1),
+    "monitor.min_bad_customers": (2, 100_000),
+    "monitor.max_level_factor": (1, 100),
+    "portfolio.top": (1, 1000),
+    "portfolio.worklist": (1, 10_000),
+    "portfolio.confidence": (0.5, 0.999),
+    "portfolio.rounds": (50, 100_000),
+    "portfolio.seed": (0, 2**31 - 1),
+    "portfolio.fewest_customers": (2, 100_000),
+    "portfolio.warning_months": (1, 120),
+    "portfolio.hhi_moderate": (0, 1),
+    "portfolio.hhi_high": (0, 1),
     "promotion.margin": (0, 0.5),
     "promotion.confidence": (0.5, 0.999),
     "promotion.rounds": (50, 100_000),
@@ -116,6 +146,7 @@ def _inconsistencies(params: Params) -> list[str]:
     found.extend(_tendency_inconsistencies(params.calibration))
     found.extend(_engine_inconsistencies(params.engine))
     found.extend(_breaker_inconsistencies(params.score.breakers))
+    found.extend(_committee_inconsistencies(params.validate.tests))
     found.extend(
         f"score.keep.{name}: {value} lies outside 0 to 100000"
         for name, value in vars(params.score.keep).items()
@@ -127,6 +158,11 @@ def _inconsistencies(params: Params) -> list[str]:
         f"leaks.accept.{name}: give the reason, in words"
         for name, why in params.leaks.accept.items()
         if not why.strip()
+    )
+    found.extend(
+        f"report.{name}: name at least one, and each once; found {list(given)}"
+        for name, given in (("language", params.report.language), ("formats", params.report.formats))
+        if not given or len(set(given)) < len(given)
     )
     found.extend(_of_own_table(params.ingest))
     found.extend(
@@ -190,6 +226,21 @@ def _of_own_table(ingest: IngestParams) -> list[str]:
             for name, value in used.items()
             if value is not None
         ]
+    return found
+
+
+def _committee_inconsistencies(tests: CommitteeParams) -> list[str]:
+    """Bounds that do not stand in order: of a p-value red lies below amber, of everything else above it."""
+    found = []
+    for name, value in vars(tests).items():
+        if not isinstance(value, Bounds):
+            continue
+        low, high = (value.red, value.amber) if name == "p_value" else (value.amber, value.red)
+        if not 0 <= low <= high:
+            found.append(
+                f"validate.tests.{name}: amber {value.amber:g} and red {value.red:g} must be 0 or more, and red not "
+                f"{'above' if name == 'p_value' else 'below'} amber"
+            )
     return found
 
 

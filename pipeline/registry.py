@@ -81,6 +81,26 @@ class Registry:
             made = mlflow.register_model(info.model_uri, self.model_name, tags=dict(run.tags))
             return str(made.version)
 
+    def log_monitoring(
+        self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str], told: Mapping[str, Any]
+    ) -> str:
+        """Logs what monitoring measured of a scoring run; gives back MLflow's run. The same scoring run logs into the
+        same MLflow run again. Raises TargetUnreachableError when the store does not answer."""
+        import mlflow
+
+        with self._store():
+            known = mlflow.MlflowClient().search_runs(
+                [mlflow.get_experiment_by_name(self.experiment).experiment_id],
+                f"tags.monitored_run = '{run_id}'",
+                max_results=1,
+            )
+            name = f"monitor {tags.get('as_of', run_id)}"
+            with mlflow.start_run(run_id=known[0].info.run_id if known else None, run_name=name) as run:
+                mlflow.set_tags({**tags, "monitored_run": run_id})
+                mlflow.log_metrics(dict(metrics))
+                mlflow.log_dict(dict(told), "monitoring/monitoring.json")
+                return str(run.info.run_id)
+
     def registered(self, model_version: str) -> str | None:
         """The registered version that holds this model version, or None."""
         with self._store():

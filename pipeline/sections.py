@@ -28,11 +28,22 @@ def build(hint: Any, raw: object, path: str, breaches: Breaches) -> Any:
         value = build(next(a for a in arguments if a is not type(None)), raw, path, told)
         breaches.extend(breach.replace(", found ", " or null, found ", 1) for breach in told)
         return value
-    if origin is tuple and isinstance(raw, list):
-        return tuple(build(arguments[0], item, f"{path}[{i}]", breaches) for i, item in enumerate(raw))
+    if origin is tuple and (isinstance(raw, list) or _is_one_word(arguments[0], raw)):
+        return _listed(arguments[0], raw, path, breaches)
     if origin is dict and isinstance(raw, dict):
         return {str(key): build(arguments[1], item, joined(path, key), breaches) for key, item in raw.items()}
     return _plain(hint, raw, path, breaches)
+
+
+def _is_one_word(hint: Any, raw: object) -> bool:
+    """One word where a list of given words is asked for: `language: en` stands for `language: [en]`."""
+    return isinstance(raw, str) and typing.get_origin(hint) is typing.Literal
+
+
+def _listed(hint: Any, raw: Any, path: str, breaches: Breaches) -> tuple[Any, ...]:
+    if not isinstance(raw, list):
+        return (build(hint, raw, path, breaches),)
+    return tuple(build(hint, item, f"{path}[{i}]", breaches) for i, item in enumerate(raw))
 
 
 def _section(hint: type, raw: object, path: str, breaches: Breaches) -> Any:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages the project needs, where it may; says what is missing where it may not.
 #   libgomp1   OpenMP at run time, for LightGBM
+#   fonts-noto-cjk   Chinese characters for the PDF of the Chinese report; not asked for where there are any
 #   python3-venv is named because Debian's own Python ships without it
 #   chromium   opens the report in a test; needed by `make test` only
 #   openjdk-17-jre-headless   the Spark cluster of the tests; needed by `make test` only, and not where there is a java
@@ -11,6 +12,9 @@ set -euo pipefail
 missing=()
 ldconfig -p 2>/dev/null | grep -q 'libgomp\.so\.1' || missing+=(libgomp1)
 python3.11 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3.11-venv)
+# Without a font the Chinese PDF is left out and said so; nothing else needs it.
+if command -v fc-list >/dev/null; then has_chinese=$(fc-list :lang=zh-cn family); else has_chinese=$(compgen -G '/usr/share/fonts/*/*/*CJK*' || true); fi
+[ -n "$has_chinese" ] || missing+=(fonts-noto-cjk)
 if [ "${1:-run}" = test ]; then
   command -v chromium >/dev/null || missing+=(chromium)
   command -v java >/dev/null || missing+=(openjdk-17-jre-headless)

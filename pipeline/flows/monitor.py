@@ -1,85 +1,238 @@
-"""Drift of the day that was scored last, kept run by run."""
+"""What was published, watched: drift of the newest run, how the PDs of older ones came out, gates, kept run by run."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import datetime as dt
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.datasets import read_json, read_table, write_json, write_table
 from pipeline.durable import draft_folder
+from pipeline.features.build import features
+from pipeline.flows import log
 from pipeline.flows.no_ledger import NO_LEDGER
-from pipeline.score.drift import Cuts, Drift, drift_of
+from pipeline.flows.published_runs import PublishedRun, nearest, published_runs
+from pipeline.flows.setting import ledger_in
+from pipeline.history.snapshots import month_ends_back, snapshots_on, spine
+from pipeline.labels.performance_window import window_end
+from pipeline.registry import open_registry
+from pipeline.score.applied import application
+from pipeline.score.cohorts import matured, pooled_level, yearly
+from pipeline.score.drift import Cuts
 from pipeline.score.model_folder import read_model
+from pipeline.score.monitor_gates import monitor_gates
+from pipeline.score.monitored import PERFORMANCE_SCHEMA, cohort_row, kept_with, metrics_of
+from pipeline.score.watched_drift import watched_drift
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pipeline.flows.setting import Setting
+    from pipeline.score.model import Model
+    from pipeline.score.watched_drift import Watched
 
-HISTORY_SCHEMA = pa.schema(
-    [
-        ("as_of", pa.string()),
-        ("run_id", pa.string()),
-        ("model_version", pa.string()),
-        ("quantity", pa.string()),
-        ("psi", pa.float64()),
-        ("noise", pa.float64()),
-        ("rows", pa.int64()),
-        ("light", pa.string()),
-    ]
-)
+_ANSWERED = ("rated", "thin_file")
+_ORDER = ("as_of", "customer_id")
+
+
+@dataclass(frozen=True)
+class _Validated:
+    """What validation told of the model in force: the last date it was fitted on, and its Gini on held-out customers;
+    null where it told nothing of this model."""
+
+    fitted_until: dt.date | None
+    gini: Mapping[str, Any] | None
 
 
 def monitor(setting: Setting) -> None:
-    """Writes data/monitor/: the latest run's drift, and the history of all runs, one row per run and quantity."""
-    project, settings = setting.project, setting.params.monitor
+    """Writes data/monitor/: monitoring.json with the gates, the history of drift and the performance of all runs.
+
+    Drift is measured against development, the run of a month before and, for what follows the calendar, of a year
+    before. The result also goes to MLflow, where the project has a store. Raises TargetUnreachableError when that
+    store does not answer; the files are then in place all the same.
+    """
+    project = setting.project
     receipt = read_json(project.receipt, made_by="score")
     if receipt.get("status") == NO_LEDGER:
-        _keep(setting, {**receipt, "drift": []}, _history(_history_of(setting), {"run_id": None}, []))
-        print(f"no drift to measure: {receipt['why']}")
+        told = {**receipt, "drift": [], "gates": []}
+        _keep(setting, told, kept_with(_history_of(setting), {"run_id": None}, []), _no_performance())
+        log.say("nothing_monitored", f"no drift to measure: {receipt['why']}")
         return
     model = read_model(project.models / receipt["model_version"])
-    book = pq.read_table(
-        project.root / receipt["out"] / ".runs" / receipt["run_id"] / "scored_book.parquet",
-        columns=["customer_id", "rating_status"],
-    ).to_pandas()
-    rated = set(book.loc[book["rating_status"] == "rated", "customer_id"])
-    night = read_table(project.night, made_by="score").to_pandas()
-    cuts = Cuts(settings.psi_watch, settings.psi_act, settings.significance)
-    found = drift_of(model, night[night["customer_id"].isin(rated)], cuts)
+    as_of = dt.date.fromisoformat(receipt["as_of"])
+    runs = published_runs(project.root / receipt["out"], as_of)
+    drift = _drift(setting, model, runs, as_of)
+    validated = _validated(setting, model.version)
+    performance, cohort, pooled = _performance(setting, model, runs, validated)
+    gates = monitor_gates(drift, cohort, validated.gini, setting.params.monitor)
     run = {name: receipt[name] for name in ("as_of", "run_id", "model_version")}
-    _keep(
-        setting,
-        {**run, "drift": [asdict(drift) for drift in found]},
-        _history(_history_of(setting), run, found),
-    )
-    print(_told(found))
+    # The day may have been published again since the stage left its receipt, by the same model on other runs before.
+    run["run_id"] = next((one.folder.name for one in runs if one.as_of == as_of), run["run_id"])
+    told = {
+        **run,
+        "drift": [one.as_json() for one in drift if one.against == "development"],
+        "drift_over_time": [one.as_json() for one in drift if one.against != "development"],
+        "gates": [gate.as_json() for gate in gates],
+        "cohort": cohort,
+        "matured": pooled,
+        "fitted_until": None if validated.fitted_until is None else validated.fitted_until.isoformat(),
+    }
+    _keep(setting, told, kept_with(_history_of(setting), run, drift), performance)
+    _log(setting, run, metrics_of(told, performance), told)
+    lights = {gate.name: gate.light for gate in gates}
+    log.say("monitored", _told(drift), **run, lights=lights)
+    for gate in gates:
+        if gate.light in {"amber", "red"}:
+            told_gate = f"{gate.light}: {gate.name} {gate.value:.3f} ({gate.threshold}); {gate.says}"
+            log.warn("gate", told_gate, **gate.as_json())
 
 
 def _history_of(setting: Setting) -> Path:
     return setting.project.monitoring / "history.parquet"
 
 
-def _keep(setting: Setting, told: dict[str, Any], history: pa.Table) -> None:
+def _no_performance() -> pa.Table:
+    return pa.Table.from_pylist([], schema=PERFORMANCE_SCHEMA)
+
+
+def _keep(setting: Setting, told: Mapping[str, Any], history: pa.Table, performance: pa.Table) -> None:
     with draft_folder(setting.project.monitoring) as draft:
         write_table(history, draft / "history.parquet")
-        write_json(told, draft / "monitoring.json")
+        write_table(performance, draft / "performance.parquet")
+        write_json(dict(told), draft / "monitoring.json")
 
 
-def _history(path: Path, run: dict[str, Any], found: list[Drift]) -> pa.Table:
-    """What was kept before, without an earlier record of the same run, and this run."""
-    kept = pq.read_table(path).to_pylist() if path.is_file() else []
-    rows = [row for row in kept if row["run_id"] != run["run_id"]] + [{**run, **asdict(drift)} for drift in found]
-    rows.sort(key=lambda row: (row["as_of"], row["run_id"], row["quantity"]))
-    return pa.Table.from_pylist(rows, schema=HISTORY_SCHEMA)
+def _drift(setting: Setting, model: Model, runs: Sequence[PublishedRun], as_of: dt.date) -> list[Watched]:
+    settings = setting.params.monitor
+    now = read_table(setting.project.night, made_by="score").to_pandas()
+    present = [run for run in runs if run.as_of == as_of]
+    rated = _rated(present[-1]) if present else set()
+    month = nearest(runs, month_ends_back(as_of, 1)[0], as_of)
+    year = nearest(runs, month_ends_back(as_of, 12)[0], as_of)
+    then = _features_of(setting, model, [run for run in (month, year) if run is not None])
+    cuts = Cuts(settings.psi_watch, settings.psi_act, settings.significance)
+    before, long_before = (None if run is None else then[run.as_of] for run in (month, year))
+    return watched_drift(model, now[now["customer_id"].isin(rated)], before, long_before, cuts)
 
 
-def _told(found: list[Drift]) -> str:
-    score, *features = found
-    moved = [drift for drift in features if drift.light in ("amber", "red")]
+def _rated(run: PublishedRun) -> set[str]:
+    book = run.book(["customer_id", "rating_status"])
+    return set(book.filter(pc.equal(book["rating_status"], "rated"))["customer_id"].to_pylist())
+
+
+def _features_of(setting: Setting, model: Model, runs: Sequence[PublishedRun]) -> dict[dt.date, pd.DataFrame]:
+    """The features of the rated customers on the days of earlier runs, with the answers of the model in force."""
+    if not runs:
+        return {}
+    with setting.engine() as engine:
+        ledger = ledger_in(engine, setting.project.ledger)
+        days = sorted({run.as_of for run in runs})
+        customers = ledger.tables["customers"].select("customer_id").distinct()
+        views = engine.collect(snapshots_on(customers, days).select("customer_id", "as_of"), order_by=_ORDER)
+        asked = engine.register("days_looked_back_on", spine(views))
+        known = features(ledger, asked, engine.keep, names=list(model.reads))
+        apply = application(model, None, known.schema().to_pyarrow())
+        answered = engine.map_batches(known, apply, apply.schema, "looked_back_on")
+        rows = engine.collect(answered, order_by=_ORDER).to_pandas()
+    found = {}
+    for run in runs:
+        of_day = rows[pd.to_datetime(rows["as_of"]).dt.date == run.as_of]
+        found[run.as_of] = of_day[of_day["customer_id"].isin(_rated(run))]
+    return found
+
+
+def _validated(setting: Setting, version: str) -> _Validated:
+    path = setting.project.validation / "validation.json"
+    if path.is_file():
+        told = json.loads(path.read_text(encoding="utf-8"))
+        for measured in told["models"].values():
+            if measured["version"] == version:
+                seen = [day for role in ("train", "calibration") for day in told["timetable"].get(role) or ()]
+                last = dt.date.fromisoformat(max(seen)) if seen else None
+                gini = (measured["roles"].get("test") or {}).get("gini")
+                return _Validated(last, gini and {**gini, "confidence": setting.params.validate.confidence})
+    return _Validated(None, None)
+
+
+def _performance(
+    setting: Setting, model: Model, runs: Sequence[PublishedRun], validated: _Validated
+) -> tuple[pa.Table, dict[str, Any] | None, dict[str, Any] | None]:
+    """One row per published run of the model in force, the newest matured cohort after its fit, and all such together.
+
+    Outcomes are those of the label stage, as known at its extract date: month ends only.
+    """
+    settings = setting.params.monitor
+    outcomes = _outcomes(setting)
+    rows, cohorts, newest = [], [], None
+    for run in runs:
+        if run.manifest["versions"]["model"]["version"] != model.version:
+            continue
+        book = run.book(["customer_id", "rating_status", "pd", "grade"]).to_pandas()
+        answered = book[book["rating_status"].isin(_ANSWERED)]
+        told = outcomes.get(run.as_of)
+        known = None if told is None else answered.merge(told, on="customer_id")
+        is_after = None if validated.fitted_until is None else run.as_of > validated.fitted_until
+        measured = None if known is None or not len(known) else matured(known, settings)
+        label = setting.params.label
+        known_on = window_end(run.as_of, label) + dt.timedelta(days=label.days + label.posting_lag_days)
+        row = cohort_row(run.as_of, run.folder.name, model, answered, measured, is_after, known_on, settings.confidence)
+        rows.append(row)
+        if measured is not None and known is not None and is_after:
+            newest = {"as_of": run.as_of.isoformat(), "run_id": run.folder.name, **measured}
+            cohorts.append(known.assign(as_of=run.as_of))
+    table = pa.Table.from_pylist(rows, schema=PERFORMANCE_SCHEMA)
+    return table, newest, _together(setting, cohorts)
+
+
+def _outcomes(setting: Setting) -> dict[dt.date, pd.DataFrame]:
+    """By month end, group_key and is_bad of customers whose outcome is good or bad; empty before the stage label."""
+    if not setting.project.snapshots.is_file():
+        return {}
+    columns = ["customer_id", "as_of", "group_key", "is_bad"]
+    rows = pq.read_table(setting.project.snapshots, columns=columns)
+    frame = rows.filter(pc.is_valid(rows["is_bad"])).to_pandas()
+    return {day: part.drop(columns="as_of") for day, part in frame.groupby("as_of")}
+
+
+def _together(setting: Setting, cohorts: Sequence[pd.DataFrame]) -> dict[str, Any] | None:
+    """The cohorts after the fit whose windows do not overlap, and the level over all of them by group of customers."""
+    if not cohorts:
+        return None
+    label = setting.params.label
+    days = [part["as_of"].iloc[0] for part in cohorts]
+    ends = [window_end(day, label) for day in days]
+    return {
+        "cohorts": len(cohorts),
+        "first": days[0].isoformat(),
+        "last": days[-1].isoformat(),
+        "not_overlapping": [day.isoformat() for day in yearly(days, ends)],
+        "level": pooled_level(pd.concat(cohorts), setting.params.monitor),
+    }
+
+
+def _log(setting: Setting, run: Mapping[str, str], metrics: Mapping[str, float], told: Mapping[str, Any]) -> None:
+    """Into MLflow, where a store is named or validation has made one: watching makes none of its own."""
+    if setting.params.registry.tracking_uri is None and not setting.project.tracking.is_dir():
+        log.say("not_logged", "not logged to MLflow: the project has no store yet (the stage validate makes it)")
+        return
+    settings = setting.params.registry
+    store = open_registry(setting.project.tracking, settings.tracking_uri, settings.experiment, settings.model_name)
+    store.log_monitoring(run["run_id"], metrics, dict(run), told)
+
+
+def _told(found: Sequence[Watched]) -> str:
+    score, *features_ = [one for one in found if one.against == "development"]
+    judged = [one for one in features_ if not one.why]
+    moved = [one for one in judged if one.light in ("amber", "red")]
     told = "cannot be told: no rated customer" if score.psi is None else f"{score.psi:.3f} ({score.light})"
     worst = f", most in {moved[0].quantity} (PSI {moved[0].psi:.2f})" if moved else ""
-    return f"PSI of the score against development {told}; {len(moved)} of {len(features)} features moved{worst}"
+    left = len(features_) - len(judged)
+    beside = f"; {left} of the economy, the group or the calendar are not judged so" if left else ""
+    return f"PSI of the score against development {told}; {len(moved)} of {len(judged)} features moved{worst}{beside}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.engine import Engine
-    from pipeline.params import BreakerParams
+    from pipeline.night_params import BreakerParams
     from pipeline.score.breakers import Breaker
     from pipeline.score.scored_book import ScoredRun
     from pipeline.tables.canonical import Ledger

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import yaml
 
-from pipeline.datasets import read_json, read_table, write_text
+from pipeline.datasets import read_json, read_table, write_json
 from pipeline.flows.candidates import candidates
+from pipeline.flows.committee_facts import bins_by_year, depths, effects_of, model_before, pair_compared
 from pipeline.flows.no_ledger import NO_LEDGER
+from pipeline.flows.report_files import publish_document, remove_others
 from pipeline.flows.role_history import ROLES, record_of
-from pipeline.flows.training_book import timetable_of, training_book
+from pipeline.flows.training_book import KEY, timetable_of, training_book
 from pipeline.flows.training_source import catalogue_of, label_of
-from pipeline.report.model_report import ReportInput, WorkedCustomer, render
+from pipeline.report.model_card import model_card
+from pipeline.report.model_report import ReportInput, WorkedCustomer, model_report
+from pipeline.score.policy import read_policy
 from pipeline.tables.canonical import read_manifest
 
 if TYPE_CHECKING:
@@ -23,25 +28,34 @@ if TYPE_CHECKING:
 
     from pipeline.flows.candidates import Candidate
     from pipeline.flows.setting import Setting
+    from pipeline.score.model import Model
 
+_FROM_POSITION = ("industry", "size_class", "region", "data_depth")
 _COMMANDS = ("make run", "creditbook stage validate", "creditbook stage report", "dvc metrics show")
 
 
 def report(setting: Setting) -> None:
-    """Writes models/report/model_report.html, one self-contained file."""
-    project = setting.project
+    """Writes the model report in every language and format asked for, and the model card, to models/report."""
+    project, settings = setting.project, setting.params.report
     pair = candidates(project)
     told = read_json(project.validation / "validation.json", made_by="validate")
-    page = render(_input(setting, pair, told))
-    write_text(page, project.report)
-    print(f"report: {project.report} ({len(page.encode()) / 1e6:.1f} MB)")
+    given = _input(setting, pair, told)
+    written = [project.report.with_name("model_card.json")]
+    write_json(model_card(given), written[0])
+    for language in settings.language:
+        document = model_report(replace(given, language=language))
+        # The first language has the plain name, which other tools and bookmarks know.
+        name = project.report.stem + ("" if language == settings.language[0] else f"_{language}")
+        written += publish_document(document, project.report.with_name(name), settings.formats)
+    remove_others(project.report.parent, written)
 
 
 def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]) -> ReportInput:
     project = setting.project
     taken_in = read_manifest(project.ledger)
     label = label_of(setting)
-    card = pair["champion"].folder
+    card, book = pair["champion"].folder, training_book(setting)
+    worked, scored = _worked(setting, book, pair["champion"]), _book(setting)
     records = ((str(role), record_of(project.models, role)) for role in ROLES)
     in_force = {role: record for role, record in records if record}
     return ReportInput(
@@ -58,10 +72,10 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         significance=setting.params.validate.significance,
         scorecard=json.loads((card / "scorecard.json").read_text(encoding="utf-8")),
         scorecard_calibration=json.loads((card / "calibration.json").read_text(encoding="utf-8")),
-        worked=_worked(setting, pair["champion"]),
+        worked=worked,
         pictures=_pictures(project.validation / "pictures" / "booster"),
         weights=told["weights"].get("challenger", {}),
-        book=_book(setting),
+        book=scored,
         base_currency=taken_in.get("base_currency", ""),
         limitations=[*told["timetable"]["limitations"], *_assumptions(taken_in)],
         table=taken_in if label.is_of_table else None,
@@ -74,7 +88,11 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
             **told["lineage"],
         },
         commands=_COMMANDS,
-        language=setting.params.report.language,
+        before=model_before(setting, pair["champion"].model, in_force.get("champion")),
+        comparison=pair_compared(setting, {role: candidate.model for role, candidate in pair.items()}),
+        bin_years=bins_by_year(book, pair["champion"].model),
+        effects=effects_of(book, timetable_of(setting, book), _challenger(pair)),
+        worked_name=_name_of(worked, scored, setting.params.report.customers),
     )
 
 
@@ -84,14 +102,25 @@ def _snapshots(setting: Setting) -> pd.DataFrame:
     if label_of(setting).is_of_table:
         return outcomes
     stood = read_table(setting.project.positions, made_by="build_features").to_pandas()
-    shown = ["customer_id", "as_of", "industry", "size_class", "region"]
-    merged: pd.DataFrame = outcomes.merge(stood[shown], on=["customer_id", "as_of"], how="left", validate="one_to_one")
+    stood["data_depth"] = depths(stood, read_policy(setting.project.policy))
+    merged: pd.DataFrame = outcomes.merge(stood[[*KEY, *_FROM_POSITION]], on=KEY, how="left", validate="one_to_one")
     return merged
 
 
-def _worked(setting: Setting, champion: Candidate) -> WorkedCustomer:
+def _challenger(pair: Mapping[str, Candidate]) -> Model | None:
+    return pair["challenger"].model if "challenger" in pair else None
+
+
+def _name_of(worked: WorkedCustomer, scored: pd.DataFrame | None, customers: str) -> str:
+    """The name of the worked customer in the last scored book; empty unless names are asked for and known."""
+    if customers != "names" or scored is None or "name" not in scored.columns:
+        return ""
+    found = scored.loc[scored["customer_id"] == worked.customer_id, "name"].dropna()
+    return str(found.iloc[0]) if len(found) else ""
+
+
+def _worked(setting: Setting, book: pd.DataFrame, champion: Candidate) -> WorkedCustomer:
     """The held-out customer of middling risk: neither the best nor the worst says how points add up."""
-    book = training_book(setting)
     rows = book[(timetable_of(setting, book).role(book) == "test") & book["is_bad"].notna()]
     ordered = rows.assign(pd=champion.model.pd(rows)).sort_values(["pd", "customer_id", "as_of"], ignore_index=True)
     row = ordered.iloc[len(ordered) // 2]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.datasets import read_table, write_json, write_text
 from pipeline.durable import draft_folder
 from pipeline.flows.candidates import Candidate, candidates, store
+from pipeline.flows.committee import told_to_committee
 from pipeline.flows.evidence import write_evidence
 from pipeline.flows.lineage import lineage, registered_lineage
 from pipeline.flows.promotion import promote_first_pair
@@ -44,21 +45,14 @@ def validate(setting: Setting) -> None:
     naive: dict[str, list[str]] | None = {} if label_of(setting).is_of_table else None
     truth = _truth(setting, models["champion"])
     parts = samples(book, table)
-    measured = measure(
-        models,
-        book,
-        table,
-        master_scale(setting),
-        setting.params.validate,
-        naive=naive,
-        truth=truth,
-        groups=_groups(setting, parts["out_of_time"]),
-    )
+    scale, groups = master_scale(setting), _groups(setting, parts["out_of_time"])
+    measured = measure(models, book, table, scale, setting.params.validate, naive=naive, truth=truth, groups=groups)
+    tests = told_to_committee(setting, pair, book, table, scale, report=measured.report, groups=groups)
     # Rows without dates have none out of time; then the other customers are what is explained.
     held_out = parts["test" if table.is_undated else "out_of_time"].rows
     made_of = lineage(setting)
     with draft_folder(setting.project.validation) as draft:
-        _write(draft, pair, measured, held_out, made_of)
+        _write(draft, pair, measured, held_out, {"tests": tests, "lineage": dict(made_of)})
     whole = registered_lineage(setting)
     for role, candidate in pair.items():
         store(setting.project, candidate)
@@ -89,13 +83,13 @@ def _write(
     pair: Mapping[str, Candidate],
     measured: Validation,
     held_out: pd.DataFrame,
-    made_of: Mapping[str, str],
+    added: Mapping[str, Any],
 ) -> None:
     report: dict[str, Any] = {
         **measured.report,
         "details": {candidate.model.kind: candidate.details for candidate in pair.values()},
         "weights": {role: mean_weights(candidate.model, held_out) for role, candidate in pair.items()},
-        "lineage": dict(made_of),
+        **added,
     }
     write_json(report, draft / "validation.json")
     write_json(measured.metrics, draft / "metrics.json")

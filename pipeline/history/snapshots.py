@@ -51,6 +51,17 @@ def month_ends(first: dt.date, last: dt.date) -> list[dt.date]:
     return found
 
 
+def month_ends_back(day: dt.date, months: int) -> list[dt.date]:
+    """The day and the same day of each month before, oldest first; a month end stays a month end.
+
+    >>> [str(d) for d in month_ends_back(dt.date(2025, 11, 30), 1)]
+    ['2025-10-31', '2025-11-30']
+    """
+    if day != _month_end(day):
+        return [months_before(day, back) for back in range(months, -1, -1)]
+    return [_month_end(months_before(day.replace(day=1), back)) for back in range(months, -1, -1)]
+
+
 def window_starts(dates: Sequence[dt.date]) -> pa.Table:
     """One row per distinct day: `as_of` and `since_1m` to `since_36m` (date32), sorted by `as_of`."""
     days = sorted(set(dates))

@@ -25,7 +25,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """The first cell of each row heads the row; `groups` are (first row, heading) pairs that part the rows."""
+    """The first cell of each row heads the row; `groups` are (first row, heading) pairs that part the rows.
+
+    A reader may sort it, within its groups; `is_fixed` where the order of the rows says something or the last is a sum.
+    """
 
     kind: ClassVar[str] = "table"
     caption: str
@@ -33,6 +36,12 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     groups: tuple[tuple[int, str], ...] = ()
+    is_fixed: bool = False
+
+    @property
+    def sorts(self) -> bool:
+        """Worth sorting: more than three rows in an order that may change."""
+        return not self.is_fixed and len(self.rows) > 3
 
     def group_at(self, row: int) -> str:
         """The heading that stands before a row; empty for none."""
@@ -131,7 +140,16 @@ class Tiles:
     tiles: tuple[Tile, ...]
 
 
-Block: TypeAlias = Table | Text | Missing | Heading | Bullets | Facts | Commands | Chart | Picture | Tiles
+@dataclass(frozen=True)
+class Signatures:
+    """Lines to sign by hand: who signs what, and the fields to fill in (name, signature, day)."""
+
+    kind: ClassVar[str] = "signatures"
+    lines: tuple[str, ...]
+    fields: tuple[str, ...]
+
+
+Block: TypeAlias = Table | Text | Missing | Heading | Bullets | Facts | Commands | Chart | Picture | Tiles | Signatures
 
 
 @dataclass(frozen=True)

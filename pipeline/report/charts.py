@@ -264,5 +264,5 @@ def _calibration_panel(axes: Any, points: Sequence[GradePoint], style: dict[str,
     axes.set_xticks(range(len(points)), [p.grade for p in points], fontsize=7)
     axes.set_xlim(-0.6, len(points) - 0.4)
     axes.set_ylim(floor, 1.0)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     axes.minorticks_off()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report.blocks import Chart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # Dark, middle and light differ in grey too; form and label tell the rest.
 INK = "#1c2733"
@@ -21,6 +22,8 @@ SECOND = "#cf6f1f"
 QUIET = "#7d8790"
 GRID = "#dfe3e6"
 BAND = "#f0f2f4"
+
+_WIDE_LETTER = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]")
 
 _STYLE: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],
@@ -98,7 +101,7 @@ def _svg(name: str, draw: Callable[[Any, Sheet], None], sheet: Sheet) -> str:
     from matplotlib.figure import Figure
 
     # The bundled default style, so that a matplotlibrc of this machine changes nothing.
-    with mpl.rc_context(), warnings.catch_warnings():
+    with mpl.rc_context(), warnings.catch_warnings(), _wide_letters_measured():
         mpl.rcdefaults()
         mpl.rcParams.update({**_STYLE, "svg.hashsalt": name})
         # A label in a script that DejaVu lacks is drawn by the reader's own font: text stays text.
@@ -111,6 +114,24 @@ def _svg(name: str, draw: Callable[[Any, Sheet], None], sheet: Sheet) -> str:
     return _inlined(out.getvalue(), name)
 
 
+@contextmanager
+def _wide_letters_measured() -> Iterator[None]:
+    """Chinese characters take a whole square each. DejaVu has none, so that they would be measured as its narrow empty
+    box; its em dash is as wide as they are and stands in for them while widths are taken, on every machine alike."""
+    from matplotlib.backends.backend_svg import RendererSVG
+
+    measure = RendererSVG.get_text_width_height_descent
+
+    def measured(renderer: Any, text: str, *rest: Any) -> Any:
+        return measure(renderer, _WIDE_LETTER.sub("\u2014", text), *rest)
+
+    RendererSVG.get_text_width_height_descent = measured
+    try:
+        yield
+    finally:
+        RendererSVG.get_text_width_height_descent = measure
+
+
 def _inlined(svg: str, name: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -121,7 +142,10 @@ def _inlined(svg: str, name: str) -> str:
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
-    svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, Arial, sans-serif")
+    svg = svg.replace(
+        "'DejaVu Sans'",
+        "'DejaVu Sans', Verdana, Arial, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif",
+    )
     svg = re.sub(r" transform=\"rotate\(-0 [^)]*\)\"", "", svg)
     svg = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number.group()):.2f}".rstrip("0").rstrip("."), svg)
     wanted = set(re.findall(r"(?:url\(|href=\")#([^)\"]+)", svg))

@@ -1,18 +1,54 @@
-"""Numbers as a reader meets them: grouped thousands, a real minus sign, and no more digits than are known."""
+"""Numbers and days as a reader of the language meets them: a real minus sign, and no more digits than are known."""
 
 from __future__ import annotations
 
 import math
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 DASH = "–"
 _MINUS = "−"
-_NARROW_SPACE = "\u202f"
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How a language writes: the sign of per cent, what stands between the ends of an interval, a list, a day."""
+
+    per_cent: str
+    to: str
+    comma: str
+    semicolon: str
+    day: str
+    gap: str
+
+
+_STYLES: Mapping[str, _Style] = {
+    "en": _Style("\u202f%", " to ", ", ", "; ", "{0}-{1}-{2}", " "),
+    "zh": _Style("%", "至", "、", "；", "{0}年{1}月{2}日", ""),
+}
+_STYLE: ContextVar[_Style] = ContextVar("style", default=_STYLES["en"])
+
+
+@contextmanager
+def written_in(language: str) -> Iterator[None]:
+    """Everything written inside is written as that language does; English outside, as `decimal.localcontext` works.
+
+    >>> with written_in("zh"):
+    ...     share(0.031), between("1", "2"), day("2025-12-31"), listed(["A", "B"])
+    ('3.1%', '1至2', '2025年12月31日', 'A、B')
+    """
+    before = _STYLE.set(_STYLES.get(language, _STYLES["en"]))
+    try:
+        yield
+    finally:
+        _STYLE.reset(before)
 
 
 def is_known(value: object) -> bool:
@@ -54,7 +90,16 @@ def share(value: Any, digits: int = 1) -> str:
     >>> share(0.0312)
     '3.1\\u202f%'
     """
-    return DASH if not is_known(value) else f"{decimal(100 * float(value), digits)}{_NARROW_SPACE}%"
+    return DASH if not is_known(value) else f"{decimal(100 * float(value), digits)}{_STYLE.get().per_cent}"
+
+
+def as_set(value: float) -> str:
+    """A share of 1 as per cent that people set: no digit more than they gave.
+
+    >>> as_set(0.0035)
+    '0.35\\u202f%'
+    """
+    return f"{100 * value:g}{_STYLE.get().per_cent}"
 
 
 def probability(value: Any) -> str:
@@ -100,8 +145,34 @@ def plain(value: Any) -> str:
 
 
 def day(value: dt.date | str | None) -> str:
-    """A day in ISO 8601, whatever it came as; a dash for none."""
-    return DASH if value is None else str(value)[:10]
+    """A day, whatever it came as: ISO 8601 in English; a dash for none.
+
+    >>> day("2025-12-31"), day(None)
+    ('2025-12-31', '–')
+    """
+    if value is None:
+        return DASH
+    found = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", str(value)[:10])
+    return _STYLE.get().day.format(*found.groups()) if found else str(value)[:10]
+
+
+def between(low: str, high: str) -> str:
+    """The ends of an interval.
+
+    >>> between("0.1", "0.3")
+    '0.1 to 0.3'
+    """
+    return f"{low}{_STYLE.get().to}{high}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """Single words or numbers in a line, parted by the comma of the language."""
+    return _STYLE.get().comma.join(items)
+
+
+def in_turn(items: Iterable[str]) -> str:
+    """Longer parts in a line, parted by the semicolon of the language."""
+    return _STYLE.get().semicolon.join(items)
 
 
 @dataclass(frozen=True)
@@ -119,4 +190,9 @@ def measured(raw: Mapping[str, Any] | None, write: Callable[[Any], str] = decima
         return Measured(DASH)
     if not (is_known(raw.get("low")) and is_known(raw.get("high"))):
         return Measured(write(raw["value"]))
-    return Measured(write(raw["value"]), f"{write(raw['low'])} to {write(raw['high'])}")
+    return Measured(write(raw["value"]), between(write(raw["low"]), write(raw["high"])))
+
+
+def sentences(*told: str) -> str:
+    """Sentences, or parts of one, in a row: with a space between them where the language sets one."""
+    return _STYLE.get().gap.join(text for text in told if text)

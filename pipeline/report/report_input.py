@@ -21,6 +21,14 @@ class WorkedCustomer:
 
 
 @dataclass(frozen=True)
+class Effects:
+    """What each feature adds to the forecast of each row, in log odds of the bad outcome, and the rows' features."""
+
+    contributions: pd.DataFrame
+    features: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class ReportInput:
     """Everything the model report needs.
 
@@ -36,6 +44,10 @@ class ReportInput:
     and mean absolute contributions. `book`: a scored book, null when none has been scored. `limitations`: sentences for
     the first page. `table`: what was taken in, where the models stand on a modelling table instead of a ledger (name,
     source, licence, target, excluded, identified_by, remarks as its manifest tells them); then `definition` is empty.
+    `before`: the champion before the one told of (model_version, kind, features, evidence, comparison, why_none), empty
+    for the first. `comparison`: champion against challenger on the rows neither has seen, as `creditbook compare` tells
+    it. `bin_years`: rows by feature, year and position of the bin. `effects`: of the challenger on held-out rows.
+    `worked_name`: the name of the worked customer, empty where names were not asked for.
     `in_force`: what models/<role>.json says of each role somebody holds.
     `provenance`: versions and hashes in the order in which they are told; `champion` and `challenger` are candidates
     told of, `extract_date` and `champion` also stand under the title. `commands`: lines to type to get the same again.
@@ -57,6 +69,11 @@ class ReportInput:
     worked: WorkedCustomer | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
+    comparison: Mapping[str, Any] | None = None
+    bin_years: pd.DataFrame | None = None
+    effects: Effects | None = None
+    worked_name: str = ""
     book: pd.DataFrame | None = None
     base_currency: str = ""
     limitations: Sequence[str] = ()

@@ -1,10 +1,12 @@
-"""Every word of the report, by key, from one file per language: `templates/words_<language>.yaml`.
+"""Every word of the reports, by key: one folder per language, `templates/words/<language>`, one file per chapter.
 
-Where another kind of data needs other words, a file such as `templates/table_words_<language>.yaml` replaces some keys.
+All files of a folder are merged. Where another kind of data needs other words, a file such as
+`templates/replacing_words/<language>/table.yaml` replaces some keys.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -12,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ParameterError
 from pipeline.plain_yaml import read_yaml
+from pipeline.report.sentences import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from importlib.resources.abc import Traversable
+
+_BROKEN = re.compile("(?<=[\u2e80-\u9fff\uff00-\uff65]) (?=[\u2e80-\u9fff\uff00-\uff65])")
 
 
 @dataclass(frozen=True)
@@ -37,29 +43,67 @@ class Words:
         key = f"{group}.{name}"
         return self.texts[key] if key in self.texts else str(name).replace("_", " ")
 
+    def or_same(self, group: str, name: str) -> str:
+        """The text `group.name`, or the name as it stands: of data, which may hold anything."""
+        return self.texts.get(f"{group}.{name}", name)
+
+    def told(self, sentence: object) -> str:
+        """A sentence that was told in English, in this language where it is known; otherwise as it was told."""
+        return str(sentence) if self.language == "en" else translated(str(sentence), self.language)
+
 
 @cache
 def words_in(language: str, *replaced_by: str) -> Words:
     """The words of a language; `replaced_by` names files of replacing words (`table`, `undated`), the last one wins.
 
-    Raises ParameterError when the report does not speak the language.
+    Raises ParameterError when the report does not speak the language, or when two files tell the same key.
     """
-    texts = dict(_file(f"words_{language}.yaml", language))
+    texts: dict[str, str] = {}
+    told_in: dict[str, str] = {}
+    for name, section in _files(f"words/{language}", language):
+        twice = sorted(texts.keys() & section.keys())
+        if twice:
+            raise ParameterError(
+                f"report words in {language!r}: {len(twice)} key(s) of {name} stand in another file too, e.g. "
+                f"{twice[0]} in {told_in[twice[0]]}; leave one of them"
+            )
+        texts |= section
+        told_in |= dict.fromkeys(section, name)
+    replacing = dict(_files(f"replacing_words/{language}", language))
     for kind in replaced_by:
-        texts |= _file(f"{kind}_words_{language}.yaml", language)
+        texts |= replacing[f"{kind}.yaml"]
     return Words(language, texts)
 
 
-def _file(name: str, language: str) -> dict[str, str]:
-    source = resources.files("pipeline.report") / "templates" / name
-    if not source.is_file():
-        raise ParameterError(f"report.language: there are no words in {language!r}; add templates/{name} or choose en")
-    return _flat(read_yaml(source.read_text(encoding="utf-8"), name))
+def languages() -> tuple[str, ...]:
+    """The languages the report speaks."""
+    return tuple(sorted(folder.name for folder in (_templates() / "words").iterdir() if folder.is_dir()))
+
+
+def _files(folder: str, language: str) -> list[tuple[str, dict[str, str]]]:
+    """Every file of a folder of words, by name, with its texts by key."""
+    source = _templates().joinpath(*folder.split("/"))
+    if not source.is_dir():
+        raise ParameterError(
+            f"report.language: there are no words in {language!r}; add pipeline/report/templates/{folder} "
+            f"or choose of {', '.join(languages())}"
+        )
+    found = sorted((file for file in source.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
+    return [(file.name, _flat(read_yaml(file.read_text(encoding="utf-8"), f"{folder}/{file.name}"))) for file in found]
+
+
+def _templates() -> Traversable:
+    return resources.files("pipeline.report") / "templates"
 
 
 def _flat(section: Mapping[str, Any], path: str = "") -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in section.items():
         name = f"{path}.{key}" if path else str(key)
-        found.update(_flat(value, name) if isinstance(value, dict) else {name: " ".join(str(value).split())})
+        found.update(_flat(value, name) if isinstance(value, dict) else {name: _in_a_line(str(value))})
     return found
+
+
+def _in_a_line(text: str) -> str:
+    """One line; a line that was broken between Chinese characters is joined without a space."""
+    return _BROKEN.sub("", " ".join(text.split()))

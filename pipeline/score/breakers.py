@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pipeline.params import BreakerParams, Threshold
+    from pipeline.night_params import BreakerParams, Threshold
     from pipeline.score.drift import Drift, Light
     from pipeline.score.previous import PreviousRun
     from pipeline.score.scored_book import ScoredRun
@@ -146,7 +146,7 @@ def _inputs(run: ScoredRun, seen: Seen, settings: BreakerParams) -> Iterator[Bre
     yield _drifted("drift", score, settings.drift, score.light)
     # Accounts age by the calendar, and an economy has one value a day: what an input does to the book stops, not the
     # input alone.
-    own = [one for one in features if not _is_shared(run.model.catalogue_by_name[one.quantity])]
+    own = [one for one in features if not is_shared(run.model.catalogue_by_name[one.quantity])]
     if own:
         yield _drifted("inputs", own[0], settings.drift, "amber" if own[0].light == "red" else own[0].light)
     else:
@@ -160,7 +160,7 @@ def _drifted(name: str, one: Drift, threshold: Threshold, light: Light) -> Break
     return Breaker(name, one.psi, threshold.warn, threshold.stop, light, says)
 
 
-def _is_shared(entry: Mapping[str, Any]) -> bool:
+def is_shared(entry: Mapping[str, Any]) -> bool:
     """Told of a customer's surroundings: the economy, the industry, the group. Many customers share a value of one day,
     and so few values have no distribution that could be compared with that of all days at development."""
     return entry["subject"] == _SURROUNDINGS or "indicators" in entry["source"]

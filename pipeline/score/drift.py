@@ -55,6 +55,19 @@ def drift_of(model: Model, rows: pd.DataFrame, cuts: Cuts) -> list[Drift]:
     return found + sorted(features, key=lambda drift: (-(drift.psi or 0.0), drift.quantity))
 
 
+def drift_between(model: Model, before: pd.DataFrame, now: pd.DataFrame, cuts: Cuts) -> list[Drift]:
+    """The score and every feature of the model on one day against another, in the bins of development and its order.
+
+    Both frames hold the rated rows of a day with the model's answers.
+    """
+    development = model.development
+    then, here = (_numbers(score_levels(rows[PD]), development[SCORE]) for rows in (before, now))
+    found = [_compared(SCORE, then, here, cuts)]
+    for name, told in development["features"].items():
+        found.append(_compared(name, _counts(before, name, told), _counts(now, name, told), cuts))
+    return found
+
+
 def score_levels(pd: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Ln odds of good of a calibrated PD to six decimals: the scale on which the score's distribution is kept.
 
@@ -82,7 +95,10 @@ def _numbers(values: np.ndarray, told: Mapping[str, Any]) -> list[int]:
 
 
 def _drift(quantity: str, told: Mapping[str, Any], now: list[int], cuts: Cuts) -> Drift:
-    before = [*told["counts"], told["missing"]]
+    return _compared(quantity, [*told["counts"], told["missing"]], now, cuts)
+
+
+def _compared(quantity: str, before: list[int], now: list[int], cuts: Cuts) -> Drift:
     if not sum(now) or not sum(before):
         return Drift(quantity, None, None, sum(now), "grey")
     value, noise = psi(before, now), psi_noise(before, now, cuts.significance)

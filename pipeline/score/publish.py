@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from pipeline.params import KeepParams
+    from pipeline.night_params import KeepParams
     from pipeline.score.model import Model
     from pipeline.score.scored_book import ScoredRun
 

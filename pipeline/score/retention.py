@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pipeline.params import KeepParams
+    from pipeline.night_params import KeepParams
 
 
 def days_to_keep(days: Iterable[dt.date], keep: KeepParams) -> set[dt.date]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from scipy import stats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def jeffreys_interval(bads: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
@@ -41,6 +46,35 @@ def jeffreys_p_value(pd: float, bads: float, n: float) -> float:
     """
     _check(bads, n)
     return float(stats.beta.cdf(pd, bads + 0.5, n - bads + 0.5))
+
+
+def binomial_p_value(pd: float, bads: float, n: float) -> float:
+    """Chance of as many defaults or more when the forecast PD is right; small means underestimated.
+
+    Exact, and therefore cautious: its size lies below the nominal level. Customers must be independent. Source: BCBS
+    Working Paper 14 (2005), section III.
+
+    >>> round(binomial_p_value(0.01, 5, 100), 4)
+    0.0034
+    """
+    _check(bads, n)
+    return float(stats.binom.sf(bads - 1, n, pd))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values of several questions, each raised so that the chance of any false answer stays at the level.
+
+    Source: Holm 1979.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    raised, largest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        raised[i] = largest
+    return raised
 
 
 def _check(bads: float, n: float) -> None:

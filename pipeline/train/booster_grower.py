@@ -132,6 +132,11 @@ _FIXED: Mapping[str, Any] = {
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,
+    # With LightGBM's own (100 rows a group) short tables are all but blind to categories: here one counts from 10 rows
+    # on, drawn harder to the mean of all, and up to 4 of them are parted one by one.
+    "min_data_per_group": 10,
+    "cat_smooth": 20,
+    "max_cat_to_onehot": 4,
 }
 
 

@@ -23,8 +23,8 @@ _RANDOM_TRIALS = 5
 _SPACE: dict[str, tuple[float, float, bool]] = {
     "learning_rate": (0.02, 0.15, True),
     "max_leaves": (4, 31, True),
-    "max_depth": (2, 5, False),
-    "min_rows_per_leaf": (30, 600, True),
+    "max_depth": (2, 6, False),
+    "min_rows_per_leaf": (5, 600, True),
     "feature_share": (0.2, 1.0, False),
     "row_share": (0.5, 1.0, False),
     "l2": (0.1, 200.0, True),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.params import ScorecardParams
     from pipeline.train.binning import Binning
     from pipeline.train.bins_file import Cuts
+    from pipeline.train.joint_points import JointPoints
     from pipeline.train.sample import Sample
 
     Floats = NDArray[np.float64]
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 # scikit-learn's C on sums over rows: from almost no slope to almost none of the penalty.
 _PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
 _FOLDS = 5
+# Score points; a characteristic without a bin that earns so much says nothing.
+_NO_POINTS = 0.01
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class ScorecardFit:
     """The card before calibration, the fate of every feature, and how the coefficients were found.
 
     `exact` is the card before its points were rounded, null where they were not; `stability` tells of each bin of the
-    card whether it held over time.
+    card whether it held over time; `joint` how strictly points of the bins' own were held to their line, null where
+    points are coefficient times WoE.
     """
 
     scorecard: Scorecard
@@ -51,6 +55,7 @@ class ScorecardFit:
     exact: Scorecard | None = None
     binning: Binning | None = None
     stability: tuple[dict[str, Any], ...] = ()
+    joint: JointPoints | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the report."""
@@ -61,6 +66,9 @@ class ScorecardFit:
             "selection": [fate.as_json() for fate in self.selection],
             "by_hand": [told.as_json() for told in self.binning.by_hand] if self.binning else [],
             "bin_stability": list(self.stability),
+            "joint_points": {"step_spread": self.joint.step_spread, "losses": self.joint.losses}
+            if self.joint
+            else None,
         }
 
 
@@ -82,18 +90,32 @@ def fit_scorecard(
         penalty, losses = tuned_penalty(sample, woe, seed)
         intercept, beta = penalised(woe, 1.0 - sample.is_bad, penalty)
         worst = int(np.argmin(beta))
-        if beta[worst] > 0:
-            card = _card(binning, dict(zip(chosen, beta, strict=True)), intercept, settings)
-            if settings.points_from == "bins":
-                card = with_own_points(card, sample)
-            told = _coefficients(sample, woe, chosen, beta)
-            held = tuple(bin_stability(sample, card.characteristics, settings.bin_confidence))
-            fit = ScorecardFit(card, tuple(fates), told, penalty, losses, binning=binning, stability=held)
-            if settings.points == "exact":
-                return fit
-            return replace(fit, scorecard=in_whole_points(card), exact=card)
-        fates = _put_out(fates, chosen.pop(worst))
+        if settings.points_from == "woe" and beta[worst] <= 0:
+            fates = _put_out(fates, chosen.pop(worst), "its penalised coefficient turned against its WoE")
+            continue
+        card = _card(binning, dict(zip(chosen, beta, strict=True)), intercept, settings)
+        joint = with_own_points(card, sample, seed) if settings.points_from == "bins" else None
+        if joint:
+            card, idle = _without_idle(joint.card)
+            for name in idle:
+                fates = _put_out(fates, name, "beside the chosen ones it would count against its WoE")
+            if not card.characteristics:
+                break
+        names = [c.feature for c in card.characteristics]
+        told = _coefficients(sample, binning.woe(sample.rows, names), card)
+        held = tuple(bin_stability(sample, card.characteristics, settings.bin_confidence))
+        fit = ScorecardFit(card, tuple(fates), told, penalty, losses, binning=binning, stability=held, joint=joint)
+        if settings.points == "exact":
+            return fit
+        return replace(fit, scorecard=in_whole_points(card), exact=card)
     raise UnfitForTrainingError(_nothing_left(fates))
+
+
+def _without_idle(card: Scorecard) -> tuple[Scorecard, list[str]]:
+    """The card without characteristics all of whose points are next to nothing, and the names of these."""
+    idle = [c.feature for c in card.characteristics if max(abs(b.points) for b in c.bins) < _NO_POINTS]
+    kept = tuple(c for c in card.characteristics if c.feature not in idle)
+    return replace(card, characteristics=kept), idle
 
 
 def tuned_penalty(sample: Sample, woe: Floats, seed: int) -> tuple[float, dict[str, float]]:
@@ -136,24 +158,23 @@ def _card(binning: Binning, beta: Mapping[str, float], intercept: float, setting
     return Scorecard(tuple(characteristics), base, settings.pdo, settings.base_score, settings.base_odds)
 
 
-def _coefficients(sample: Sample, woe: Floats, chosen: list[str], beta: Floats) -> tuple[dict[str, Any], ...]:
-    """The penalised coefficients in the card beside the unpenalised ones with clustered errors."""
+def _coefficients(sample: Sample, woe: Floats, card: Scorecard) -> tuple[dict[str, Any], ...]:
+    """The coefficients in the card beside the unpenalised ones with clustered errors."""
     columns = np.column_stack([np.ones(len(woe)), woe])
     plain = fit_logistic(columns, 1.0 - sample.is_bad, sample.codes)
     return tuple(
         {
-            "feature": name,
-            "coefficient": float(beta[i]),
+            "feature": c.feature,
+            "coefficient": c.coefficient,
             "unpenalised": float(plain.coefficients[i + 1]),
             "standard_error": float(plain.standard_errors[i + 1]),
             "p_value": float(plain.p_values[i + 1]),
         }
-        for i, name in enumerate(chosen)
+        for i, c in enumerate(card.characteristics)
     )
 
 
-def _put_out(fates: Sequence[Fate], name: str) -> list[Fate]:
-    told = "its penalised coefficient turned against its WoE"
+def _put_out(fates: Sequence[Fate], name: str, told: str) -> list[Fate]:
     return [
         replace(f, fate="wrong_sign", reason=f"must-have left out: {told}" if f.is_must_have else told, step=None)
         if f.feature == name

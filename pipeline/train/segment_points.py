@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Counts = Mapping[str, tuple[int, int]]
 
 
+# A coefficient below this does not turn a shift into a weight of evidence that a person could read.
+_TELLING = 0.05
+
+
 def with_segment_points(card: Scorecard, feature: str, shifts: Mapping[str, float], training: Sample) -> Scorecard:
     """The card whose raw ln odds are shifted by category: factor × shift points, by a bin of each shifted category.
 
@@ -52,7 +56,8 @@ def _cut(
     for name, shift in shifts.items():
         from_bin = before.get(name, other)
         points = from_bin.points + factor * shift
-        woe = from_bin.woe + shift / coefficient
+        # Points of the bins' own hang on the coefficient no longer, and it may be nothing.
+        woe = from_bin.woe + (shift / coefficient if coefficient > _TELLING else shift)
         own.append(
             Bin(
                 f"{name} (level of its own)",

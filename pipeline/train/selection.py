@@ -84,7 +84,8 @@ def select(
     In turn: the feature may be used; bins exist; IV is at least `min_iv` and above what chance shows; the bins are
     stable between the earlier and the later half of the training dates; of features whose WoE correlate above
     `max_correlation` the one with the highest IV stays; then forward steps by the score test and backward steps by the
-    Wald test, both by customer cluster, every coefficient in the direction of its WoE.
+    Wald test, both by customer cluster, every coefficient in the direction of its WoE. With `selection: all` these
+    steps are left out, and of what came so far the `max_variables` of highest IV are chosen.
 
     What is on the must-have list comes in first and passes every step with a remark, except bins and sign: without
     bins, or against its own WoE, it is left out and the reason told.
@@ -98,9 +99,28 @@ def select(
     strong = _strong(steps)
     shifts = bin_shifts(sample, [binning.characteristics[name] for name in strong])
     apart = _uncorrelated(steps, _stable(steps, strong, shifts))
+    chosen = _foremost(steps, apart) if settings.selection == "all" else _walked(steps, apart, catalogue)
+    return chosen, [_told(str(f["name"]), chosen, steps, shifts) for f in catalogue]
+
+
+def _foremost(steps: _Steps, names: list[str]) -> list[str]:
+    """The first of the names, as many as the card may hold."""
+    most = steps.settings.max_variables
+    for name in names[most:]:
+        steps.fates[name] = (
+            "beyond_maximum",
+            f"the card is full: {most} characteristics of higher information value",
+            None,
+        )
+    return names[:most]
+
+
+def _walked(steps: _Steps, apart: list[str], catalogue: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What forward and backward steps leave."""
+    sample, settings = steps.sample, steps.settings
     search = Search(
         apart,
-        binning.woe(sample.rows, apart) if apart else np.empty((len(sample.is_bad), 0)),
+        steps.binning.woe(sample.rows, apart) if apart else np.empty((len(sample.is_bad), 0)),
         1.0 - sample.is_bad,
         sample.codes,
         {str(f["name"]): str(f.get("idea") or f["name"]) for f in catalogue},
@@ -111,8 +131,7 @@ def select(
         steps.fates,
     )
     walk(search, _most(sample, settings))
-    chosen = [search.names[i] for i in search.chosen]
-    return chosen, [_told(str(f["name"]), chosen, steps, shifts) for f in catalogue]
+    return [search.names[i] for i in search.chosen]
 
 
 def _most(sample: Sample, settings: ScorecardParams) -> int:

@@ -1,7 +1,10 @@
-"""Three cards that hold every kind of bin, and rows that try every edge of them."""
+"""Four cards that hold every kind of bin, one of them fitted with points of the bins' own, and rows that try every edge
+of them."""
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
 import itertools
 import math
 import sys
@@ -72,11 +75,46 @@ def _in_whole_points(card: Scorecard) -> Scorecard:
     )
 
 
+@functools.cache
+def _with_own_points() -> Scorecard:
+    """As the training fits it with `points_from: bins`, to outcomes that hang on every feature."""
+    from pipeline.params import ScorecardParams
+    from pipeline.train.sample import Sample
+    from pipeline.train.scorecard import fit_scorecard
+
+    # Scored, never fitted to: values beyond a float of 32 bits, and an empty text, which Excel cannot tell from null.
+    rows = random_rows(4000, 5).replace({1e300: 60.0, "": "C"})
+    draw = np.random.default_rng(6)
+    logit = np.where(rows["industry"].isin(["C", "O'Neil"]), 0.5, -2.0)
+    for name in SPLITS:
+        values = rows[name].to_numpy()
+        logit += np.where(np.isnan(values), 1.0, 0.0) + np.where(values > np.nanmedian(values), 1.0, 0.0)
+    is_bad = (draw.random(len(rows)) < 1 / (1 + np.exp(-logit))).astype(float)
+    names = np.array([f"c{i}" for i in range(len(rows))], dtype=object)
+    catalogue = [
+        {
+            "name": name,
+            "holds": "number",
+            "risk": "rises",
+            "special": [{"code": c, "en": f"{c:g}"} for c in CODES[name]],
+        }
+        if name in CODES
+        else {"name": name, "holds": "number" if name in SPLITS else "category", "risk": "either"}
+        for name in (*list(SPLITS)[:2], "industry", *list(SPLITS)[2:])
+    ]
+    sample = Sample(rows, is_bad, names, np.full(len(rows), dt.date(2025, 1, 31), dtype=object))
+    settings = ScorecardParams(selection="all", points_from="bins", min_iv=0.0, max_correlation=0.99)
+    card = fit_scorecard(sample, catalogue, settings, 1).scorecard
+    by_name = {c.feature: c for c in card.characteristics}
+    return replace(card, characteristics=tuple(by_name[str(f["name"])] for f in catalogue))
+
+
 KNOTS = Calibration("knots", ((-2.0, -1.5), (1.0, 1.2), (3.0, 2.9), (5.0, 4.0)))
 CARDS = {
-    "folded": fold(_card(), Calibration.line("platt", 0.25, 0.85)),
-    "broken line": (_card(), KNOTS),
-    "whole points": (_in_whole_points(_card()), Calibration.line("platt", -0.1, 1.05)),
+    "folded": lambda: fold(_card(), Calibration.line("platt", 0.25, 0.85)),
+    "broken line": lambda: (_card(), KNOTS),
+    "whole points": lambda: (_in_whole_points(_card()), Calibration.line("platt", -0.1, 1.05)),
+    "own points of bins": lambda: fold(_with_own_points(), Calibration.line("platt", 0.1, 0.9)),
 }
 
 
@@ -123,7 +161,7 @@ def random_rows(count: int, seed: int = 7) -> pd.DataFrame:
 
 @pytest.fixture(params=sorted(CARDS))
 def model(request) -> Model:
-    return _model(*CARDS[request.param])
+    return _model(*CARDS[request.param]())
 
 
 @pytest.fixture

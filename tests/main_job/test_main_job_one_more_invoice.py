@@ -2,13 +2,15 @@
 
 For every customer of the demo book, whether it ever bought or paid or not, beside no invoice at all, and with no column
 held still but those of its peers. These leave the customer itself out, so its own invoice does not touch them; here
-everybody is given one at once, and each is judged as if it were the only one.
+everybody is given one at once, and each is judged as if it were the only one. The same again with levels by size class,
+which a book of this size is too small to earn.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,13 +18,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.engine import connect_duckdb
+from pipeline.features import catalog
 from pipeline.features.build import features
 from pipeline.history.snapshots import spine
 from pipeline.score.model_folder import read_role
+from pipeline.score.segment_shifts import SegmentShifts, ShiftedBooster
 from pipeline.tables.canonical import ledger_of, read_manifest
 from pipeline.tables.ledger import BY_NAME
+from pipeline.train.sample import Sample
+from pipeline.train.segment_points import with_segment_points
 
 OF_PEERS = ("group_", "industry_", "shared_", "linked_")
+SEGMENT = "size_class"
 # Days since the invoice fell due, and since it was paid; null stands open.
 CASES = {
     "open 90 days past due": (90, None),
@@ -44,7 +51,7 @@ def told(ran):
     tables = {n: pq.read_table(folder / f"{n}.parquet").select(BY_NAME[n].canonical_schema.names) for n in names}
     usual = _usual_amounts(tables, day)
     roles = [read_role(ran.root / "models", role) for role in ("champion", "challenger")]
-    wanted = sorted({name for model in roles for name in model.features})
+    wanted = sorted({name for model in roles for name in model.features} | {SEGMENT})
     found = {"as it is": _known(tables, day, usual, wanted)}
     peers = {name: found["as it is"][name] for name in wanted if name.startswith(OF_PEERS)}
     for case, (due, paid) in CASES.items():
@@ -55,9 +62,30 @@ def told(ran):
     return found
 
 
-@pytest.fixture(scope="module", params=["champion", "challenger"])
-def model(ran, request):
-    return read_role(ran.root / "models", request.param)
+@pytest.fixture(scope="module", params=["champion", "challenger", "champion by segment", "challenger by segment"])
+def model(ran, told, request):
+    role, _, by_segment = request.param.partition(" ")
+    model = read_role(ran.root / "models", role)
+    return _with_levels(model, told["as it is"]) if by_segment else model
+
+
+def _with_levels(model, rows):
+    """The model with a level for each size class, as the training works them in."""
+    classes = sorted(rows[SEGMENT].dropna().unique())
+    assert len(classes) > 1
+    shifts = {name: -0.6 + 1.2 * i / (len(classes) - 1) for i, name in enumerate(classes)}
+    if model.kind == "booster":
+        predictor = ShiftedBooster(model.predictor, SegmentShifts(SEGMENT, shifts, 0.0))
+    else:
+        nobody = np.array([None] * len(rows), dtype=object)
+        predictor = with_segment_points(
+            model.predictor, SEGMENT, shifts, Sample(rows, np.zeros(len(rows)), nobody, nobody)
+        )
+    known = {str(entry["name"]) for entry in model.catalogue}
+    entries = [*model.catalogue, *(e for e in catalog.as_json() if e["name"] == SEGMENT and SEGMENT not in known)]
+    levelled = replace(model, predictor=predictor, features=predictor.features, catalogue=entries)
+    assert len(np.unique(np.round(levelled.log_odds(rows) - model.log_odds(rows), 9))) >= len(classes)
+    return levelled
 
 
 @pytest.mark.parametrize("case", CASES)

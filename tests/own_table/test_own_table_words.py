@@ -17,7 +17,7 @@ def places(text):
 
 
 def replaced(kind, repository):
-    path = repository / "pipeline" / "report" / "templates" / f"{kind}_words_en.yaml"
+    path = repository / "pipeline" / "report" / "templates" / "replacing_words" / "en" / f"{kind}.yaml"
 
     def flat(section, before=""):
         for key, value in section.items():

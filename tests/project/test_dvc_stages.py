@@ -14,7 +14,7 @@ from pipeline.params import Params
 
 # Plumbing that gives no figure of its own; a change of what it writes shows in the outputs' hashes.
 PLUMBING = {
-    *("environment", "errors", "params", "read_params", "plain_yaml", "sections"),
+    *("environment", "errors", "params", "night_params", "read_params", "plain_yaml", "sections"),
     *("durable", "datasets", "engine", "registry"),
 }
 FLOW_PLUMBING = {"exits", "log", "progress", "setting"}

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from pipeline.report.model_report import ReportInput, WorkedCustomer
+from pipeline.report.report_input import Effects
 from pipeline.score.scorecard import Bin, Characteristic, Scorecard
 
 POLICY = Path(__file__).resolve().parents[2] / "policy"
@@ -357,6 +358,72 @@ def leaks() -> dict:
     }
 
 
+def comparison(verdict: str = "undecided", shift: float = 0.0) -> dict:
+    """Two models on the rows neither has seen, as `creditbook compare` tells it."""
+    counted = counts(1900, 130, 370, 42)
+    difference = {"value": 0.04 + shift, "low": -0.01 + shift, "high": 0.09 + shift, "error": 0.03, "rounds": 500}
+    order = {
+        **counted,
+        "gini_first": interval(0.62, 0.05),
+        "gini_second": interval(0.58, 0.05),
+        "difference": difference,
+        "detectable": 0.065,
+        "verdict": verdict,
+    }
+    cell = {**counts(90, 4, 40, 3), "low": 0.01, "high": 0.12, "loss": 66223.9}
+    cells = ("both_accept", "only_first_accepts", "only_second_accepts", "both_refuse")
+    nothing = {**order, "difference": None, "gini_first": None, "gini_second": None, "verdict": "too_few"}
+    level = {"observed_over_expected": interval(1.0, 0.2), "slope": interval(1.1, 0.2), "log_loss": 0.19}
+    return {
+        "first": {"model_version": "scorecard-old", "kind": "scorecard"},
+        "second": {"model_version": "scorecard-0123456789ab", "kind": "scorecard"},
+        "rows": {**counted, "left_out": {"customers": 5, "dates": 6}, "first_as_of": "2024-04-30"},
+        "why_none": None,
+        "confidence": 0.9,
+        "power": 0.8,
+        "min_bad_customers": 10,
+        "gini": order,
+        "log_loss": None,
+        "calibration": [level, level],
+        "refuse_from": "high",
+        "swap": {"cells": dict.fromkeys(cells, cell), "cost": {"value": 9.0, "low": 2.0, "high": 16.0}, "dates": 5},
+        "parts": {"segment": {"medium": order, "low": nothing}, "industry": {HOSTILE[0]: order}},
+    }
+
+
+def before() -> dict:
+    """The model before, with its evidence."""
+    lineage = {"extract_date": "2024-12-31", "data_version": "cd" * 32}
+    return {
+        "model_version": "scorecard-old",
+        "kind": "scorecard",
+        "features": ["mean_days_late_12m", "noise"],
+        "evidence": {"kind": "scorecard", "lineage": lineage, "validation": model("scorecard", 0.5)},
+        "comparison": comparison(),
+        "why_none": None,
+    }
+
+
+def effects() -> Effects:
+    """Lateness works alone; the effect of noise depends on lateness."""
+    rng = np.random.default_rng(3)
+    late, noise = rng.normal(10, 5, 600), rng.normal(0, 1, 600)
+    industry = [HOSTILE[i % len(HOSTILE)] if i % 7 else None for i in range(600)]
+    moved = pd.DataFrame(
+        {"mean_days_late_12m": late / 10, "noise": noise * (late > 10), "industry": [0.1] * 600, "idle": [0.0] * 600}
+    )
+    return Effects(
+        moved, pd.DataFrame({"mean_days_late_12m": late, "noise": noise, "industry": industry, "idle": late})
+    )
+
+
+def bin_years() -> pd.DataFrame:
+    rows = [
+        ("mean_days_late_12m", year, bin_, 100 + 10 * bin_ * (year - 2019)) for year in (2019, 2020) for bin_ in (0, 1)
+    ]
+    return pd.DataFrame(rows, columns=["feature", "year", "bin", "rows"])
+
+
 def sample_input() -> ReportInput:
     names = ("mean_days_late_12m", "mean_days_late_3m", "industry", "noise")
     titles = ("Days late, 12 months", "Days late, 3 months", f"Industry {HOSTILE[0]}", "Noise")
@@ -377,6 +444,10 @@ def sample_input() -> ReportInput:
         weights={"mean_days_late_12m": 0.61, "industry": 0.12},
         book=book(),
         base_currency="EUR",
+        before=before(),
+        comparison=comparison(),
+        bin_years=bin_years(),
+        effects=effects(),
         provenance={"extract_date": "2025-12-31", "champion": "scorecard-0123456789ab", "data_version": "ab" * 32},
         commands=("make run", "creditbook verify data/scored/latest"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import struct
@@ -41,10 +42,10 @@ addEventListener('message', event => Object.assign(document.documentElement.data
 </script><iframe src="probed.html" style="border:0;width:{width}px;height:{height}px"></iframe>"""
 
 
-@pytest.fixture(scope="module")
-def report(given, tmp_path_factory):
-    path = tmp_path_factory.mktemp("report") / "model_report.html"
-    path.write_text(render(given), encoding="utf-8")
+@pytest.fixture(scope="module", params=["en", "zh"])
+def report(given, tmp_path_factory, request):
+    path = tmp_path_factory.mktemp(f"report_{request.param}") / "model_report.html"
+    path.write_text(render(dataclasses.replace(given, language=request.param)), encoding="utf-8")
     return path
 
 
@@ -68,17 +69,65 @@ def test_the_page_opens_from_a_file_without_a_word_on_the_console(report, tmp_pa
 @pytest.mark.parametrize(("width", "height"), [(1280, 1000), (390, 844)])
 def test_the_page_keeps_within_its_width_and_every_chart_has_drawn(report, tmp_path, width, height):
     text = report.read_text(encoding="utf-8")
-    policy = re.search(r"<meta http-equiv[^>]*>", text)
-    probed = tmp_path / "probed.html"
-    probed.write_text(text.replace(policy.group(), "").replace("</head>", PROBE + "</head>"), encoding="utf-8")
-    frame = tmp_path / "frame.html"
-    frame.write_text(FRAME.format(width=width, height=height), encoding="utf-8")
-    done = browse(frame, tmp_path, "--dump-dom", "--window-size=1400,1100", "--virtual-time-budget=10000")
-    found = dict(re.findall(r'data-(\w+)="(-?\d+)"', done.stdout.decode()[:2000]))
+    found, done = probe(text, PROBE, tmp_path, width, height)
     assert found == {
-        "overflow": "0", "width": str(width), "charts": "6", "flat": "0", "broken": "0", "loaded": "0", "scripts": "0",
+        "overflow": "0", "width": str(width), "charts": "9", "flat": "0", "broken": "0", "loaded": "0", "scripts": "0",
     }  # fmt: skip
     assert complaints(done) == []
+
+
+# Presses the first head of the first table that sorts, by the keyboard's way, three times; tells what a listener hears.
+PRESS = """<script>addEventListener('load', () => {
+  const table = document.querySelector('table[data-sorts]'), heads = [...table.tHead.rows[0].cells];
+  const at = heads.findIndex(head => head.className === 'num'), button = heads[at].querySelector('button');
+  const column = () => [...table.tBodies[0].rows].map(row => parseFloat(row.cells[at].textContent.replace(/,/g, '')));
+  const told = {buttons: document.querySelectorAll('thead button').length, first: column().join()};
+  button.focus();
+  told.focused = Number(document.activeElement === button);
+  ['up', 'down', 'back'].forEach(name => {
+    button.click();
+    told[name] = Number(name === 'back' ? column().join() === told.first
+      : column().every((x, i, all) => !i || (name === 'up' ? all[i - 1] <= x : all[i - 1] >= x)));
+    told[name + 'heard'] = ['none', 'ascending', 'descending'].indexOf(heads[at].getAttribute('aria-sort'));
+  });
+  delete told.first;
+  parent.postMessage(told, '*');
+});</script>"""
+
+
+def probe(text: str, script: str, folder, width: int, height: int):
+    """The page in a frame of that size with a script of the test in it, and what the script told."""
+    policy = re.search(r"<meta http-equiv[^>]*>", text)
+    probed = folder / "probed.html"
+    probed.write_text(text.replace(policy.group(), "").replace("</head>", script + "</head>"), encoding="utf-8")
+    frame = folder / "frame.html"
+    frame.write_text(FRAME.format(width=width, height=height), encoding="utf-8")
+    done = browse(frame, folder, "--dump-dom", "--window-size=1400,1100", "--virtual-time-budget=10000")
+    return dict(re.findall(r'data-(\w+)="(-?\d+)"', done.stdout.decode()[:2000])), done
+
+
+def test_a_table_sorts_up_and_down_and_back_and_says_so(report, tmp_path):
+    found, done = probe(report.read_text(encoding="utf-8"), PRESS, tmp_path, 1280, 1000)
+    buttons = int(found.pop("buttons"))
+    assert found == {
+        "focused": "1",
+        "up": "1",
+        "upheard": "1",
+        "down": "1",
+        "downheard": "2",
+        "back": "1",
+        "backheard": "0",
+    }
+    assert buttons > 20
+    assert complaints(done) == []
+
+
+def test_a_hostile_name_is_text_in_the_browser_too(report, tmp_path, hostile):
+    done = browse(report, tmp_path, "--dump-dom")
+    page = done.stdout.decode()
+    assert "&lt;script&gt;alert('x')&lt;/script&gt;" in page
+    assert page.count("<script") == 1
+    assert hostile[2] in page
 
 
 def test_the_page_can_be_photographed_and_is_not_blank(report, tmp_path):

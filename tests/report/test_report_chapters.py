@@ -161,7 +161,7 @@ def test_the_price_of_interactions_is_decided_by_its_interval(given, low, says):
 def test_how_a_model_was_calibrated_is_told(given):
     table = next(t for t in told(calibration(given, WORDS), Table) if t.caption == "How each model was calibrated")
     assert [cell.text for cell in table.rows[0][1:]] == [
-        "beta",
+        "Beta",
         "gains 0.0004 a row over Platt's line, standard error 0.0001",
         "45",
         "0.91",
@@ -216,8 +216,8 @@ def test_an_absent_naive_rule_names_the_columns_it_lacks(given):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"pictures": {}}, "The SHAP pictures are not shown"),
-        ({"pictures": {"bar.png": b"no picture"}}, "the file is no PNG"),
+        ({"pictures": {}, "effects": None}, "The SHAP pictures are not shown"),
+        ({"pictures": {"bar.png": b"no picture"}, "effects": None}, "the file is no PNG"),
         ({"book": None}, "no book had been scored"),
         ({"scorecard": None}, "there is no scorecard among the models"),
         ({"worked": None}, "no customer was handed in"),
@@ -232,7 +232,7 @@ def test_a_missing_part_is_told_with_its_reason(given, change, says):
 def test_a_challenger_alone_missing_leaves_a_whole_report(given):
     report = {**given.validation, "models": {"champion": given.validation["models"]["champion"]}, "differences": {}}
     details = {"scorecard": given.details["scorecard"]}
-    html = render(dataclasses.replace(given, validation=report, details=details, pictures={}, weights={}))
+    html = render(dataclasses.replace(given, validation=report, details=details, pictures={}, weights={}, effects=None))
     assert "there is no booster among the models" in html
     assert "only one model" in html
 
@@ -331,7 +331,10 @@ def test_dependence_pictures_follow_the_weights(given):
         "bar.png": png,
     }
     chapter = booster(
-        dataclasses.replace(given, pictures=pictures, weights={"industry": 0.1, "mean_days_late_12m": 0.6}), WORDS
+        dataclasses.replace(
+            given, effects=None, pictures=pictures, weights={"industry": 0.1, "mean_days_late_12m": 0.6}
+        ),
+        WORDS,
     )
     titles = [block.title for block in chapter.blocks if block.kind == "picture"]
     assert "most important first: Days late, 12 months, Industry" in chapter.blocks[0].alt

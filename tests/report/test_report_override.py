@@ -20,7 +20,7 @@ def test_an_override_stands_on_the_first_page_with_who_when_why_and_the_gates(gi
     page = render(dataclasses.replace(given, in_force={"champion": RECORD}))
     first_page = page[: page.index("Who is in the book")]
     assert "In force against the gates" in first_page
-    for part in ("scorecard-0123456789ab became champion on 2026-01-05", "A. Meyer", "(gini_not_inferior)"):
+    for part in ("scorecard-0123456789ab became champion on 2026-01-05", "A. Meyer", "(Gini not inferior)"):
         assert part in first_page
     assert "&lt;b&gt;the new columns&lt;/b&gt; end in March" in first_page
 

@@ -1,4 +1,4 @@
-"""The words stand in one file per language, and every word asked for is there."""
+"""The words stand in one folder per language, and every word asked for is there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import pipeline.report
-from pipeline.report.words import words_in
+import pipeline.report.words
+from pipeline.errors import ParameterError
+from pipeline.report.words import _flat, languages, words_in
 
 ROOM = Path(pipeline.report.__file__).parent
 
@@ -42,11 +43,27 @@ def test_no_text_is_empty_and_every_place_has_a_name():
 
 
 def test_every_language_has_the_keys_and_places_of_english():
-    languages = sorted(path.stem.removeprefix("words_") for path in (ROOM / "templates").glob("words_*.yaml"))
     english = {key: _places(text) for key, text in words_in("en").texts.items()}
-    assert "en" in languages
-    for language in languages:
+    assert "en" in languages()
+    for language in languages():
         assert {key: _places(text) for key, text in words_in(language).texts.items()} == english
+
+
+def test_a_key_told_in_two_files_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "templates" / "words" / "en"
+    folder.mkdir(parents=True)
+    (folder / "one.yaml").write_text("page: {title: One, kind: Kind}", encoding="utf-8")
+    (folder / "two.yaml").write_text("page: {title: Two, other: Other}", encoding="utf-8")
+    monkeypatch.setattr(pipeline.report.words, "_templates", lambda: tmp_path / "templates")
+    words_in.cache_clear()
+    with pytest.raises(ParameterError, match=r"1 key\(s\) of two\.yaml .* page\.title in one\.yaml"):
+        words_in("en")
+    words_in.cache_clear()
+
+
+def test_a_line_broken_between_chinese_characters_is_joined_without_a_space():
+    broken = _flat({"a": "客户的\n  违约率 PD\n  上升", "b": "two\n  lines"})
+    assert broken == {"a": "客户的违约率 PD 上升", "b": "two lines"}
 
 
 def _places(text: str) -> set[str]:

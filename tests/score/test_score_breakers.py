@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import ParameterError
-from pipeline.params import BreakerParams, Threshold
+from pipeline.night_params import BreakerParams, Threshold
 from pipeline.read_params import parse_params
 from pipeline.score.breakers import Seen, breakers_of
 from pipeline.score.previous import PreviousRun

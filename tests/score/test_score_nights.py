@@ -15,7 +15,7 @@ import yaml
 
 from pipeline import durable
 from pipeline.errors import LockedError, MissingInputError, OutputError, ParameterError, StorageError
-from pipeline.params import KeepParams
+from pipeline.night_params import KeepParams
 from pipeline.score.calibration import Calibration
 from pipeline.score.card import customer_card
 from pipeline.score.model_folder import write_model

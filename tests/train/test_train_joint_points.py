@@ -8,9 +8,11 @@ import pytest
 
 from pipeline.params import ScorecardParams
 from pipeline.statistics.discrimination import auc
+from pipeline.train import joint_points
 from pipeline.train.binning import fit_bins
 from pipeline.train.sample import Sample
 from pipeline.train.scorecard import fit_scorecard
+from pipeline.train.segment_points import with_segment_points
 
 WOE = ScorecardParams()
 BINS = dataclasses.replace(WOE, points_from="bins")
@@ -45,6 +47,43 @@ def test_own_points_order_held_out_rows_better_where_the_line_is_wrong():
     line, own = (fit_scorecard(train, CATALOGUE, settings, 1).scorecard for settings in (WOE, BINS))
     aucs = [auc(-card.log_odds(test.rows), test.is_bad) for card in (line, own)]
     assert aucs[1] > aucs[0] + 0.003
+
+
+def test_bins_are_held_to_the_line_as_strictly_as_customers_they_were_not_fitted_on_ask():
+    """Where the line is right and defaults are few, strictly; where it is wrong and they are many, hardly."""
+    straight = _sample(rows=700)
+    logit = -2.2 + 1.2 * straight.rows["late"].fillna(0.0).to_numpy()
+    is_bad = (np.random.default_rng(3).random(700) < 1 / (1 + np.exp(-logit))).astype(float)
+    strict, loose = (
+        fit_scorecard(sample, CATALOGUE, BINS, 1)
+        for sample in (dataclasses.replace(straight, is_bad=is_bad), _sample())
+    )
+    assert strict.joint.step_spread <= 0.2
+    assert loose.joint.step_spread >= 0.4
+    for fit in (strict, loose):
+        told = fit.as_json()["joint_points"]
+        assert min(told["losses"], key=told["losses"].get) == f"{told['step_spread']:g}"
+        assert [c["coefficient"] for c in fit.coefficients] == [c.coefficient for c in fit.scorecard.characteristics]
+    assert fit_scorecard(straight, CATALOGUE, WOE, 1).as_json()["joint_points"] is None
+
+
+def test_the_strictness_is_chosen_with_weights_of_evidence_that_do_not_know_the_customers_held_out(monkeypatch):
+    """Forty categories of chance: weights of evidence of all rows seem to foretell the held-out ones."""
+    draw = np.random.default_rng(5)
+    rows = pd.DataFrame({"late": draw.normal(size=3000), "trade": draw.choice([f"t{i:02d}" for i in range(40)], 3000)})
+    is_bad = (draw.random(3000) < 1 / (1 + np.exp(2.0 - 0.8 * rows["late"].to_numpy()))).astype(float)
+    names = np.array([f"c{i:05d}" for i in range(3000)], dtype=object)
+    sample = Sample(rows, is_bad, names, np.full(3000, None, dtype=object))
+    catalogue = [feature for feature in CATALOGUE if feature["name"] != "days"]
+    settings = dataclasses.replace(BINS, selection="all", min_bads_per_bin=1, min_goods_per_bin=1, min_bin_share=0.01)
+    own = fit_scorecard(sample, catalogue, settings, 1).joint.losses
+    monkeypatch.setattr(joint_points._Design, "woe", lambda self, card: _woe_of(card))
+    known = fit_scorecard(sample, catalogue, settings, 1).joint.losses
+    assert known["0.1"] < own["0.1"]
+
+
+def _woe_of(card):
+    return [np.array([b.woe for b in c.bins]) for c in card.characteristics]
 
 
 def test_points_never_turn_against_a_declared_direction_where_the_rows_would_have_them_turn():
@@ -85,3 +124,17 @@ def test_few_goods_among_bads_are_no_reason_to_be_neutral_few_bads_are():
         bins = fit_bins(changed, CATALOGUE, WOE).characteristics["days"].bins
         missing = next(b for b in bins if b.kind == "missing")
         assert (missing.woe < -1.0) if is_told else (missing.woe == 0.0)
+
+
+def test_a_level_of_a_category_moves_its_rows_by_itself_even_where_the_line_has_no_coefficient():
+    train = _sample()
+    card = fit_scorecard(train, CATALOGUE, BINS, 1).scorecard
+    flat = dataclasses.replace(
+        card,
+        characteristics=tuple(
+            dataclasses.replace(c, coefficient=0.0) if c.feature == "trade" else c for c in card.characteristics
+        ),
+    )
+    shifted = with_segment_points(flat, "trade", {"wood": 0.4, "food": -0.2}, train)
+    moved = shifted.log_odds(train.rows) - flat.log_odds(train.rows)
+    assert moved == pytest.approx(train.rows["trade"].map({"wood": 0.4, "food": -0.2, "metal": 0.0}).to_numpy())

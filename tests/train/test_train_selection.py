@@ -109,6 +109,32 @@ def test_a_must_have_with_a_coefficient_against_its_weights_is_left_out_and_told
     assert fate.reason.startswith("must-have left out: its coefficient")
 
 
+def test_without_steps_all_that_is_left_comes_in_as_far_as_the_card_has_room(sample):
+    fit, fates = fates_of(sample, selection="all", points_from="bins", max_correlation=0.99, min_iv=0.0)
+    assert set(fit.scorecard.features) == {"strong", "almost_strong", "other"}
+    assert fates["noise"].fate in {"weak", "unbinnable"}
+    fit, fates = fates_of(sample, selection="all", max_variables=1)
+    assert fit.scorecard.features == ("strong",)
+    assert fates["other"].fate == "beyond_maximum"
+    assert fates["other"].reason == "the card is full: 1 characteristics of higher information value"
+
+
+def test_without_steps_a_feature_that_could_only_count_against_its_direction_earns_no_points_and_is_left_out():
+    """Beside x, more of y means less risk, though alone it means more."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=N)
+    y = x + 0.8 * rng.normal(size=N)
+    is_bad = (rng.random(N) < 1 / (1 + np.exp(3.2 - 2.2 * x + 0.9 * y))).astype(float)
+    catalogue = [{**CATALOGUE[0], "name": name, "idea": name} for name in ("x", "y")]
+    for points_from in ("bins", "woe"):
+        settings = replace(PARAMS, selection="all", points_from=points_from, max_correlation=0.95)
+        fit = fit_scorecard(sample_of({"x": x, "y": y}, is_bad), catalogue, settings, 1)
+        fate = next(f for f in fit.selection if f.feature == "y")
+        assert fit.scorecard.features == ("x",)
+        assert [told["feature"] for told in fit.coefficients] == ["x"]
+        assert (fate.fate, fate.step) == ("wrong_sign", None)
+
+
 def test_of_two_must_haves_that_are_one_the_second_is_left_out_and_told(sample):
     fit, fates = fates_of(sample, must_have=("strong", "twin"))
     assert "twin" not in fit.scorecard.features

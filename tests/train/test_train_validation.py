@@ -10,14 +10,7 @@ import pytest
 import yaml
 
 from pipeline.errors import MissingInputError
-from pipeline.params import (
-    BoosterParams,
-    CalibrationParams,
-    LabelParams,
-    ScorecardParams,
-    SplitParams,
-    ValidateParams,
-)
+from pipeline.params import BoosterParams, CalibrationParams, LabelParams, ScorecardParams, SplitParams, ValidateParams
 from pipeline.score.master_scale import MasterScale
 from pipeline.score.points import Scaling
 from pipeline.score.thin_file import ThinFileRule

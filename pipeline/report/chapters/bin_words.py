@@ -13,4 +13,4 @@ def bin_name(b: Bin, words: Words) -> str:
     """The label of a bin in the language of the report."""
     if b.kind in {"missing", "unseen"}:
         return words(f"scorecard.{b.kind}")
-    return b.label
+    return words.told(b.label) if b.kind == "range" else b.label

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
+from pipeline.report.chapters.bin_years import bin_years
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 def bins(given: ReportInput, words: Words) -> Chapter:
     """Bins set by hand beside the solver's, then each bin of the card early and late."""
     told: Mapping[str, Any] = given.details.get("scorecard") or {}
-    blocks = [*_by_hand(told.get("by_hand"), given, words), *_over_time(told.get("bin_stability"), given, words)]
+    blocks = [*_by_hand(told.get("by_hand"), given, words), *bin_years(given, words)]
+    blocks += _over_time(told.get("bin_stability"), given, words)
     return Chapter("bins", words("bins.title"), tuple(blocks), words("bins.lead"))
 
 
@@ -47,7 +49,8 @@ def _by_hand(changed: Sequence[Mapping[str, Any]] | None, given: ReportInput, wo
 def _cuts(cuts: Sequence[Any] | None, words: Words) -> str:
     if cuts is None:
         return words("bins.unbinned")
-    return "; ".join(", ".join(cut) if isinstance(cut, list) else f"{cut:g}" for cut in cuts) or words("bins.uncut")
+    told = (figures.listed(cut) if isinstance(cut, list) else f"{cut:g}" for cut in cuts)
+    return figures.in_turn(told) or words("bins.uncut")
 
 
 def _over_time(told: Sequence[Mapping[str, Any]] | None, given: ReportInput, words: Words) -> list[Block]:
@@ -78,7 +81,7 @@ def _row(entry: Mapping[str, Any], significance: float, words: Words) -> tuple[C
     p = entry["p_value"]
     reading = "turned" if entry["is_turned"] else "unknown" if p is None else "moved" if p < significance else "held"
     return (
-        Cell(str(entry["bin"])),
+        Cell(words.told(entry["bin"])),
         Cell(figures.share(entry["early_share"])),
         Cell(figures.share(entry["late_share"])),
         Cell(figures.probability(entry["early_rate"])),

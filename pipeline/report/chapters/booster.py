@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Missing, Picture, Table
+from pipeline.report.chapters.effects import effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,10 +28,11 @@ def booster(given: ReportInput, words: Words) -> Chapter:
     """SHAP pictures in a fixed order, and the features that move it most."""
     title = words("booster.title")
     told: Mapping[str, Any] = given.details.get("booster") or {}
-    if not told and not given.pictures:
+    if not told and not given.pictures and given.effects is None:
         return Chapter("booster", title, (Missing(words("booster.none")),))
-    blocks: list[Block] = list(_pictures(given, words))
-    if not given.pictures:
+    # Drawn from the values where they are there: in the language of the report, and sharp in print.
+    blocks: list[Block] = effects(given, words) or list(_pictures(given, words))
+    if not blocks:
         blocks.append(Missing(words("booster.no_pictures")))
     blocks += _facts(told, words)
     blocks += _price(told, words)
@@ -52,7 +54,7 @@ def _pictures(given: ReportInput, words: Words) -> Iterable[Block]:
         if spent > MOST_BYTES:
             yield Missing(words("booster.too_large", name=name))
             continue
-        leading = ", ".join(given.titles.get(f, f) for f in _heaviest(given)[:6]) or words("booster.see_table")
+        leading = figures.listed(given.titles.get(f, f) for f in _heaviest(given)[:6]) or words("booster.see_table")
         alt = words(f"booster.alt_{shows}", name=name, leading=leading)
         source = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
         yield Picture(words(f"booster.says_{shows}", name=name), alt, source, *size, is_small=shows == "dependence")
@@ -92,7 +94,7 @@ def png_size(content: bytes) -> tuple[int, int] | None:
 def _facts(told: Mapping[str, Any], words: Words) -> list[Block]:
     if not told.get("rounds"):
         return []
-    folds = ", ".join(figures.count(n) for n in told.get("fold_rounds") or ())
+    folds = figures.listed(figures.count(n) for n in told.get("fold_rounds") or ())
     unused = told.get("unused") or ()
     pairs = (
         (words("booster.rounds"), figures.count(told["rounds"])),

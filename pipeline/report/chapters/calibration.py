@@ -42,7 +42,7 @@ def calibration(given: ReportInput, words: Words) -> Chapter:
     for name, told in models(given):
         blocks.append(_grades(name, (told.get("grades") or {}).get(_ROLE) or (), given, words))
     remarks = [
-        words("calibration.remark", model=model_name(name, given, words), remark=str(remark))
+        words("calibration.remark", model=model_name(name, given, words), remark=words.told(remark))
         for name, told in models(given)
         for remark in ((given.details.get(told["kind"]) or {}).get("calibration") or {}).get("remarks") or ()
     ]
@@ -64,13 +64,13 @@ def _chart(given: ReportInput, words: Words) -> list[Block]:
     if not panels:
         return [Missing(words("calibration.none"))]
     drawing = charts.calibration(panels, words("calibration.expected"), words("calibration.observed"))
-    text = "; ".join(f"{name}: {_in_words(points, words)}" for name, points in panels)
+    text = figures.in_turn(f"{name}: {_in_words(points, words)}" for name, points in panels)
     description = words("calibration.description", text=text)
     return [chart("calibration", words("calibration.chart_title"), words("calibration.caption"), description, drawing)]
 
 
 def _in_words(points: Sequence[charts.GradePoint], words: Words) -> str:
-    return ", ".join(
+    return figures.listed(
         words(
             "calibration.point",
             grade=p.grade,

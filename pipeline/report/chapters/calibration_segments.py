@@ -31,23 +31,23 @@ def segment_levels(given: ReportInput, words: Words) -> list[Block]:
 
 def _told(model: str, segments: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
     if segments["feature"] is None or not segments["levels"]:
-        return Text(words("segments.none", model=model, why=segments["reason"]))
+        return Text(words("segments.none", model=model, why=words.told(segments["reason"])))
     title = given.titles.get(segments["feature"], segments["feature"])
-    rows = tuple(_row(level, words) for level in segments["levels"])
+    rows = tuple(_row(str(segments["feature"]), level, words) for level in segments["levels"])
     columns = (
         Column(title),
         *(Column(words(f"segments.{name}"), is_number=True) for name in _COLUMNS),
     )
     caption = words("segments.caption", model=model, title=title)
-    notes = (words("segments.reason", why=segments["reason"]), words("segments.note"))
+    notes = (words("segments.reason", why=words.told(segments["reason"])), words("segments.note"))
     return Table(caption, columns, rows, notes)
 
 
-def _row(level: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+def _row(feature: str, level: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
     own, weight = level["own"], level["weight"]
     in_force = figures.decimal(math.exp(-own * weight)) if weight is not None else words("segments.whole")
     return (
-        Cell(str(level["segment"])),
+        Cell(words.or_same(feature, str(level["segment"]))),
         Cell(figures.count(level["rows"])),
         Cell(figures.count(level["bads"])),
         Cell(figures.count(level["bad_customers"])),

@@ -86,11 +86,11 @@ def _fit_row(fit: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
     level = words(
         f"calibration.tendency_{tendency['kind']}",
         rate=figures.probability(tendency["rate"]),
-        source=str(tendency["source"] or ""),
+        source=words.told(tendency["source"] or ""),
     )
     return (
-        Cell(str(fit["choice"]["method"])),
-        Cell(str(fit["choice"]["reason"])),
+        Cell(words.or_name("calibration.method_name", fit["choice"]["method"])),
+        Cell(words.told(fit["choice"]["reason"])),
         Cell(figures.count(fit["bad_customers"])),
         Cell(figures.decimal(fit["slope_of_data"])),
         Cell(figures.decimal(fit["shape_weight"])),

@@ -25,12 +25,12 @@ def definition(given: ReportInput, words: Words) -> Chapter:
     blocks.append(Bullets(words("definition.choice_title"), _choice(choice, given, words)))
     readings = given.definition.get("readings") or {}
     if readings:
-        told = tuple(str(text).replace("`", "") for text in readings.values())
+        told = tuple(words.told(text).replace("`", "") for text in readings.values())
         blocks.append(Bullets(words("definition.readings_title"), told))
     sources = given.definition.get("sources") or []
     if sources:
         columns = (Column(words("definition.source")), Column(words("definition.says")))
-        rows = tuple(cells(str(s["name"]), str(s["says"])) for s in sources)
+        rows = tuple(cells(str(s["name"]), words.told(s["says"])) for s in sources)
         blocks.append(Table(words("definition.sources_caption"), columns, rows))
     version = figures.day(given.definition.get("version"))
     lead = words("definition.lead", version=version, valid_from=figures.day(given.definition.get("valid_from")))
@@ -47,6 +47,7 @@ def _label(given: ReportInput, words: Words) -> dict[str, str]:
 
 def _choice(choice: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[str, ...]:
     currency = given.base_currency
+    events = figures.listed(words.or_name("event", kind) for kind in choice.get("insolvency_events") or ())
     amounts = (choice.get("absolute") or {}).get(currency) or {}
     told = [
         words(
@@ -57,7 +58,7 @@ def _choice(choice: Mapping[str, Any], given: ReportInput, words: Words) -> tupl
             currency=currency,
             share=figures.share(choice["relative_basis_points"] / 10_000),
         ),
-        words("definition.insolvency", kinds=", ".join(str(k) for k in choice.get("insolvency_events") or ())),
+        words("definition.insolvency", kinds=events),
         words("definition.write_off", amount=figures.count(choice.get("write_off_above")), currency=currency),
         words("definition.dispute"),
         words("definition.probation", days=choice.get("probation_days")),

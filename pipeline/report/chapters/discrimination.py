@@ -29,7 +29,7 @@ def _forest(given: ReportInput, words: Words) -> list[Block]:
     rows = [row for role in ROLES for row in _whiskers(role, given, words)]
     if not rows:
         return [Missing(words("discrimination.none"))]
-    told = words("discrimination.forest", text="; ".join(f"{r.group}, {r.name}: {r.text}" for r in rows))
+    told = words("discrimination.forest", text=figures.in_turn(f"{r.group}, {r.name}: {r.text}" for r in rows))
     drawing = charts.forest(rows, words("discrimination.axis"))
     title, caption = words("discrimination.forest_title"), words("discrimination.forest_caption")
     return [chart("gini", title, caption, told, drawing)]
@@ -144,7 +144,8 @@ def _rules(given: ReportInput, words: Words) -> list[Block]:
         blocks.append(Missing(words("discrimination.no_rules")))
     for name, columns_absent in absent.items():
         told_name = words.or_name("rule", name)
-        blocks.append(Missing(words("discrimination.rule_absent", rule=told_name, columns=", ".join(columns_absent))))
+        lacking = figures.listed(columns_absent)
+        blocks.append(Missing(words("discrimination.rule_absent", rule=told_name, columns=lacking)))
     return blocks
 
 
@@ -162,14 +163,15 @@ def _roc(given: ReportInput, words: Words) -> list[Block]:
         return [Missing(words("discrimination.no_roc"))]
     x, y = words("discrimination.roc_x"), words("discrimination.roc_y")
     drawing = charts.roc(curves, x, y, words("discrimination.chance"))
-    told = words("discrimination.roc", text="; ".join(f"{c.name}: {_reached(c)}" for c in curves))
+    told = words("discrimination.roc", text=figures.in_turn(f"{c.name}: {_reached(c)}" for c in curves))
     return [chart("roc", words("discrimination.roc_title"), words("discrimination.roc_caption"), told, drawing)]
 
 
 def _reached(curve: charts.Curve) -> str:
     """Share of bads found among the riskiest that hold a tenth and three tenths of the goods."""
     reached = [max(y for x, y in curve.points if x <= limit + 1e-12) for limit in (0.1, 0.3)]
-    return f"10 % → {figures.share(reached[0], 0)}, 30 % → {figures.share(reached[1], 0)}"
+    told = zip((0.1, 0.3), reached, strict=True)
+    return figures.listed(f"{figures.share(x, 0)} → {figures.share(y, 0)}" for x, y in told)
 
 
 def _truth(given: ReportInput, words: Words) -> list[Block]:

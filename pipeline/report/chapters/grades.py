@@ -22,7 +22,8 @@ def grades(given: ReportInput, words: Words) -> Chapter:
     if counts is None:
         blocks.append(Missing(words("grades.no_book")))
     else:
-        told = words("grades.description", text=", ".join(f"{name} {figures.count(n)}" for name, n in counts.items()))
+        by_grade = figures.listed(f"{name} {figures.count(n)}" for name, n in counts.items())
+        told = words("grades.description", text=by_grade)
         drawing = charts.grades(list(counts), list(counts.values()))
         title, caption = words("grades.chart_title", day=_as_of(given)), words("grades.chart_caption")
         blocks.append(chart("grades", title, caption, told, drawing))
@@ -47,7 +48,7 @@ def _scale(scale: MasterScale, counts: dict[str, int] | None, given: ReportInput
         (
             Cell(grade.name),
             Cell(words.or_name("segment", grade.segment)),
-            Cell(words("grades.from_to", low=_bound(grade.lower), high=_bound(grade.upper))),
+            Cell(words("grades.from_to", low=figures.as_set(grade.lower), high=figures.as_set(grade.upper))),
             Cell(figures.probability(grade.pd)),
             *_book_cells(grade.name, counts, given),
         )
@@ -69,11 +70,6 @@ def _scale(scale: MasterScale, counts: dict[str, int] | None, given: ReportInput
         *(Column(words(f"grades.{name}"), is_number=True) for name in names),
     )
     return Table(words("grades.caption"), columns, tuple(rows), (words("grades.note"),))
-
-
-def _bound(pd: float) -> str:
-    """A bound of the scale as it was set: no digit more."""
-    return f"{100 * pd:g}\u202f%"
 
 
 def _book_cells(name: str, counts: dict[str, int] | None, given: ReportInput) -> tuple[Cell, ...]:

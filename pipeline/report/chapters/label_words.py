@@ -44,7 +44,9 @@ def event_words(label: Mapping[str, Any], words: Words) -> str:
 def bad_words(label: Mapping[str, Any], words: Words) -> str:
     """What happened to a bad customer: "defaulted", or "fell 30 or more days late"."""
     if label["kind"] == "target":
-        return str(label["happened_en"])
+        told = label.get(f"happened_{words.language}")
+        title = str(label.get(f"title_{words.language}") or label["title_en"])
+        return str(told) if told else words("label.target_happened", title=title)
     return words(f"label.{label['kind']}_happened", days=label.get("days"))
 
 

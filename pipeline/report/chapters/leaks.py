@@ -27,7 +27,7 @@ def leaks(given: ReportInput, words: Words) -> Chapter:
     if found["strongest"]:
         blocks.append(_strongest(found["strongest"], given, words))
     unjudged = tuple(
-        words("leaks.not_judged", check=words.or_name("leak_check", check), why=why)
+        words("leaks.not_judged", check=words.or_name("leak_check", check), why=words.told(why))
         for check, why in found["unjudged"].items()
     )
     if unjudged:
@@ -50,13 +50,14 @@ def _findings(findings: Sequence[Mapping[str, Any]], given: ReportInput, words: 
 
 def _finding(finding: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell, ...]:
     name = finding["column"]
-    examples = "; ".join(str(key) for key in finding["examples"])
+    examples = figures.in_turn(str(key) for key in finding["examples"])
     note = words("leaks.example", examples=examples) if examples else ""
+    answer = str(finding["accepted"] or words.told(finding["remedy"]))
     return (
         Cell(words.or_name("leak_check", finding["check"])),
         Cell(words("leaks.whole")) if name is None else Cell(given.titles.get(name, name), note=name),
-        Cell(str(finding["told"]), note=note),
-        Cell(words.or_name("leak_verdict", finding["verdict"]), note=str(finding["accepted"] or finding["remedy"])),
+        Cell(words.told(finding["told"]), note=note),
+        Cell(words.or_name("leak_verdict", finding["verdict"]), note=answer),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
+from pipeline.report.chapters.limit_effect import amount, limit_effect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,9 @@ def limits(given: ReportInput, words: Words) -> Chapter:
         _sums(book, "segment", SEGMENTS, ("open_amount", "overdue_amount", "ead", "expected_loss"), words),
         _sums(book, "limit_action", ACTIONS, ("limit_current", "limit_suggested", "ead"), words),
         _sums(book, "limit_binding_cap", (), ("limit_suggested",), words),
+        *limit_effect(book, words),
     ]
-    total = figures.count(_sum(book["ead"]))
+    total = figures.count(amount(book["ead"]))
     day = figures.day(str(book["as_of"].max()))
     lead = words("limits.lead", n=figures.count(len(book)), day=day, ead=total, currency=given.base_currency)
     return Chapter("limits", title, tuple(blocks), lead)
@@ -49,14 +50,9 @@ def _sums(book: pd.DataFrame, by: str, order: Sequence[str], amounts: Sequence[s
         Column(words("limits.customers"), is_number=True),
         *(Column(words(f"limits.{name}"), is_number=True) for name in amounts),
     )
-    return Table(words(f"limits.caption.{by}"), columns, tuple(rows), (words(f"limits.note.{by}"),))
+    return Table(words(f"limits.caption.{by}"), columns, tuple(rows), (words(f"limits.note.{by}"),), is_fixed=True)
 
 
 def _line(part: pd.DataFrame, name: str, total: int, amounts: Sequence[str]) -> tuple[Cell, ...]:
-    sums = [Cell(figures.count(_sum(part[column]))) for column in amounts]
+    sums = [Cell(figures.count(amount(part[column]))) for column in amounts]
     return Cell(name), Cell(figures.count(len(part)), bar=len(part) / total), *sums
-
-
-def _sum(column: pd.Series) -> Decimal:
-    """An exact sum: amounts come as Decimal; a float is taken by its shortest text."""
-    return sum((v if isinstance(v, Decimal) else Decimal(str(v)) for v in column.dropna()), Decimal(0))

@@ -53,9 +53,12 @@ def timetable(given: ReportInput, words: Words) -> Chapter:
     roles = spans(given, words)
     purge = str(table.get("purge") or "whole")
     window = window_words(given.label, words)
-    blocks: list[Block] = [Text(f"{words('timetable.why')} {words(f'timetable.purge.{purge}', window=window)}")]
+    blocks: list[Block] = [
+        Text(figures.sentences(words("timetable.why"), words(f"timetable.purge.{purge}", window=window)))
+    ]
     if roles:
-        told = words("timetable.description", roles="; ".join(f"{s.name} {s.first} – {s.last}" for s in roles))
+        dates = figures.in_turn(f"{s.name} {figures.day(s.first)} – {figures.day(s.last)}" for s in roles)
+        told = words("timetable.description", roles=dates)
         drawing = charts.timetable(roles)
         title, caption = words("timetable.chart_title"), words("timetable.chart_caption")
         blocks.append(chart("timetable", title, caption, told, drawing))
@@ -63,7 +66,7 @@ def timetable(given: ReportInput, words: Words) -> Chapter:
         blocks.append(Missing(words("timetable.no_dates")))
     blocks.append(_roles(table, given, words))
     if table.get("limitations"):
-        blocks.append(Bullets(words("timetable.limitations"), tuple(str(t) for t in table["limitations"])))
+        blocks.append(Bullets(words("timetable.limitations"), tuple(words.told(t) for t in table["limitations"])))
     return Chapter("timetable", words("timetable.title"), tuple(blocks), words(f"timetable.lead.{purge}"))
 
 
@@ -106,7 +109,7 @@ def _years(counts: pd.DataFrame, words: Words) -> Table:
     for year, day in sorted(lasts.items()):
         n, bads = int(counts.loc[day, "n"]), int(counts.loc[day, "bads"])
         rate = _rate(day, bads, n)
-        interval = f"{figures.share(rate.low)} to {figures.share(rate.high)}"
+        interval = figures.between(figures.share(rate.low), figures.share(rate.high))
         rows.append(
             (
                 Cell(str(year), note=figures.day(day)),

@@ -51,7 +51,7 @@ def _table(division: str, found: Mapping[str, Any], given: ReportInput, words: W
 
 
 def _heading(division: str, part: str, measured: Mapping[str, Any], words: Words) -> str:
-    name = words.or_name("depth", part) if division == "data_depth" else part
+    name = words.or_name("depth", part) if division == "data_depth" else words.or_same(division, part)
     counts = {k: figures.count(measured[k]) for k in ("rows", "customers", "bad_customers")}
     return words("parts.heading", part=name, **counts)
 
@@ -69,12 +69,12 @@ def _thin(given: ReportInput, words: Words) -> list[Block]:
             break
     else:
         return []
-    features = ", ".join(given.titles.get(name, name) for name in thin["features"])
+    features = figures.listed(given.titles.get(name, name) for name in thin["features"])
     pairs = (
         (words("parts.pool"), words("parts.pool_of", **{k: figures.count(v) for k, v in _counts(thin).items()})),
         (words("parts.pool_pd"), figures.probability(thin["pd"])),
         (words("parts.bound"), figures.share(thin["confidence"], 0)),
-        (words("parts.card"), features or words("parts.no_card", why=thin["why_no_card"])),
+        (words("parts.card"), features or words("parts.no_card", why=words.told(thin["why_no_card"]))),
         (words("parts.gini_in_pool"), figures.decimal(thin["gini_in_pool"])),
     )
     return [Facts(pairs)]

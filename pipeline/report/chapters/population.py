@@ -31,7 +31,7 @@ def population(given: ReportInput, words: Words) -> Chapter:
     blocks += [_breakdown(known, name, words) for name in there]
     absent = [words(f"population.by.{name}") for name in BREAKDOWNS if name not in there]
     if absent:
-        blocks.append(Missing(words("population.no_breakdown", what=", ".join(absent))))
+        blocks.append(Missing(words("population.no_breakdown", what=figures.listed(absent))))
     return Chapter("book", words("population.title"), tuple(blocks), words("population.lead"))
 
 
@@ -81,7 +81,8 @@ def _breakdown(known: pd.DataFrame, name: str, words: Words) -> Table:
     sizes = groups.value_counts()
     ranked = sorted(sizes.index, key=lambda g: (-int(sizes[g]), g))
     shown = sorted(ranked) if name == "data_depth" else ranked[:_MOST_GROUPS]
-    lines = [_group(known[groups == group], group, len(known)) for group in shown]
+    named = {group: words.or_same(name, group) for group in shown}
+    lines = [_group(known[groups == group], named[group], len(known)) for group in shown]
     if len(ranked) > len(shown):
         rest = known[~groups.isin(shown)]
         lines.append(_group(rest, words("population.others", n=len(ranked) - len(shown)), len(known)))

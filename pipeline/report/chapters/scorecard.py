@@ -127,9 +127,13 @@ def _worked(card: Scorecard, given: ReportInput, words: Words) -> list[Block]:
         return [Missing(words("scorecard.no_worked"))]
     lacking = [name for name in card.features if name not in worked.features]
     if lacking:
-        return [Missing(words("scorecard.worked_lacks", features=", ".join(lacking)))]
+        return [Missing(words("scorecard.worked_lacks", features=figures.listed(lacking)))]
     frame = pd.DataFrame({name: [worked.features[name]] for name in card.features})
-    told = words("scorecard.worked_text", customer=worked.customer_id, day=worked.as_of)
+    told = words(
+        "scorecard.worked_text",
+        customer=f"{worked.customer_id} {given.worked_name}".strip(),
+        day=figures.day(worked.as_of),
+    )
     return [Text(told), _worked_table(card, frame, worked, given, words), *_result(card, frame, given, words)]
 
 
@@ -151,7 +155,7 @@ def _worked_table(
         Column(words("scorecard.bin")),
         Column(words("scorecard.points"), is_number=True),
     )
-    return Table(words("scorecard.worked_caption"), columns, tuple(rows))
+    return Table(words("scorecard.worked_caption"), columns, tuple(rows), is_fixed=True)
 
 
 def _result(card: Scorecard, frame: pd.DataFrame, given: ReportInput, words: Words) -> list[Block]:
@@ -183,7 +187,7 @@ def _result(card: Scorecard, frame: pd.DataFrame, given: ReportInput, words: Wor
                 raw=figures.decimal(math.log(odds), 4),
                 calibrated=figures.decimal(calibrated, 4),
                 pd=_pd(pd_used),
-                knots="; ".join(f"{x:.4g} → {y:.4g}" for x, y in line.knots),
+                knots=figures.in_turn(f"{x:.4g} → {y:.4g}" for x, y in line.knots),
             )
         )
     )

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
-from pipeline.report.blocks import Bullets, Cell, Chapter, Column, Missing, Table
+from pipeline.report.blocks import Bullets, Cell, Chapter, Column, Heading, Missing, Table, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipeline.report.blocks import Block
     from pipeline.report.report_input import ReportInput
     from pipeline.report.words import Words
 
+# One reason for all of them: told in a sentence, not in a row each.
+_FOLDED = "not_for_models"
 FATES = (
     "selected",
     "expert",
@@ -35,7 +38,8 @@ def selection(given: ReportInput, words: Words) -> Chapter:
     fates: Sequence[Mapping[str, Any]] = (given.details.get("scorecard") or {}).get("selection") or ()
     if not fates:
         return Chapter("selection", title, (Missing(words("selection.none")),))
-    ordered = sorted(fates, key=_rank)
+    folded = [fate for fate in fates if fate["fate"] == _FOLDED]
+    ordered = sorted((fate for fate in fates if fate["fate"] != _FOLDED), key=_rank)
     p_values = {str(c["feature"]): c["p_value"] for c in given.details["scorecard"].get("coefficients") or ()}
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
@@ -59,14 +63,28 @@ def selection(given: ReportInput, words: Words) -> Chapter:
     if given.details["scorecard"].get("basis") == "expert":
         return Chapter("selection", title, (table,), words("selection.lead_expert", n=len(ordered)))
     chosen = sum(1 for f in ordered if f["fate"] == "selected")
-    lead = words("selection.lead", n=len(ordered), chosen=chosen)
+    lead = words("selection.lead", n=len(fates), chosen=chosen)
     left_out = tuple(
-        f"{given.titles.get(str(f['feature']), str(f['feature']))}: {f['reason']}"
+        f"{given.titles.get(str(f['feature']), str(f['feature']))}: {words.told(f['reason'])}"
         for f in ordered
         if f.get("is_must_have") and f["fate"] != "selected"
     )
-    blocks = (Bullets(words("selection.must_have_left_out"), left_out), table) if left_out else (table,)
-    return Chapter("selection", title, blocks, lead)
+    blocks: list[Block] = [Bullets(words("selection.must_have_left_out"), left_out)] if left_out else []
+    blocks += [table, *_in_a_sentence(folded, given, words)]
+    return Chapter("selection", title, tuple(blocks), lead)
+
+
+def _in_a_sentence(folded: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:
+    """The features that no model may use, under the reason that they share."""
+    by_reason: dict[str, list[str]] = {}
+    for fate in sorted(folded, key=lambda f: str(f["feature"])):
+        name = str(fate["feature"])
+        by_reason.setdefault(words.told(fate.get("reason") or ""), []).append(given.titles.get(name, name))
+    blocks: list[Block] = []
+    for reason, names in by_reason.items():
+        heading = words("selection.group", fate=words.or_name("fate", _FOLDED), n=len(names))
+        blocks += [Heading(heading), Text(words("selection.folded", reason=reason, features=figures.in_turn(names)))]
+    return blocks
 
 
 def _rank(fate: Mapping[str, Any]) -> tuple[int, float, float, str]:
@@ -82,7 +100,7 @@ def _row(fate: Mapping[str, Any], p_values: Mapping[str, Any], given: ReportInpu
             given.titles.get(name, name),
             note=f"{name} · {words('selection.must_have')}" if fate.get("is_must_have") else name,
         ),
-        Cell(str(fate.get("reason") or "")),
+        Cell(words.told(fate.get("reason") or "")),
         Cell(figures.decimal(fate.get("iv"), 3)),
         Cell(figures.decimal(fate.get("psi"), 3)),
         Cell(_p_value(fate["p_value"] if fate.get("p_value") is not None else p_values.get(name))),

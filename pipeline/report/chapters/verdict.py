@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Chapter, Text, Tile, Tiles
+from pipeline.report.chapters.changes import change_words
 from pipeline.report.chapters.discrimination import scorer
 from pipeline.report.chapters.label_words import event_words
 from pipeline.report.chapters.measured import (
@@ -36,6 +37,7 @@ def verdict(given: ReportInput, words: Words) -> Chapter:
     overridden = _overridden(given, words)
     if overridden:
         blocks.append(Bullets(words("verdict.overridden"), overridden))
+    blocks.append(Bullets(words("verdict.changed"), change_words(given, words)))
     decided, open_questions = _decided(given, words), _undecided(given, words)
     if decided:
         blocks.append(Bullets(words("verdict.decided"), decided))
@@ -49,16 +51,22 @@ def _overridden(given: ReportInput, words: Words) -> tuple[str, ...]:
     return tuple(
         words(
             "verdict.override",
-            role=role,
+            role=words.or_name("role_name", role),
             version=record["model_version"],
-            day=record.get("since") or "–",
+            day=figures.day(record.get("since") or figures.DASH),
             by=record.get("promoted_by", "–"),
             reason=record["override"],
-            gates=", ".join(gate["name"] for gate in record.get("gates", []) if gate["light"] != "green") or "–",
+            gates=_refused(record, words),
         )
         for role, record in given.in_force.items()
         if record.get("override")
     )
+
+
+def _refused(record: Mapping[str, Any], words: Words) -> str:
+    """The gates of a promotion that did not pass, by name."""
+    refused = (gate["name"] for gate in record.get("gates", []) if gate["light"] != "green")
+    return figures.listed(words.or_name("gate", name) for name in refused) or figures.DASH
 
 
 def lead_words(given: ReportInput, words: Words) -> str:
@@ -72,9 +80,9 @@ def lead_words(given: ReportInput, words: Words) -> str:
     order, level = order_found(told, given.min_bad_customers), lies(told.get("observed_over_expected"), 1.0)
     if order == "too_few":
         return words("verdict.too_few", model=name, n=figures.count(told.get("bad_customers")))
-    lead = words(f"verdict.order_{order}", model=name) + " " + words(f"verdict.level_{level}")
+    lead = figures.sentences(words(f"verdict.order_{order}", model=name), words(f"verdict.level_{level}"))
     spread = lies(slope_interval(told, z_of(given)), 1.0)
-    return lead if spread in {"around", "unknown"} else f"{lead} {words(f'verdict.spread_{spread}')}"
+    return lead if spread in {"around", "unknown"} else figures.sentences(lead, words(f"verdict.spread_{spread}"))
 
 
 def expert_words(fitted: Mapping[str, Any], words: Words) -> str:
@@ -82,11 +90,11 @@ def expert_words(fitted: Mapping[str, Any], words: Words) -> str:
     told = fitted["expert"]
     return words(
         "verdict.expert",
-        valid_from=told["valid_from"],
+        valid_from=figures.day(told["valid_from"]),
         owner=told["owner"],
         n=figures.count(fitted["samples"]["train"]["bad_customers"]),
         rate=figures.share(told["level"]["rate"]),
-        source=told["level"]["source"],
+        source=words.told(told["level"]["source"]),
     )
 
 
@@ -245,7 +253,7 @@ def _grades(given: ReportInput) -> list[Mapping[str, Any]]:
 
 def _limitations(given: ReportInput, words: Words) -> tuple[str, ...]:
     table = given.validation.get("timetable") or {}
-    found = [str(text) for text in table.get("limitations") or ()]
+    found = [words.told(text) for text in table.get("limitations") or ()]
     if given.label["kind"] == "late":
         found.append(words("verdict.late_is_not_loss"))
     absent = given.validation.get("naive_absent") or {}
@@ -255,5 +263,5 @@ def _limitations(given: ReportInput, words: Words) -> tuple[str, ...]:
     if not given.is_undated:
         found.append(words("verdict.months_overlap"))
     found.append(words("verdict.one_ledger"))
-    found += [str(text) for text in given.limitations]
+    found += [words.told(text) for text in given.limitations]
     return tuple(dict.fromkeys(found))

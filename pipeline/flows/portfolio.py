@@ -1,0 +1,234 @@
+"""`creditbook portfolio`: the report for the monthly meeting, from published runs, the ledger and dated policy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.durable import write_folder
+from pipeline.errors import ParameterError
+from pipeline.flows import log
+from pipeline.flows.definition import default_definition
+from pipeline.flows.no_ledger import refuse_own_table
+from pipeline.flows.policy_file import section_in
+from pipeline.flows.published_runs import PublishedRun, nearest, published_runs, run_of
+from pipeline.flows.setting import ledger_in, open_setting
+from pipeline.history.default_episodes import default_episodes
+from pipeline.history.open_items import open_items
+from pipeline.history.point_in_time import known_rows
+from pipeline.history.prepared import prepared
+from pipeline.history.receivables import billed, lost_items
+from pipeline.history.snapshots import month_ends_back, spine
+from pipeline.report.portfolio_report import PortfolioReport, render
+from pipeline.report.words import languages
+from pipeline.score.drift import SCORE
+from pipeline.score.monitored import as_known_on
+from pipeline.score.policy import read_policy
+from pipeline.score.portfolio.ageing import Buckets, items_frame
+from pipeline.score.portfolio.amounts import whole_cents
+from pipeline.score.portfolio.portfolio import House, Receivables, Runs, portfolio
+from pipeline.score.portfolio.sections import CollectionsSection, ProvisionsSection, contradictions
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import ibis.expr.types as ir
+
+    from pipeline.engine import Engine
+    from pipeline.flows.setting import Setting
+    from pipeline.tables.canonical import Ledger
+
+
+def report_portfolio(root: Path, as_of: dt.date | None, out: Path | None, *, with_names: bool) -> Path:
+    """Writes portfolio.json and one page per language into OUT/as_of=DATE; gives back that folder.
+
+    Raises MissingInputError without a published run of the day (null: the latest) or without a ledger.
+    """
+    setting = open_setting(root)
+    refuse_own_table(setting.project.ledger)
+    run = run_of(setting.project.root / setting.params.score.out, as_of)
+    house = _house(setting)
+    runs = _runs(setting, run)
+    held, master = _from_ledger(setting, runs, house)
+    told = portfolio(runs, held, master, house, _level(setting, runs))
+    told["monitoring"] = _monitoring(setting, run)
+    names = _names(run) if with_names else {}
+    files = {"portfolio.json": _json(told)}
+    for language in languages():
+        page = render(PortfolioReport(told, language, names, _sources(house, language)))
+        files[f"portfolio.{language}.html"] = page.encode()
+    folder = (out or setting.project.root / setting.params.portfolio.out) / f"as_of={run.as_of}"
+    write_folder(folder, files, last="portfolio.json")
+    message = f"portfolio of {run.as_of}: {folder} ({', '.join(sorted(files))})"
+    log.say("portfolio_written", message, as_of=run.as_of.isoformat(), folder=str(folder))
+    return folder
+
+
+def _house(setting: Setting) -> House:
+    folder = setting.project.policy
+    provisions = section_in(folder / "provisions.yaml", ProvisionsSection)
+    collections = section_in(folder / "collections.yaml", CollectionsSection)
+    breaches = contradictions(provisions, collections)
+    if breaches:
+        listed = "\n".join(f"  - {breach}" for breach in breaches)
+        raise ParameterError(f"{folder}: {len(breaches)} breach(es):\n{listed}\nCorrect the keys named.")
+    policy = read_policy(folder)
+    lgd = policy.loss.unsecured_lgd["default"]
+    rules = tuple(rule.name for rule in fields(policy.alerts.rules))
+    return House(provisions, collections, policy.scale.names_with_default, rules, lgd, setting.params.portfolio)
+
+
+def _sources(house: House, language: str) -> list[tuple[str, str]]:
+    told = [(one.title, one.zh if language == "zh" else one.en) for one in house.provisions.sources]
+    return [(title, " ".join(says.split())) for title, says in told]
+
+
+def _runs(setting: Setting, run: PublishedRun) -> Runs:
+    """The run, the one nearest the day a month before, and what all runs until the day say of alerts."""
+    every = published_runs(setting.project.root / setting.params.score.out, run.as_of)
+    before = nearest(every, month_ends_back(run.as_of, 1)[0], run.as_of)
+    manifest = run.manifest
+    told = {
+        "as_of": run.as_of.isoformat(),
+        "run_id": manifest["run_id"],
+        "model_version": manifest["versions"]["model"]["version"],
+        "policy_version": manifest["versions"]["policy"]["version"],
+        "data_version": manifest["inputs"]["data_version"],
+        "base_currency": manifest["base_currency"] or "",
+        "label": manifest["label"],
+        "runs": len(every),
+        "first_run": every[0].as_of.isoformat(),
+    }
+    before_on, book_before = (None, None) if before is None else (before.as_of, before.book())
+    at_risk = pd.concat([_at_risk(one) for one in every], ignore_index=True)
+    alerts = pd.concat([one.alerts() for one in every], ignore_index=True)
+    return Runs(told, run.as_of, run.book(), before_on, book_before, alerts, at_risk)
+
+
+def _at_risk(run: PublishedRun) -> pd.DataFrame:
+    rows = run.book(["as_of", "customer_id", "rating_status"]).to_pandas()
+    found: pd.DataFrame = rows.loc[rows["rating_status"].isin(("rated", "thin_file")), ["as_of", "customer_id"]]
+    return found
+
+
+def _from_ledger(setting: Setting, runs: Runs, house: House) -> tuple[Receivables, pd.DataFrame]:
+    """Open items at the month ends looked back on, what was lost, billing, defaults and master data, as known then."""
+    buckets = Buckets(house.provisions.bucket_ends)
+    definition = default_definition(setting)
+    with setting.engine() as engine:
+        ledger = prepared(ledger_in(engine, setting.project.ledger), engine.keep)
+        days = _days(engine, ledger, runs.as_of, house.provisions.history_months)
+        views = _views(engine, ledger, days, "portfolio_days")
+        today = _views(engine, ledger, [runs.as_of], "portfolio_day")
+        items = engine.collect(open_items(ledger, views), order_by=("as_of", "customer_id", "invoice_id"))
+        lost = engine.collect(lost_items(ledger, runs.as_of, buckets.ends[-1]), order_by=("invoice_id",))
+        sales = billed(ledger, views)
+        sums = sales.group_by("as_of").aggregate(cents=sales.billed_3m.sum())
+        billing = engine.collect(sums, order_by=("as_of",))
+        begun = default_episodes(ledger, today.select("customer_id", "as_of"), definition, engine.keep)
+        episodes = engine.collect(begun.select("customer_id", "started_on"), order_by=("customer_id", "started_on"))
+        who = known_rows(ledger, "customers", today).select("customer_id", "group_id", "industry", "region", "country")
+        master = engine.collect(who, order_by=("customer_id",))
+    spelled = spine(pa.table({"as_of": pa.array(days, pa.date32())}))
+    held = Receivables(
+        items=items_frame(items, buckets),
+        days=days,
+        lost_on=_by_item(lost, "lost_on"),
+        written_off_on=_by_item(lost, "written_off_on"),
+        billed=dict(zip(billing["as_of"].to_pylist(), whole_cents(billing["cents"]).tolist(), strict=True)),
+        starts=dict(zip(days, spelled["since_3m"].to_pylist(), strict=True)),
+        default_days=_days_of(episodes),
+        data_version=ledger.data_version,
+    )
+    return held, master.to_pandas()
+
+
+def _days(engine: Engine, ledger: Ledger, as_of: dt.date, months: int) -> list[dt.date]:
+    """The day and the same day of the months before, from the first day of the books on."""
+    invoices = ledger.tables["invoices"]
+    first = engine.collect(invoices.aggregate(day=invoices.known_on.min()), order_by=("day",))["day"][0].as_py()
+    return [day for day in month_ends_back(as_of, months) if day == as_of or (first is not None and day >= first)]
+
+
+def _views(engine: Engine, ledger: Ledger, days: Sequence[dt.date], name: str) -> ir.Table:
+    """Every customer known on the last of the days, on each of the days."""
+    customers = ledger.tables["customers"]
+    known = engine.collect(
+        customers.filter(customers.known_on <= days[-1]).select("customer_id").distinct(), order_by=("customer_id",)
+    )["customer_id"].to_numpy(zero_copy_only=False)
+    rows = pa.table(
+        {
+            "customer_id": pa.array(np.tile(known, len(days)), pa.string()),
+            "as_of": pa.array(np.repeat(np.array(days, dtype="datetime64[D]"), len(known)), pa.date32()),
+        }
+    )
+    return engine.register(name, spine(rows))
+
+
+def _by_item(lost: pa.Table, column: str) -> dict[str, dt.date]:
+    rows = lost.filter(lost[column].is_valid())
+    return dict(zip(rows["invoice_id"].to_pylist(), rows[column].to_pylist(), strict=True))
+
+
+def _days_of(episodes: pa.Table) -> dict[str, list[dt.date]]:
+    found: dict[str, list[dt.date]] = {}
+    for customer, day in zip(episodes["customer_id"].to_pylist(), episodes["started_on"].to_pylist(), strict=True):
+        found.setdefault(customer, []).append(day)
+    return found
+
+
+def _level(setting: Setting, runs: Runs) -> dict[str, Any] | None:
+    """Observed over expected defaults of the run's model on customers and dates it was not fitted on; null where
+    validation told none for this model."""
+    path = setting.project.validation / "validation.json"
+    if not path.is_file():
+        return None
+    models: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["models"]
+    for measured in models.values():
+        if measured["version"] == runs.told["model_version"]:
+            return _interval(measured["roles"])
+    return None
+
+
+def _interval(roles: Mapping[str, Any]) -> dict[str, Any] | None:
+    for role in ("test", "out_of_time"):
+        found = roles.get(role, {}).get("observed_over_expected") or {}
+        if found.get("low") is not None and found.get("high") is not None:
+            kept = {name: float(found[name]) for name in ("value", "low", "high")}
+            return {**kept, "sample": role, "bad_customers": int(roles[role]["bad_customers"])}
+    return None
+
+
+def _monitoring(setting: Setting, run: PublishedRun) -> dict[str, Any] | None:
+    """What monitoring kept of days up to this one: drift and performance of all runs, and of this one its gates; null
+    when it was never run."""
+    folder, day = setting.project.monitoring, run.as_of.isoformat()
+    if not (folder / "performance.parquet").is_file():
+        return None
+    tables = {name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in ("history", "performance")}
+    newest = json.loads((folder / "monitoring.json").read_text(encoding="utf-8"))
+    is_this = newest.get("run_id") == run.folder.name
+    return {
+        "drift": [row for row in tables["history"] if row["as_of"] <= day and row["quantity"] == SCORE],
+        "performance": [as_known_on(row, day) for row in tables["performance"] if row["as_of"] <= day],
+        "gates": newest["gates"] if is_this else None,
+        "matured": newest.get("matured") if is_this else None,
+        "fitted_until": newest.get("fitted_until"),
+    }
+
+
+def _names(run: PublishedRun) -> dict[str, str]:
+    rows = run.book(["customer_id", "name"])
+    return dict(zip(rows["customer_id"].to_pylist(), rows["name"].to_pylist(), strict=True))
+
+
+def _json(told: Mapping[str, Any]) -> bytes:
+    return (json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,0 +1,97 @@
+"""The sections of params.yaml that the nights and months after a fit read; `pipeline.params` has the others."""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - the reader resolves the hints
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Of a circuit breaker: a value above `warn` is told, one above `stop` keeps the run from being published."""
+
+    warn: float
+    stop: float
+
+
+@dataclass(frozen=True)
+class BreakerParams:
+    """What a run is compared by before it is published; docs/night.md says what each is and why.
+
+    A run before that is more than `compare_within_days` old, or a book of fewer than `min_customers`, is not compared.
+    `stale_days`: by table, days since it last learned something.
+    """
+
+    compare_within_days: int = 45
+    min_customers: int = 50
+    customers: Threshold = Threshold(0.05, 0.25)
+    exposure: Threshold = Threshold(0.20, 0.60)
+    moved_two_grades: Threshold = Threshold(0.10, 0.30)
+    mean_pd: Threshold = Threshold(0.25, 1.00)
+    segments: Threshold = Threshold(0.10, 0.30)
+    drift: Threshold = Threshold(0.25, 1.00)
+    drift_significance: float = 0.01
+    nulls: Threshold = Threshold(0.10, 0.50)
+    stale_days: dict[str, Threshold] = field(
+        default_factory=lambda: {"invoices": Threshold(7, 45), "payments": Threshold(7, 45)}
+    )
+
+
+@dataclass(frozen=True)
+class KeepParams:
+    """Published runs that are kept: those of the last `days` days, month ends of the last `month_ends` months; null:
+    all of them. Reckoned from the newest published day."""
+
+    days: int | None = 400
+    month_ends: int | None = 120
+
+
+@dataclass(frozen=True)
+class ScoreParams:
+    """The day to score (null: the extract date), where runs are published and what stops one from being so."""
+
+    as_of: dt.date | None = None
+    out: str = "data/scored"
+    role: Literal["champion", "challenger"] = "champion"
+    breakers: BreakerParams = BreakerParams()
+    keep: KeepParams = KeepParams()
+
+
+@dataclass(frozen=True)
+class MonitorParams:
+    """PSI cut-offs by custom, and the level of the test that says whether a PSI exceeds its noise.
+
+    `confidence`, `rounds` and `seed`: of the intervals of cohorts that have matured, by group of customers. Fewer than
+    `min_bad_customers` decide nothing; beyond `max_level_factor`, either way, the level of the PDs is red.
+    """
+
+    psi_watch: float = 0.10
+    psi_act: float = 0.25
+    significance: float = 0.01
+    confidence: float = 0.95
+    rounds: int = 500
+    seed: int = 1
+    min_bad_customers: int = 10
+    max_level_factor: float = 2.0
+
+
+@dataclass(frozen=True)
+class PortfolioParams:
+    """The monthly report of the portfolio (docs/portfolio.md): where it goes, how many rows its lists have, intervals.
+
+    `top`: the largest names told one by one; `worklist`: rows of the collections worklist. `rounds` and `seed`: of the
+    bootstrap by group of customers. `fewest_customers`: fewer tell no rate. `warning_months`: within which a default
+    counts as warned of. `hhi_moderate`, `hhi_high`: bounds of the Herfindahl index.
+    """
+
+    out: str = "data/portfolio"
+    top: int = 10
+    worklist: int = 25
+    confidence: float = 0.95
+    rounds: int = 500
+    seed: int = 1
+    fewest_customers: int = 30
+    warning_months: int = 12
+    hhi_moderate: float = 0.10
+    hhi_high: float = 0.18

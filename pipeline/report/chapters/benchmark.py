@@ -1,0 +1,151 @@
+"""Champion and challenger on the same customers: who orders better, for whom, and who would be accepted by one only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table, Text
+from pipeline.report.chapters.measured import lies, model_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+CELLS = ("both_accept", "only_first_accepts", "only_second_accepts", "both_refuse")
+
+
+def benchmark(given: ReportInput, words: Words) -> Chapter:
+    """The pair on the rows neither has seen, the swap set with its money, and the parts of the book."""
+    title, told = words("benchmark.title"), given.comparison
+    if told is None or "challenger" not in given.validation["models"]:
+        return Chapter("benchmark", title, (Missing(words("benchmark.none")),))
+    if "gini" not in told:
+        return Chapter("benchmark", title, (Missing(words("benchmark.no_rows")),))
+    rows = told["rows"]
+    since = words("benchmark.since", day=figures.day(rows["first_as_of"])) if rows["first_as_of"] else ""
+    counts = {name: figures.count(rows[name]) for name in ("rows", "customers", "bads", "bad_customers")}
+    blocks: list[Block] = [Text(words("benchmark.how", since=since, **counts)), _order(told, given, words)]
+    blocks += [*_swap(told, given, words), *_parts(told, given, words)]
+    return Chapter("benchmark", title, tuple(blocks), words("benchmark.lead"))
+
+
+def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
+    found = told["gini"]
+    if found["difference"] is None:
+        return Missing(
+            words("benchmark.too_few", n=figures.count(found["bad_customers"]), few=told["min_bad_customers"])
+        )
+    measures = (
+        ("gini", found["gini_first"], found["gini_second"], found["difference"]),
+        *(
+            (name, told["calibration"][0][key], told["calibration"][1][key], None)
+            for name, key in (("ratio", "observed_over_expected"), ("slope", "slope"))
+        ),
+    )
+    rows = tuple(
+        (
+            Cell(words(f"benchmark.{name}")),
+            _cell(first),
+            _cell(second),
+            _cell(difference, is_signed=True),
+            Cell(words(f"benchmark.reads.{found['verdict']}") if difference else ""),
+        )
+        for name, first, second, difference in measures
+    )
+    columns = (
+        Column(words("benchmark.measure")),
+        *(Column(model_name(name, given, words), is_number=True) for name in ("champion", "challenger")),
+        Column(words("discrimination.difference"), is_number=True),
+        Column(words("discrimination.reading")),
+    )
+    level, power = figures.share(told["confidence"], 0), figures.share(told["power"], 0)
+    notes = [words("benchmark.order_note", level=level)]
+    if found["detectable"] is not None:
+        notes.append(words("benchmark.detectable", value=figures.decimal(found["detectable"], 3), power=power))
+    return Table(words("benchmark.order_caption"), columns, rows, tuple(notes), is_fixed=True)
+
+
+def _cell(raw: Mapping[str, Any] | None, *, is_signed: bool = False) -> Cell:
+    told = figures.measured(raw, (lambda value: figures.signed(value, 3)) if is_signed else figures.decimal)
+    return Cell(told.value if raw else "", note=told.interval)
+
+
+def _swap(told: Mapping[str, Any], given: ReportInput, words: Words) -> list[Block]:
+    """Accepted by one and refused by the other, with what they would have cost a snapshot date."""
+    swap = told["swap"]
+    names = {"first": model_name("champion", given, words), "second": model_name("challenger", given, words)}
+    rows = tuple(_swap_row(words(f"benchmark.{name}", **names), swap["cells"][name]) for name in CELLS)
+    columns = (
+        Column(words("benchmark.decision")),
+        *(Column(words(f"benchmark.{name}"), is_number=True) for name in ("rows", "groups", "bads", "rate", "loss")),
+    )
+    segment = words.or_name("segment", told["refuse_from"])
+    caption = words("benchmark.swap_caption", segment=segment)
+    return [Table(caption, columns, rows, (words("benchmark.swap_note", n=swap["dates"]), _cost(swap, words)))]
+
+
+def _swap_row(name: str, cell: Mapping[str, Any]) -> tuple[Cell, ...]:
+    rate = figures.measured({"value": cell["default_rate"], "low": cell["low"], "high": cell["high"]}, figures.share)
+    return (
+        Cell(name),
+        Cell(figures.count(cell["rows"])),
+        Cell(figures.count(cell["customers"])),
+        Cell(figures.count(cell["bads"])),
+        Cell(rate.value, note=rate.interval),
+        Cell(figures.count(cell["loss"])),
+    )
+
+
+def _cost(swap: Mapping[str, Any], words: Words) -> str:
+    cost = swap["cost"]
+    if cost is None or cost["low"] is None:
+        return words("benchmark.no_cost")
+    told = figures.measured(cost, lambda value: figures.signed(value, 0))
+    return words(f"benchmark.cost.{lies(cost, 0.0)}", value=told.value, interval=told.interval)
+
+
+def _parts(told: Mapping[str, Any], given: ReportInput, words: Words) -> list[Block]:
+    """The parts of the book in which enough turned bad; the others in one line each division."""
+    rows: list[tuple[Cell, ...]] = []
+    groups: list[tuple[int, str]] = []
+    few: list[str] = []
+    for division, parts in told["parts"].items():
+        shown = {name: part for name, part in parts.items() if part["verdict"] != "too_few"}
+        if shown:
+            groups.append((len(rows), words(f"benchmark.by.{division}")))
+        rows += [_part_row(_part_name(division, name, words), part, words) for name, part in shown.items()]
+        few += [_part_name(division, name, words) for name in parts if name not in shown]
+    blocks: list[Block] = []
+    if rows:
+        columns = (
+            Column(words("benchmark.part")),
+            Column(words("benchmark.bad_groups"), is_number=True),
+            *(Column(model_name(name, given, words), is_number=True) for name in ("champion", "challenger")),
+            Column(words("discrimination.difference"), is_number=True),
+            Column(words("discrimination.reading")),
+        )
+        note = words("benchmark.parts_note", n=figures.decimal(1 / (1 - told["confidence"]), 0))
+        blocks.append(Table(words("benchmark.parts_caption"), columns, tuple(rows), (note,), tuple(groups)))
+    if few:
+        blocks.append(Missing(words("benchmark.few_parts", parts=figures.listed(few), few=told["min_bad_customers"])))
+    return blocks
+
+
+def _part_name(division: str, name: str, words: Words) -> str:
+    if division == "segment":
+        return words.or_name("segment", name)
+    return words.or_name("depth", name) if division == "data_depth" else words.or_same(division, name)
+
+
+def _part_row(name: str, part: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+    return (
+        Cell(name),
+        Cell(figures.count(part["bad_customers"])),
+        _cell(part["gini_first"]),
+        _cell(part["gini_second"]),
+        _cell(part["difference"], is_signed=True),
+        Cell(words(f"benchmark.reads.{part['verdict']}")),
+    )

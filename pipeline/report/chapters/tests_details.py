@@ -1,0 +1,226 @@
+"""The tests that have parts, in full: grades, years, parts of the book, migration, features, groups of features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.blocks import Block, Cell, Column, Heading, Table, cells
+from pipeline.report.chapters.measured import model_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+_MOST_FEATURES = 15
+
+
+def details(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:
+    """One table for each kind of test that has parts; nothing where none was made."""
+    by_id: dict[str, list[Mapping[str, Any]]] = {}
+    for one in told:
+        by_id.setdefault(str(one["id"]), []).append(one)
+    blocks: list[Block] = []
+    for model in ("champion", "challenger"):
+        grades = {test: _details(by_id, test, model) for test in ("jeffreys_grades", "binomial_grades")}
+        if any(row["rows"] for row in grades["jeffreys_grades"]):
+            blocks.append(_grades(grades, model_name(model, given, words), words))
+    blocks += _years(by_id.get("years", ()), given, words)
+    blocks += _parts(by_id.get("auc_by_part", ()), given, words)
+    blocks += _migration(_details(by_id, "mobility_upper", "champion"), words)
+    blocks += _concentration(_details(by_id, "concentration", "champion"), words)
+    blocks += _features(by_id.get("csi", ()), given, words)
+    for test in ("marginal_subject", "marginal_source"):
+        blocks += _marginal(test, _details(by_id, test, "champion"), given, words)
+    return [Heading(words("tests.details")), *blocks] if blocks else []
+
+
+def _details(by_id: Mapping[str, list[Mapping[str, Any]]], test: str, model: str) -> list[Mapping[str, Any]]:
+    return [row for one in by_id.get(test, ()) if one["model"] == model for row in one["details"]]
+
+
+def _grades(found: Mapping[str, list[Mapping[str, Any]]], model: str, words: Words) -> Table:
+    rows = tuple(
+        (
+            Cell(jeffreys["grade"]),
+            Cell(figures.count(jeffreys["rows"])),
+            Cell(figures.count(jeffreys["bads"])),
+            Cell(figures.probability(jeffreys["mean_pd"])),
+            _rate(jeffreys),
+            *(_tested(one, words) for one in (jeffreys, binomial)),
+            Cell(_times(jeffreys["shown"], words)),
+        )
+        for jeffreys, binomial in zip(found["jeffreys_grades"], found["binomial_grades"], strict=True)
+        if jeffreys["rows"]
+    )
+    columns = (
+        Column(words("tests.grade")),
+        *(
+            Column(words(f"tests.{name}"), is_number=True)
+            for name in ("customers", "bads", "mean_pd", "rate", "jeffreys", "binomial", "shown_head")
+        ),
+    )
+    return Table(
+        words("tests.grades_caption", model=model), columns, rows, (words("tests.grades_note"),), is_fixed=True
+    )
+
+
+def _tested(one: Mapping[str, Any], words: Words) -> Cell:
+    """The p-value of a grade with the exact size of the test on so many customers of such a PD."""
+    note = words("tests.exact_size", size=figures.share(one["size"])) if one["size"] is not None else ""
+    return Cell(figures.decimal(one["p_value"], 3), note=note)
+
+
+def _rate(one: Mapping[str, Any]) -> Cell:
+    told = figures.measured({"value": one["rate"], "low": one["low"], "high": one["high"]}, figures.probability)
+    return Cell(told.value, note=told.interval)
+
+
+def _times(value: float | None, words: Words) -> str:
+    return figures.DASH if value is None else words("tests.times", value=figures.decimal(value, 1))
+
+
+def _years(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:
+    rows: list[tuple[Cell, ...]] = []
+    groups: list[tuple[int, str]] = []
+    for one in results:
+        groups.append((len(rows), model_name(one["model"], given, words)))
+        rows += [
+            (
+                Cell(figures.day(year["day"])),
+                Cell(figures.count(year["rows"])),
+                Cell(figures.count(year["bads"])),
+                Cell(figures.probability(year["mean_pd"])),
+                _rate(year),
+                Cell(figures.decimal(year["p_value"], 3)),
+                Cell(_times(year["shown"], words)),
+            )
+            for year in one["details"]
+        ]
+    if not rows:
+        return []
+    names = ("customers", "bads", "mean_pd", "rate", "p_value", "shown_head")
+    columns = (Column(words("tests.cohort")), *(Column(words(f"tests.{name}"), is_number=True) for name in names))
+    return [Table(words("tests.years_caption"), columns, tuple(rows), (words("tests.years_note"),), tuple(groups))]
+
+
+def _parts(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:
+    """The parts of each division of the champion; the challenger's AUC beside it."""
+    by_model: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for one in results:
+        by_model.setdefault(one["model"], {})[one["part"]] = one
+    if "champion" not in by_model:
+        return []
+    rows: list[tuple[Cell, ...]] = []
+    groups: list[tuple[int, str]] = []
+    for division, one in by_model["champion"].items():
+        groups.append((len(rows), words.or_same("tests.division", division)))
+        other = by_model.get("challenger", {}).get(division, {"details": one["details"]})["details"]
+        rows += [_part(a, b, division, words) for a, b in zip(one["details"], other, strict=True)]
+    models = [model_name(name, given, words) for name in ("champion", "challenger") if name in by_model]
+    columns = (
+        Column(words("tests.part")),
+        *(Column(words(f"tests.{name}"), is_number=True) for name in ("customers", "bads")),
+        *(Column(words("tests.auc_of", model=name), is_number=True) for name in models),
+        *(Column(words(f"tests.{name}"), is_number=True) for name in ("p_value", "shown_head")),
+    )
+    if "challenger" not in by_model:
+        rows = [(*row[:4], *row[5:]) for row in rows]
+    note = words("tests.parts_note", level=figures.share(given.confidence, 0))
+    return [Table(words("tests.parts_caption"), columns, tuple(rows), (note,), tuple(groups))]
+
+
+def _part(one: Mapping[str, Any], other: Mapping[str, Any], division: str, words: Words) -> tuple[Cell, ...]:
+    group = {"data_depth": "depth", "segment": "segment"}.get(division, "tests.part_value")
+    return (
+        Cell(words.or_same(group, one["part"])),
+        Cell(figures.count(one["customers"])),
+        Cell(figures.count(one["bads"])),
+        *(_auc(told, words) for told in (one, other)),
+        Cell(figures.decimal(one["p_holm"], 3)),
+        Cell(figures.decimal(one["shown"], 3)),
+    )
+
+
+def _auc(one: Mapping[str, Any], words: Words) -> Cell:
+    told = figures.measured(one, lambda value: figures.decimal(value, 3))
+    return Cell(told.value, note=told.interval or words("tests.too_few_short"))
+
+
+def _migration(rows: Sequence[Mapping[str, Any]], words: Words) -> list[Block]:
+    if not rows:
+        return []
+    names = [name for name in rows[0] if name != "grade"]
+    table = tuple(
+        cells(str(row["grade"]), *(figures.count(row[name]) if row[name] else "·" for name in names)) for row in rows
+    )
+    columns = (Column(words("tests.from_to")), *(Column(name, is_number=True) for name in names))
+    return [Table(words("tests.migration_caption"), columns, table, (words("tests.migration_note"),), is_fixed=True)]
+
+
+def _concentration(rows: Sequence[Mapping[str, Any]], words: Words) -> list[Block]:
+    if not rows:
+        return []
+    totals = {name: sum(row[name] for row in rows) or 1 for name in ("development", "now")}
+    table = tuple(
+        (
+            Cell(str(row["grade"])),
+            *(Cell(figures.count(row[name]), note=figures.share(row[name] / totals[name])) for name in totals),
+        )
+        for row in rows
+    )
+    columns = (
+        Column(words("tests.grade")),
+        *(Column(words(f"tests.customers_{name}"), is_number=True) for name in totals),
+    )
+    return [Table(words("tests.concentration_caption"), columns, table, is_fixed=True)]
+
+
+def _features(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:
+    """The features that moved most, of each model."""
+    rows: list[tuple[Cell, ...]] = []
+    groups: list[tuple[int, str]] = []
+    for one in results:
+        groups.append((len(rows), model_name(one["model"], given, words)))
+        rows += [
+            (
+                Cell(given.titles.get(row["feature"], row["feature"])),
+                Cell(figures.decimal(row["psi"], 3)),
+                Cell(figures.decimal(row["noise"], 3)),
+                Cell(words("tests.is_shared") if row["is_shared"] else words(f"tests.lights.{row['light']}")),
+            )
+            for row in one["details"][:_MOST_FEATURES]
+        ]
+    if not rows:
+        return []
+    columns = (
+        Column(words("tests.feature")),
+        Column("PSI", is_number=True),
+        Column(words("tests.noise"), is_number=True),
+        Column(words("tests.light")),
+    )
+    caption = words("tests.features_caption", n=_MOST_FEATURES)
+    return [Table(caption, columns, tuple(rows), (words("tests.features_note"),), tuple(groups))]
+
+
+def _marginal(test: str, rows: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:
+    if not rows:
+        return []
+    group = "subject" if test == "marginal_subject" else "source"
+    table = tuple(
+        (
+            Cell(words.or_same(f"tests.{group}", row["part"])),
+            Cell(figures.count(row["features"])),
+            Cell(figures.signed(row["value"], 3), note=figures.measured(row, lambda v: figures.signed(v, 3)).interval),
+            Cell(figures.decimal(row["shown"], 3)),
+        )
+        for row in rows
+    )
+    columns = (
+        Column(words(f"tests.{group}_head")),
+        *(Column(words(f"tests.{name}"), is_number=True) for name in ("features", "marginal", "shown_head")),
+    )
+    note = words("tests.marginal_note", level=figures.share(given.confidence, 0))
+    return [Table(words(f"tests.{test}_caption"), columns, table, (note,))]

@@ -1,0 +1,111 @@
+"""Figures of the validation tests in words: what they are, what they are held against, and their true size."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from pipeline.plain_yaml import read_yaml
+from pipeline.report import figures
+from pipeline.report.chapters.measured import model_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+_SIZES = "test_sizes.yaml"
+# Farther from its nominal level than this, the true size of a test stands beside its p-value.
+_NEAR = 0.02
+_RATES = ("jeffreys_total", "jeffreys_grades", "binomial_grades", "years")
+_SHARES = ("unrated", "outdated", "overridden", "quarantined", "technical")
+_COUNTS = ("leaks", "truncated_window", "overlap")
+_SIGNED = ("rival", "marginal_subject", "marginal_source")
+_TWO_DIGITS = ("hosmer_lemeshow", "spiegelhalter", "slope", "level", "long_run", "truth", "neighbours")
+
+
+def value_text(test: str, value: float | None, words: Words) -> str:
+    """The figure of a test as its kind is written."""
+    if value is None:
+        return figures.DASH
+    if test == "golden_rows":
+        return words("tests.same") if value == 0 else f"{value:.1e}"
+    return _writer(test)(value)
+
+
+def _writer(test: str) -> Callable[[float], str]:
+    by_kind: tuple[tuple[tuple[str, ...], Callable[[float], str]], ...] = (
+        (_RATES, figures.probability),
+        (_SHARES, lambda value: figures.share(value, 2)),
+        (_COUNTS, figures.count),
+        (_SIGNED, lambda value: figures.signed(value, 3)),
+        (_TWO_DIGITS, figures.decimal),
+    )
+    return next((write for kinds, write in by_kind if test in kinds), lambda value: figures.decimal(value, 3))
+
+
+def held_against(one: Mapping[str, Any], words: Words) -> str:
+    """What the figure is held against; empty where that is nothing but a bound told elsewhere."""
+    key = f"tests.held.{one['id']}"
+    if one["group"] == "process" and one["id"] in _SHARES:
+        return words("tests.held.bound", value=figures.as_set(one["threshold"])) if one["threshold"] is not None else ""
+    if not words.has(key) or one["against"] is None:
+        return ""
+    if one["id"] == "hosmer_lemeshow":
+        return words(key, value=figures.count(one["against"]))
+    return words(key, value=value_text(one["id"], one["against"], words))
+
+
+def described(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+    """Model and part that a test is of; empty for one of the whole book."""
+    model = model_name(one["model"], given, words) if one["model"] in given.validation["models"] else ""
+    return figures.listed(text for text in (model, part_name(one, given, words)) if text)
+
+
+def part_name(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+    """The division, grade, feature, year, rival or table that a test is of, in words."""
+    part = str(one["part"])
+    if not part:
+        return ""
+    by_test: Mapping[str, Callable[[], str]] = {
+        "auc_by_part": lambda: words.or_same("tests.division", part),
+        "rival": lambda: words("tests.against_rival", rival=_rival(part, given, words)),
+        "years": lambda: words("tests.worst_year", day=figures.day(part)),
+        "long_run": lambda: words("tests.years_counted", n=part),
+        "csi": lambda: words("tests.most_in", name=given.titles.get(part, part)),
+        "marginal_subject": lambda: words("tests.most_in", name=words.or_same("tests.subject", part)),
+        "marginal_source": lambda: words("tests.most_in", name=words.or_same("tests.source", part)),
+        "quarantined": lambda: words("tests.most_in", name=words.or_same("tests.source", part)),
+    }
+    return by_test.get(str(one["id"]), lambda: words("tests.worst", name=part))()
+
+
+def _rival(part: str, given: ReportInput, words: Words) -> str:
+    is_model = part in given.validation["models"]
+    return model_name(part, given, words) if is_model else words.or_name("tests.rival", part)
+
+
+def size_note(one: Mapping[str, Any], words: Words) -> str:
+    """How often the test rejects what is true, where simulation found that far from its nominal level."""
+    if one["p_value"] is None and one["id"] != "psi":
+        return ""
+    told = sizes().get(f"{one['id']}.{one['basis']}")
+    if not told:
+        return ""
+    nominal = float(told["nominal"])
+    found = [float(value) for name, value in told.items() if name != "nominal"]
+    if all(abs(value - nominal) <= _NEAR for value in found):
+        return ""
+    low, high = figures.share(min(found), 0), figures.share(max(found), 0)
+    size = low if low == high else figures.between(low, high)
+    return words("tests.true_size", size=size, nominal=figures.share(nominal, 0))
+
+
+@cache
+def sizes() -> dict[str, dict[str, float]]:
+    """By test and basis the nominal level and the size in each made-up book (benchmarks/test_sizes.py)."""
+    source = resources.files("pipeline.report") / "templates" / _SIZES
+    told = read_yaml(source.read_text(encoding="utf-8"), _SIZES)["sizes"]
+    return {str(name): {str(key): float(value) for key, value in one.items()} for name, one in told.items()}

@@ -1,0 +1,123 @@
+"""Published PDs against what became of the customers; and, before that is known, what the PDs themselves expect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
+from pipeline.statistics.discrimination import ordered
+from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from pipeline.night_params import MonitorParams
+
+
+def matured(rows: pd.DataFrame, settings: MonitorParams) -> dict[str, Any]:
+    """How the PDs of one run came out: level with intervals, Jeffreys tests in total and by grade, order.
+
+    `rows`: pd, grade, is_bad (0 or 1), group_key, one per customer that was not in default. Observed over expected is
+    the default rate over the mean PD; its interval is Jeffreys' over the mean PD, for a cohort of one day in which
+    every customer stands once. `p_too_low` is the ECB's test (2019, section 2.5.3.1): small when PDs were too low. The
+    Gini's interval resamples groups. With fewer bad customers than the settings ask for there is no Gini.
+    """
+    pds, bad = rows["pd"].to_numpy(float), rows["is_bad"].to_numpy(float)
+    n, bads, expected = len(rows), int(bad.sum()), float(pds.sum())
+    if not n or expected <= 0:
+        return {"customers": n, "bads": bads, "expected": expected, "level": None, "gini": None, "grades": []}
+    low, high = (end * n / expected for end in jeffreys_interval(bads, n, settings.confidence))
+    return {
+        "customers": n,
+        "bads": bads,
+        "expected": expected,
+        "level": {"value": bads / expected, "low": low, "high": high},
+        "p_too_low": jeffreys_p_value(expected / n, bads, n),
+        "gini": _gini(rows, settings) if settings.min_bad_customers <= bads < n else None,
+        "grades": _by_grade(rows),
+    }
+
+
+def expected_gini(pd: ArrayLike) -> float | None:
+    """The Gini that the PDs themselves expect: a pair is right when the riskier of a bad and a good has the higher PD.
+
+    Each customer is a bad with weight p and a good with weight 1 - p; no customer is paired with itself. Null where
+    there is no pair. What the model believes of itself: a model that is wrong is wrong here too. Idea: confidence-based
+    performance estimation (Kivimäki et al. 2024).
+
+    >>> expected_gini([0.5, 0.5]), expected_gini([0.0, 1.0])
+    (0.0, 1.0)
+    """
+    p = np.asarray(pd, dtype=float)
+    if not len(p):
+        return None
+    rows = ordered(p, np.zeros(len(p)))
+    falling = p[rows.order]
+    bads, goods = np.cumsum(falling)[rows.ends], np.cumsum(1.0 - falling)[rows.ends]
+    more = np.diff(bads, prepend=0.0)
+    ties = np.diff(goods, prepend=0.0)
+    own = float(np.sum(p * (1.0 - p)))
+    won = float(np.sum(more * (goods[-1] - goods + 0.5 * ties))) - 0.5 * own
+    pairs = float(bads[-1] * goods[-1]) - own
+    return 2.0 * won / pairs - 1.0 if pairs > 1e-12 else None
+
+
+def believed(pd: ArrayLike, confidence: float) -> dict[str, Any]:
+    """What a run expects of itself before anything is known: defaults with their range, and the Gini.
+
+    The range is that of the number of defaults when every PD is right and customers default independently (normal
+    approximation of the Poisson binomial); in a bad year more fall together.
+    """
+    from scipy.stats import norm
+
+    p = np.asarray(pd, dtype=float)
+    spread = float(norm.ppf(0.5 + confidence / 2)) * float(np.sqrt(np.sum(p * (1.0 - p))))
+    expected = float(p.sum())
+    return {
+        "customers": len(p),
+        "expected": expected,
+        "low": max(0.0, expected - spread),
+        "high": min(float(len(p)), expected + spread),
+        "gini": expected_gini(p),
+    }
+
+
+def yearly(days: Sequence[dt.date], apart: Sequence[dt.date]) -> list[dt.date]:
+    """The days whose windows do not overlap, from the last one back: a test that takes customers as independent may
+    use these only. `apart` are the ends of the windows, in the order of `days`, oldest first."""
+    kept: list[dt.date] = []
+    for day, end in sorted(zip(days, apart, strict=True), reverse=True):
+        if not kept or end <= kept[-1]:
+            kept.append(day)
+    return kept[::-1]
+
+
+def _gini(rows: pd.DataFrame, settings: MonitorParams) -> dict[str, Any]:
+    draws = resamples(rows["group_key"], settings.rounds, settings.confidence, settings.seed)
+    return discrimination_intervals(rows["pd"], rows["is_bad"], draws)["gini"].as_json()
+
+
+def _by_grade(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    found = []
+    for grade, part in rows.groupby("grade", sort=True):
+        n, bads, mean = len(part), int(part["is_bad"].sum()), float(part["pd"].mean())
+        told = {"grade": str(grade), "customers": n, "bads": bads, "mean_pd": mean}
+        found.append({**told, "p_too_low": jeffreys_p_value(mean, bads, n)})
+    return found
+
+
+def pooled_level(rows: pd.DataFrame, settings: MonitorParams) -> dict[str, Any] | None:
+    """Observed over expected of several cohorts together, with the interval by group of customers; null without rows.
+
+    `rows` as for `matured`, one per customer and run: the runs of one customer are one witness.
+    """
+    if not len(rows) or float(rows["pd"].sum()) <= 0:
+        return None
+    draws = resamples(rows["group_key"], settings.rounds, settings.confidence, settings.seed)
+    return ratio_interval(rows["is_bad"].to_numpy(float), rows["pd"].to_numpy(float), draws).as_json()

@@ -1,0 +1,124 @@
+"""What a test could have shown: the smallest deviation that it finds with a given probability."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import optimize, stats
+
+from pipeline.statistics.paired import smallest_shown
+from pipeline.statistics.proportions import binomial_p_value, jeffreys_p_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Farther than a thousandfold nothing is looked for.
+_FARTHEST_FACTOR = 1000.0
+
+
+def fall_shown(error: float, significance: float, power: float) -> float:
+    """The smallest fall that a one-sided z-test shows: (z of the level + z of the power) × error.
+
+    >>> round(fall_shown(0.05, 0.05, 0.8), 3)
+    0.124
+    """
+    return float((stats.norm.ppf(1.0 - significance) + stats.norm.ppf(power)) * error)
+
+
+def change_shown(error: float, significance: float, power: float) -> float:
+    """The smallest change either way that a two-sided z-test shows; see `smallest_shown`.
+
+    >>> round(change_shown(0.05, 0.05, 0.8), 3)
+    0.14
+    """
+    return smallest_shown(error, 1.0 - significance, power)
+
+
+def jeffreys_critical(pd: float, n: int, significance: float) -> int:
+    """The fewest defaults at which the Jeffreys test rejects a forecast PD; n + 1 where none does.
+
+    >>> jeffreys_critical(0.02, 100, 0.05)
+    5
+    """
+    return _fewest(lambda bads: jeffreys_p_value(pd, bads, n) < significance, n)
+
+
+def binomial_critical(pd: float, n: int, significance: float) -> int:
+    """The fewest defaults at which the exact binomial test rejects a forecast PD; n + 1 where none does.
+
+    >>> binomial_critical(0.02, 100, 0.05)
+    6
+    """
+    return _fewest(lambda bads: binomial_p_value(pd, bads, n) < significance, n)
+
+
+def rejection_rate(true_pd: float, n: int, critical: int) -> float:
+    """Chance of `critical` defaults or more of n independent customers: the size at the forecast, else the power.
+
+    >>> round(rejection_rate(0.02, 100, 5), 3), round(rejection_rate(0.02, 100, 6), 3)
+    (0.051, 0.015)
+    """
+    return float(stats.binom.sf(critical - 1, n, true_pd))
+
+
+def level_shown(pd: float, n: int, critical: int, power: float) -> float:
+    """The smallest true PD, as a multiple of the forecast, that is rejected with probability `power`; infinite where no
+    default rate is.
+
+    >>> round(level_shown(0.02, 100, 5, 0.8), 2)
+    3.31
+    """
+    if not 0 < pd < 1 or critical > n:
+        return float("inf")
+    found = optimize.brentq(lambda true: rejection_rate(true, n, critical) - power, 1e-12, 1.0)
+    return float(found) / pd
+
+
+def chi_square_shown(degrees: int, significance: float, power: float) -> float:
+    """The noncentrality that a χ² test of so many degrees shows.
+
+    >>> round(chi_square_shown(1, 0.05, 0.8), 2), round(chi_square_shown(9, 0.05, 0.8), 2)
+    (7.85, 15.65)
+    """
+    critical = stats.chi2.ppf(1.0 - significance, degrees)
+    return float(optimize.brentq(lambda nc: stats.ncx2.sf(critical, degrees, nc) - power, 1e-9, 1e4))
+
+
+def common_factor_shown(pd: list[float], n: list[float], significance: float, power: float) -> float:
+    """The smallest factor common to the default rates of all grades that Hosmer–Lemeshow shows.
+
+    By the noncentral χ² with noncentrality Σ N PD (f − 1)² / (1 − PD); infinite beyond a factor of 1,000.
+
+    >>> round(common_factor_shown([0.01, 0.05, 0.2], [300, 300, 300], 0.05, 0.8), 2)
+    1.34
+    """
+    p, k = np.asarray(pd, dtype=float), np.asarray(n, dtype=float)
+    if not len(p):
+        return float("inf")
+    unit = float(np.sum(k * p / (1.0 - p)))
+    factor = 1.0 + float(np.sqrt(chi_square_shown(len(p), significance, power) / unit))
+    return factor if factor <= _FARTHEST_FACTOR else float("inf")
+
+
+def psi_shown(bins: int, n: float, m: float, significance: float, power: float) -> float:
+    """The smallest true PSI that exceeds its own noise with probability `power`: noncentrality × (1/n + 1/m).
+
+    >>> round(psi_shown(10, 500, 500, 0.01, 0.8), 3)
+    0.086
+    """
+    if bins < 2:
+        return float("inf")
+    return chi_square_shown(bins - 1, significance, power) * (1.0 / n + 1.0 / m)
+
+
+def _fewest(rejects: Callable[[int], bool], n: int) -> int:
+    """The smallest number from 0 to n that rejects; rejection only spreads upwards."""
+    low, high = 0, n + 1
+    while low < high:
+        middle = (low + high) // 2
+        if middle > n or rejects(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low

@@ -1,0 +1,298 @@
+"""Tests of level: whether the PDs are those that came true, by grade, in all, by year and over the years."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from pipeline.statistics.calibration import calibration_line, spiegelhalter
+from pipeline.statistics.hosmer_lemeshow import hosmer_lemeshow, merged
+from pipeline.statistics.power import (
+    binomial_critical,
+    change_shown,
+    common_factor_shown,
+    jeffreys_critical,
+    level_shown,
+    rejection_rate,
+)
+from pipeline.statistics.proportions import binomial_p_value, holm, jeffreys_interval, jeffreys_p_value
+from pipeline.train.committee_ground import counts_of, names_of
+from pipeline.train.committee_result import Result, of_p_value, of_value, unless_blind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from pipeline.statistics.calibration import CalibrationLine
+    from pipeline.train.committee_ground import Cohort, Ground
+    from pipeline.train.committee_result import Basis
+    from pipeline.train.sample import Sample
+
+    Floats = NDArray[np.float64]
+
+GROUP = "calibration"
+_RATES = {
+    "jeffreys": (jeffreys_p_value, jeffreys_critical),
+    "binomial": (binomial_p_value, binomial_critical),
+}
+
+
+def calibration_results(ground: Ground) -> Iterator[Result]:
+    """For each model: total, grades, all grades at once, forecasts and line of the newest cohort and of the panel;
+    every year; the long run; and the truth where it is known."""
+    for name in names_of(list(ground.models)):
+        model, newest = ground.models[name], ground.newest.sample
+        pd = model.pd(newest.rows) if len(newest.is_bad) else np.empty(0)
+        yield _total(name, pd, newest, ground)
+        yield _grades("jeffreys", name, pd, newest, ground)
+        yield _grades("binomial", name, pd, newest, ground)
+        yield _hosmer_lemeshow(name, pd, newest, ground)
+        bases: list[tuple[Basis, Sample]] = [("cohort", newest)]
+        if not ground.table.is_undated:
+            bases.append(("panel", ground.panel))
+        for basis, sample in bases:
+            values = pd if basis == "cohort" else model.pd(sample.rows)
+            yield _spiegelhalter(name, basis, values, sample, ground)
+            yield from _line(name, basis, values, sample, ground)
+        if not ground.table.is_undated:
+            pds = [model.pd(cohort.sample.rows) for cohort in ground.cohorts]
+            yield _years(name, pds, ground)
+            yield _long_run(name, pds, ground)
+        yield from _truth(name, ground)
+
+
+def _total(name: str, pd: Floats, sample: Sample, ground: Ground) -> Result:
+    """Jeffreys on the whole cohort, either way: the portfolio's PD too low or too high."""
+    common: dict[str, Any] = {**counts_of(sample), "is_independent": True}
+    if not ground.enough(sample):
+        return Result("jeffreys_total", GROUP, "grey", "cohort", name, why="too_few", **common)
+    tests = ground.settings.tests
+    n, bads, mean = len(pd), int(sample.is_bad.sum()), float(pd.mean())
+    low, high = jeffreys_interval(bads, n, ground.settings.confidence)
+    too_low = jeffreys_p_value(mean, bads, n)
+    # Two-sided: half the level on either side.
+    p_value = min(1.0, 2.0 * min(too_low, 1.0 - too_low))
+    shown = level_shown(mean, n, jeffreys_critical(mean, n, tests.p_value.amber / 2), tests.power)
+    is_blind = shown > tests.blind_level
+    light, why = unless_blind(of_p_value(p_value, tests.p_value), is_blind)
+    common |= {"value": bads / n, "low": low, "high": high, "against": mean, "p_value": p_value}
+    common |= {"threshold": tests.p_value.amber, "shown": shown, "unit": "factor", "is_blind": is_blind, "why": why}
+    return Result("jeffreys_total", GROUP, light, "cohort", name, **common)
+
+
+def _grades(test: str, name: str, pd: Floats, sample: Sample, ground: Ground) -> Result:
+    """One-sided by grade, too low a PD; the smallest p-value after Holm decides."""
+    tests = ground.settings.tests
+    counts = counts_of(sample)
+    identity = f"{test}_grades"
+    told = [_grade(test, grade, pd, sample, ground) for grade in ground.scale.names]
+    filled = [one for one in told if one["rows"]]
+    if not filled or not ground.enough(sample):
+        common: dict[str, Any] = {"is_independent": True, "why": "too_few", "details": told}
+        return Result(identity, GROUP, "grey", "cohort", name, **common, **counts)
+    for one, p_value in zip(filled, holm([one["p_value"] for one in filled]), strict=True):
+        one["p_holm"] = p_value
+    worst = min(filled, key=lambda one: (one["p_holm"], one["p_value"]))
+    # What decides is the first step of Holm: every grade at the level over the number of filled grades.
+    strict = tests.p_value.amber / len(filled)
+    shown = min(_shown(test, one["mean_pd"], one["rows"], strict, tests.power) for one in filled)
+    is_blind = shown > tests.blind_level
+    light, why = unless_blind(of_p_value(worst["p_holm"], tests.p_value), is_blind)
+    return Result(
+        identity,
+        GROUP,
+        light,
+        "cohort",
+        name,
+        worst["grade"],
+        value=worst["rate"],
+        low=worst["low"],
+        high=worst["high"],
+        against=worst["mean_pd"],
+        p_value=worst["p_holm"],
+        threshold=tests.p_value.amber,
+        is_independent=True,
+        shown=shown,
+        unit="factor",
+        is_blind=is_blind,
+        why=why,
+        details=told,
+        **counts,
+    )
+
+
+def _grade(test: str, grade: str, pd: Floats, sample: Sample, ground: Ground) -> dict[str, Any]:
+    is_in = ground.scale.grade(pd) == grade if len(pd) else np.zeros(0, dtype=bool)
+    n, bads = int(is_in.sum()), int(sample.is_bad[is_in].sum())
+    told: dict[str, Any] = {"grade": grade, "rows": n, "bads": bads}
+    told |= dict.fromkeys(("mean_pd", "rate", "low", "high", "p_value", "p_holm", "shown", "size"))
+    if not n:
+        return told
+    find, _ = _RATES[test]
+    tests, mean = ground.settings.tests, float(pd[is_in].mean())
+    low, high = jeffreys_interval(bads, n, ground.settings.confidence)
+    told |= {"mean_pd": mean, "rate": bads / n, "low": low, "high": high, "p_value": find(mean, bads, n)}
+    told["shown"] = _shown(test, mean, n, tests.p_value.amber, tests.power)
+    # Exact: how often so many customers of the forecast PD give a p-value below the level of amber.
+    told["size"] = rejection_rate(mean, n, _RATES[test][1](mean, n, tests.p_value.amber))
+    return told
+
+
+def _shown(test: str, pd: float, n: int, significance: float, power: float) -> float:
+    return level_shown(pd, n, _RATES[test][1](pd, n, significance), power)
+
+
+def _hosmer_lemeshow(name: str, pd: Floats, sample: Sample, ground: Ground) -> Result:
+    common: dict[str, Any] = {**counts_of(sample), "is_independent": True}
+    if not ground.enough(sample):
+        return Result("hosmer_lemeshow", GROUP, "grey", "cohort", name, why="too_few", **common)
+    tests, grades = ground.settings.tests, ground.scale.grade(pd)
+    masks = [grades == grade for grade in ground.scale.names]
+    means = [float(pd[m].mean()) if m.any() else 0.0 for m in masks]
+    bads, n = [float(sample.is_bad[m].sum()) for m in masks], [float(m.sum()) for m in masks]
+    groups = merged(means, bads, n, tests.expected_defaults)
+    found = hosmer_lemeshow(*groups)
+    shown = common_factor_shown(list(groups[0]), list(groups[2]), tests.p_value.amber, tests.power)
+    is_blind = shown > tests.blind_level
+    light, why = unless_blind(of_p_value(found.p_value, tests.p_value), is_blind)
+    common |= {"value": found.statistic, "against": float(found.degrees), "p_value": found.p_value, "why": why}
+    common |= {"threshold": tests.p_value.amber, "shown": shown, "unit": "factor", "is_blind": is_blind}
+    return Result("hosmer_lemeshow", GROUP, light, "cohort", name, **common)
+
+
+def _spiegelhalter(name: str, basis: Basis, pd: Floats, sample: Sample, ground: Ground) -> Result:
+    common: dict[str, Any] = {**counts_of(sample), "is_independent": basis == "cohort" or None}
+    if not ground.enough(sample):
+        return Result("spiegelhalter", GROUP, "grey", basis, name, why="too_few", **common)
+    found = spiegelhalter(pd, sample.is_bad, None if basis == "cohort" else sample.codes)
+    tests = ground.settings.tests
+    # A common factor f on every PD moves the sum by (f − 1) Σ (1 − 2p) p.
+    unit = float(np.sum((1.0 - 2.0 * pd) * pd))
+    parts = (sample.is_bad - pd) * (1.0 - 2.0 * pd)
+    tied = np.bincount(sample.codes, weights=parts) ** 2
+    single = (1.0 - 2.0 * pd) ** 2 * pd * (1.0 - pd)
+    spread = float(np.sqrt(np.sum(single if basis == "cohort" else tied)))
+    shown = 1.0 + change_shown(spread, tests.p_value.amber, tests.power) / unit if unit > 0 else float("inf")
+    is_blind = not shown <= tests.blind_level
+    light, why = unless_blind(of_p_value(found.p_value_by_cluster, tests.p_value), is_blind)
+    common |= {"value": found.z_by_cluster, "against": 0.0, "p_value": found.p_value_by_cluster, "why": why}
+    common |= {"threshold": tests.p_value.amber, "shown": shown, "unit": "factor", "is_blind": is_blind}
+    return Result("spiegelhalter", GROUP, light, basis, name, **common)
+
+
+def _line(name: str, basis: Basis, pd: Floats, sample: Sample, ground: Ground) -> Iterator[Result]:
+    """Slope against 1, and level (the intercept at slope 1, told as a factor on the odds) against 1."""
+    common: dict[str, Any] = {**counts_of(sample), "is_independent": basis == "cohort" or None}
+    if not ground.enough(sample):
+        for test in ("slope", "level"):
+            yield Result(test, GROUP, "grey", basis, name, why="too_few", **common)
+        return
+    line = calibration_line(pd, sample.is_bad, None if basis == "cohort" else sample.codes)
+    yield _slope(name, basis, line, common, ground)
+    tests = ground.settings.tests
+    z = float(stats.norm.ppf(0.5 + ground.settings.confidence / 2.0))
+    reach = z * line.at_large_error
+    shown = float(np.exp(change_shown(line.at_large_error, tests.p_value.amber, tests.power)))
+    is_blind = not shown <= tests.blind_level
+    p_value = float(2.0 * stats.norm.sf(abs(line.at_large / line.at_large_error)))
+    light, why = unless_blind(of_p_value(p_value, tests.p_value), is_blind)
+    ends = {"low": float(np.exp(line.at_large - reach)), "high": float(np.exp(line.at_large + reach))}
+    common |= {"value": float(np.exp(line.at_large)), **ends, "against": 1.0, "p_value": p_value, "why": why}
+    common |= {"threshold": tests.p_value.amber, "shown": shown, "unit": "factor", "is_blind": is_blind}
+    yield Result("level", GROUP, light, basis, name, **common)
+
+
+def _slope(name: str, basis: Basis, line: CalibrationLine, common: dict[str, Any], ground: Ground) -> Result:
+    slope, error = line.slope, line.slope_error
+    if not (np.isfinite(slope) and error > 0):
+        return Result("slope", GROUP, "grey", basis, name, why="one_pd", **common)
+    tests = ground.settings.tests
+    z = float(stats.norm.ppf(0.5 + ground.settings.confidence / 2.0))
+    shown = change_shown(error, tests.p_value.amber, tests.power)
+    p_value, is_blind = float(2.0 * stats.norm.sf(abs(slope - 1.0) / error)), shown > tests.blind_slope
+    light, why = unless_blind(of_p_value(p_value, tests.p_value), is_blind)
+    told: dict[str, Any] = {"against": 1.0, "p_value": p_value, "value": slope}
+    told |= {"low": slope - z * error, "high": slope + z * error}
+    told |= {"threshold": tests.p_value.amber, "shown": shown, "unit": "slope", "is_blind": is_blind, "why": why}
+    return Result("slope", GROUP, light, basis, name, **{**common, **told})
+
+
+def _years(name: str, pds: list[Floats], ground: Ground) -> Result:
+    """Each year's cohort by itself, either way; the smallest p-value after Holm decides."""
+    tests = ground.settings.tests
+    told = [_year(cohort, pd, ground) for cohort, pd in zip(ground.cohorts, pds, strict=True)]
+    judged = [one for one in told if one["p_value"] is not None]
+    common: dict[str, Any] = {"is_independent": True, "details": told}
+    if not judged:
+        return Result("years", GROUP, "grey", "years", name, why="too_few", **common)
+    for one, p_value in zip(judged, holm([one["p_value"] for one in judged]), strict=True):
+        one["p_holm"] = p_value
+    worst = min(judged, key=lambda one: (one["p_holm"], one["p_value"]))
+    shown = min(one["shown"] for one in judged)
+    is_blind = shown > tests.blind_level
+    light, why = unless_blind(of_p_value(worst["p_holm"], tests.p_value), is_blind)
+    common |= {"value": worst["rate"], "low": worst["low"], "high": worst["high"], "against": worst["mean_pd"]}
+    common |= {"p_value": worst["p_holm"], "threshold": tests.p_value.amber, "shown": shown, "unit": "factor"}
+    common |= {"rows": sum(one["rows"] for one in judged), "bads": sum(one["bads"] for one in judged)}
+    return Result("years", GROUP, light, "years", name, worst["day"], is_blind=is_blind, why=why, **common)
+
+
+def _year(cohort: Cohort, pd: Floats, ground: Ground) -> dict[str, Any]:
+    n, bads = len(pd), int(cohort.sample.is_bad.sum())
+    told: dict[str, Any] = {"day": "" if cohort.day is None else cohort.day.isoformat(), "rows": n, "bads": bads}
+    told |= dict.fromkeys(("mean_pd", "rate", "low", "high", "p_value", "p_holm", "shown"))
+    if not n:
+        return told
+    tests, mean = ground.settings.tests, float(pd.mean())
+    low, high = jeffreys_interval(bads, n, ground.settings.confidence)
+    told |= {"mean_pd": mean, "rate": bads / n, "low": low, "high": high}
+    if not ground.enough(cohort.sample):
+        return told
+    too_low = jeffreys_p_value(mean, bads, n)
+    critical = jeffreys_critical(mean, n, tests.p_value.amber / 2)
+    told |= {"p_value": min(1.0, 2.0 * min(too_low, 1.0 - too_low))}
+    return {**told, "shown": level_shown(mean, n, critical, tests.power)}
+
+
+def _long_run(name: str, pds: list[Floats], ground: Ground) -> Result:
+    """Student's t over years of ln(observed / forecast): one good or bad year alone proves nothing.
+
+    A year is one draw of the economy, however many customers it holds; half a default stands on both sides.
+    """
+    tests = ground.settings.tests
+    pairs = [
+        (float(cohort.sample.is_bad.sum()), float(pd.sum()), len(pd))
+        for cohort, pd in zip(ground.cohorts, pds, strict=True)
+        if ground.enough(cohort.sample)
+    ]
+    common: dict[str, Any] = {"is_independent": True, "rows": sum(n for _, _, n in pairs), "against": 1.0}
+    common["bads"] = int(sum(d for d, _, _ in pairs))
+    if len(pairs) < tests.min_years:
+        return Result("long_run", GROUP, "grey", "years", name, str(len(pairs)), why="too_few_years", **common)
+    logs = np.log([(d + 0.5) / (e + 0.5) for d, e, _ in pairs])
+    mean, error = float(logs.mean()), float(logs.std(ddof=1) / np.sqrt(len(logs)))
+    degrees = len(logs) - 1
+    reach = float(stats.t.ppf(0.5 + ground.settings.confidence / 2.0, degrees)) * error
+    p_value = float(2.0 * stats.t.sf(abs(mean) / error, degrees)) if error > 0 else None
+    shown = float(
+        np.exp((stats.t.ppf(1 - tests.p_value.amber / 2, degrees) + stats.t.ppf(tests.power, degrees)) * error)
+    )
+    is_blind = shown > tests.blind_level
+    light, why = unless_blind(of_p_value(p_value, tests.p_value), is_blind)
+    common |= {"value": float(np.exp(mean)), "low": float(np.exp(mean - reach)), "high": float(np.exp(mean + reach))}
+    common |= {"p_value": p_value, "threshold": tests.p_value.amber, "shown": shown, "unit": "factor", "why": why}
+    return Result("long_run", GROUP, light, "years", name, str(len(pairs)), is_blind=is_blind, **common)
+
+
+def _truth(name: str, ground: Ground) -> Iterator[Result]:
+    """Mean PD over the mean true PD, which is known of a demo book only: no sampling error, so bounds instead of p."""
+    truth = (ground.report.get("truth") or {}).get("out_of_time")
+    if truth is None:
+        return
+    ratio, bounds = float(truth["models"][name]["mean_pd_ratio"]), ground.settings.tests.truth_factor
+    light = of_value(max(ratio, 1.0 / ratio) if ratio > 0 else None, bounds)
+    common: dict[str, Any] = {"against": 1.0, "threshold": bounds.amber, "rows": len(ground.panel.is_bad)}
+    yield Result("truth", GROUP, light, "panel", name, value=ratio, **common)

@@ -1,0 +1,194 @@
+"""Tests of order: how well each model tells bad from good, now, against its youth, and in each part of the book."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from pipeline.statistics.clustered import clustered_auc
+from pipeline.statistics.delong import Auc, auc_against_known, auc_against_measured, delong
+from pipeline.statistics.power import fall_shown
+from pipeline.statistics.proportions import holm
+from pipeline.train.committee_ground import counts_of, names_of
+from pipeline.train.committee_result import Result, of_p_value, unless_blind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from pipeline.score.model import Model
+    from pipeline.statistics.delong import AucChange
+    from pipeline.train.committee_ground import Ground
+    from pipeline.train.committee_result import Basis, Light
+    from pipeline.train.sample import Sample
+
+    Floats = NDArray[np.float64]
+
+GROUP = "discrimination"
+# Parts that the model itself made: each holds few distinct PDs, so its AUC is low by construction and not judged.
+CUT_BY_MODEL = "segment"
+
+
+def discrimination_results(ground: Ground) -> Iterator[Result]:
+    """For each model: its order in the newest cohort and in the panel, against development, and by part."""
+    for name in names_of(list(ground.models)):
+        model = ground.models[name]
+        yield _order("auc", "cohort", _auc(model, ground.newest.sample), name, ground)
+        if not ground.table.is_undated:
+            yield _order("auc", "panel", _clustered(model, ground.panel), name, ground)
+        yield from _against_development(name, model, ground)
+        yield from _by_part(name, model, ground)
+
+
+def _order(test: str, basis: Basis, found: Auc | None, name: str, ground: Ground) -> Result:
+    """Is there any order at all: one-sided against an AUC of one half."""
+    sample = ground.newest.sample if basis == "cohort" else ground.panel
+    common: dict[str, Any] = {**counts_of(sample), "is_independent": basis == "cohort" or None, "against": 0.5}
+    if found is None or not ground.enough(sample):
+        return Result(test, GROUP, "grey", basis, name, why="too_few", **common)
+    tests = ground.settings.tests
+    low, high = found.interval(ground.settings.confidence)
+    shown = fall_shown(found.error, tests.p_value.amber, tests.power)
+    p_value = float(stats.norm.sf((found.value - 0.5) / found.error)) if found.error > 0 else 0.0
+    # Here a small p-value is what one wants: it says that there is order.
+    light: Light = "green" if p_value < tests.p_value.amber else "red"
+    common |= {"low": low, "high": high, "p_value": p_value, "threshold": tests.p_value.amber}
+    is_blind = shown > tests.blind_auc
+    return Result(
+        test, GROUP, light, basis, name, value=found.value, shown=shown, unit="order", is_blind=is_blind, **common
+    )  # fmt: skip
+
+
+def _against_development(name: str, model: Model, ground: Ground) -> Iterator[Result]:
+    """The ECB's test, the same with both errors, and the latter on the panel with errors by customer."""
+    early, late = _auc(model, ground.development), _auc(model, ground.newest.sample)
+    is_told = early is not None and late is not None and min(late.error, early.error) > 0
+    is_told = is_told and ground.enough(ground.development) and ground.enough(ground.newest.sample)
+    for test in ("auc_fall_ecb", "auc_fall"):
+        if not is_told or early is None or late is None:
+            counts = counts_of(ground.newest.sample)
+            yield Result(test, GROUP, "grey", "cohort", name, is_independent=True, why="too_few", **counts)
+            continue
+        change = auc_against_known(early.value, late) if test == "auc_fall_ecb" else auc_against_measured(early, late)
+        yield _fall(test, name, (early, late), change, basis="cohort", ground=ground)
+    if ground.table.is_undated:
+        return
+    young, now = _clustered(model, ground.development), _clustered(model, ground.panel)
+    if young and now and ground.enough(ground.development) and ground.enough(ground.panel):
+        change = auc_against_measured(young, now)
+        yield _fall("auc_fall", name, (young, now), change, basis="panel", ground=ground)
+
+
+def _fall(test: str, name: str, aucs: tuple[Auc, Auc], change: AucChange, *, basis: Basis, ground: Ground) -> Result:
+    tests = ground.settings.tests
+    early, late = aucs
+    sample = ground.newest.sample if basis == "cohort" else ground.panel
+    shown = fall_shown(change.error, tests.p_value.amber, tests.power)
+    is_blind = shown > tests.blind_auc
+    light, why = unless_blind(of_p_value(change.p_value, tests.p_value), is_blind)
+    low, high = late.interval(ground.settings.confidence)
+    return Result(
+        test,
+        GROUP,
+        light,
+        basis,
+        name,
+        value=late.value,
+        low=low,
+        high=high,
+        against=early.value,
+        p_value=change.p_value,
+        threshold=tests.p_value.amber,
+        is_independent=basis == "cohort" or None,
+        shown=shown,
+        unit="auc",
+        is_blind=is_blind,
+        why=why,
+        **counts_of(sample),
+    )
+
+
+def _by_part(name: str, model: Model, ground: Ground) -> Iterator[Result]:
+    """One result a division: the part that the model orders worst against the rest of the newest cohort."""
+    is_in = ground.in_newest()
+    sample = ground.newest.sample
+    if len(sample.is_bad) != int(is_in.sum()):
+        return
+    risk = model.pd(sample.rows) if len(sample.is_bad) else np.empty(0)
+    for division, values in ground.groups.items():
+        yield _division(name, division, risk, values[is_in], ground)
+
+
+def _division(name: str, division: str, risk: Floats, values: NDArray[np.object_], ground: Ground) -> Result:
+    tests, sample = ground.settings.tests, ground.newest.sample
+    told = [_part(str(part), risk, values, sample, ground) for part in sorted({v for v in values if v is not None})]
+    judged = [one for one in told if one["p_value"] is not None]
+    counts = counts_of(sample)
+    if division == CUT_BY_MODEL or not judged:
+        why = "cut_short" if division == CUT_BY_MODEL else "too_few"
+        common: dict[str, Any] = {"part": division, "is_independent": True, "why": why, "details": told}
+        return Result("auc_by_part", GROUP, "grey", "cohort", name, **common, **counts)
+    for one, p_value in zip(judged, holm([one["p_value"] for one in judged]), strict=True):
+        one["p_holm"] = p_value
+    worst = min(judged, key=lambda one: (one["p_holm"], one["p_value"], one["part"]))
+    shown = min(one["shown"] for one in judged)
+    is_blind = shown > tests.blind_auc
+    light, why = unless_blind(of_p_value(worst["p_holm"], tests.p_value), is_blind)
+    return Result(
+        "auc_by_part",
+        GROUP,
+        light,
+        "cohort",
+        name,
+        division,
+        value=worst["value"],
+        low=worst["low"],
+        high=worst["high"],
+        against=worst["against"],
+        p_value=worst["p_holm"],
+        threshold=tests.p_value.amber,
+        is_independent=True,
+        shown=shown,
+        unit="auc",
+        is_blind=is_blind,
+        why=why,
+        details=told,
+        **counts,
+    )
+
+
+def _part(part: str, risk: Floats, values: NDArray[np.object_], sample: Sample, ground: Ground) -> dict[str, Any]:
+    """AUC of a part against that of all other told rows; no test where either side has too few bad customers."""
+    is_in, is_out = values == part, (values != part) & np.array([v is not None for v in values])
+    inside, outside = sample.part(is_in), sample.part(is_out)
+    told: dict[str, Any] = {"part": part, **counts_of(inside)}
+    told |= dict.fromkeys(("value", "low", "high", "against", "p_value", "p_holm", "shown"))
+    if not (ground.enough(inside) and ground.enough(outside)):
+        return told
+    own, others = delong(risk[is_in], inside.is_bad), delong(risk[is_out], outside.is_bad)
+    told["value"], told["against"] = own.value, others.value
+    if not own.error > 0:
+        return told
+    change = auc_against_measured(others, own)
+    told["low"], told["high"] = own.interval(ground.settings.confidence)
+    tests = ground.settings.tests
+    told |= {"p_value": change.p_value, "shown": fall_shown(change.error, tests.p_value.amber, tests.power)}
+    return told
+
+
+def _auc(model: Model, sample: Sample) -> Auc | None:
+    if len(sample.is_bad) == 0 or not 0 < sample.is_bad.sum() < len(sample.is_bad):
+        return None
+    return delong(model.pd(sample.rows), sample.is_bad)
+
+
+def _clustered(model: Model, sample: Sample) -> Auc | None:
+    """The same with the error by customer, for rows of many months."""
+    if len(sample.is_bad) == 0 or not 0 < sample.is_bad.sum() < len(sample.is_bad):
+        return None
+    levels = np.unique(model.pd(sample.rows), return_inverse=True)[1].astype(np.int64)
+    found = clustered_auc(levels, sample.is_bad, sample.codes, 0.95)
+    return None if found is None else Auc(found.value, found.error, found.bads, found.goods)

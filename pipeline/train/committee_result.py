@@ -1,0 +1,92 @@
+"""What one validation test says: a figure with its doubt, its light, and what it could have shown at all."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.params import Bounds
+
+Light = Literal["green", "amber", "red", "grey"]
+Basis = Literal["cohort", "panel", "years", "snapshot", "run"]
+GROUPS = ("discrimination", "calibration", "stability", "process", "benchmark")
+LIGHTS: tuple[Light, ...] = ("red", "amber", "grey", "green")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One test of one subject.
+
+    `model` is a role, or empty where the test is of the book. `part` names a division or a rival where the test is of
+    one. `basis` tells the rows: `cohort` one year's, one row a customer; `years` several such, not overlapping; `panel`
+    all month ends, with errors by customer; `snapshot` a day's book; `run` this run. `is_independent` says whether the
+    test's assumption that rows are independent holds; null where it makes none. `value` is held against `against`;
+    `threshold` is the bound of amber. `shown` is the smallest deviation that these rows would have shown, in `unit`:
+    `auc`, `order` (an AUC above one half), `factor` on the PD, `slope`, `psi`, `gini`, `distance`; `is_blind` where
+    that is too large to matter. `why` is the code of the reason of a grey light.
+    `details` are rows of the same test by grade, part, feature or year, of plain values.
+    """
+
+    id: str
+    group: str
+    light: Light
+    basis: Basis
+    model: str = ""
+    part: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    against: float | None = None
+    p_value: float | None = None
+    threshold: float | None = None
+    rows: int | None = None
+    customers: int | None = None
+    bads: int | None = None
+    is_independent: bool | None = None
+    shown: float | None = None
+    unit: str = ""
+    is_blind: bool | None = None
+    why: str = ""
+    details: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; NaN and infinity are null."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def of_p_value(p_value: float | None, bounds: Bounds) -> Light:
+    """Red and amber below their bounds; grey without a p-value."""
+    if p_value is None or not np.isfinite(p_value):
+        return "grey"
+    return "red" if p_value < bounds.red else "amber" if p_value < bounds.amber else "green"
+
+
+def of_value(value: float | None, bounds: Bounds) -> Light:
+    """Red and amber above their bounds; grey without a value."""
+    if value is None or not np.isfinite(value):
+        return "grey"
+    return "red" if value > bounds.red else "amber" if value > bounds.amber else "green"
+
+
+def unless_blind(light: Light, is_blind: bool) -> tuple[Light, str]:  # noqa: FBT001 - one fact of the test
+    """A test that found nothing and could have found nothing is grey; what it did find stands."""
+    return ("grey", "blind") if light == "green" and is_blind else (light, "")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return value

@@ -1,0 +1,226 @@
+"""Tests of stability: distributions against development, migration between grades, concentration in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from pipeline.score.applied import PD
+from pipeline.score.drift import Cuts, drift_of
+from pipeline.statistics.concentration import concentration, concentration_p_value
+from pipeline.statistics.migration import migration_matrix, mobility, neighbours
+from pipeline.statistics.power import change_shown, psi_shown
+from pipeline.statistics.proportions import holm
+from pipeline.train.committee_ground import names_of
+from pipeline.train.committee_result import Result, of_p_value, unless_blind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from pipeline.score.drift import Drift
+    from pipeline.train.committee_ground import Ground
+    from pipeline.train.committee_result import Light
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.int64]
+
+GROUP = "stability"
+_SURROUNDINGS = "group and outside events"
+
+
+def stability_results(ground: Ground) -> Iterator[Result]:
+    """PSI and CSI of each model on the newest snapshot; migration and concentration of the champion's grades."""
+    for name in names_of(list(ground.models)):
+        yield from _drift(name, ground)
+    if not ground.ledger.ratings:
+        return
+    yield from _migration(ground)
+    yield _concentration(ground)
+
+
+def _drift(name: str, ground: Ground) -> Iterator[Result]:
+    model, tests = ground.models[name], ground.settings.tests
+    if not len(ground.now):
+        return
+    rows = ground.now.assign(**{PD: model.pd(ground.now)})
+    cuts = Cuts(tests.psi.amber, tests.psi.red, tests.psi_significance)
+    score, *features = drift_of(model, rows, cuts)
+    development = model.development
+    shown = _psi_shown(development["score"], len(rows), ground)
+    yield _psi("psi", name, score, score.light, shown=shown, ground=ground)
+    if not features:
+        return
+    # What the economy or the calendar moves for everybody is no drift of the customers: told, but not judged.
+    entries = model.catalogue_by_name
+    own = [one for one in features if not _is_shared(entries[one.quantity])]
+    details = [
+        {
+            "feature": one.quantity,
+            "psi": one.psi,
+            "noise": one.noise,
+            "light": one.light,
+            "is_shared": _is_shared(entries[one.quantity]),
+        }
+        for one in features
+    ]
+    if not own:
+        yield Result("csi", GROUP, "grey", "snapshot", name, why="no_own_feature", details=details)
+        return
+    worst = own[0]
+    shown = _psi_shown(development["features"][worst.quantity], len(rows), ground)
+    # An input alone warns: what it does to the score is judged there.
+    light: Light = "amber" if worst.light == "red" else worst.light
+    found = _psi("csi", name, worst, light, shown=shown, ground=ground)
+    yield replace(found, part=worst.quantity, details=details)
+
+
+def _psi(test: str, name: str, found: Drift, light: Light, *, shown: float, ground: Ground) -> Result:
+    """`light` as drift tells it, unless these rows would have shown no drift; without a part or details."""
+    tests = ground.settings.tests
+    is_blind = shown > tests.blind_psi
+    light, why = unless_blind(light, is_blind)
+    common: dict[str, Any] = {"value": found.psi, "against": found.noise, "threshold": tests.psi.amber}
+    common |= {"rows": found.rows, "shown": shown, "unit": "psi", "is_blind": is_blind, "why": why}
+    return Result(test, GROUP, light, "snapshot", name, is_independent=True, **common)
+
+
+def _psi_shown(told: Mapping[str, Any], rows: int, ground: Ground) -> float:
+    counts = [*told["counts"], told["missing"]]
+    bins, n = sum(1 for count in counts if count), float(sum(counts))
+    if not (rows and n):
+        return float("inf")
+    return psi_shown(bins, n, rows, ground.settings.tests.psi_significance, ground.settings.tests.power)
+
+
+def _is_shared(entry: Mapping[str, Any]) -> bool:
+    """Told of a customer's surroundings, as the circuit breakers of the night see it (score/breakers.py)."""
+    return entry.get("subject") == _SURROUNDINGS or "indicators" in entry.get("source", ())
+
+
+def _migration(ground: Ground) -> Iterator[Result]:
+    """Mobility of the last year against that of the year before, up and down; and whether near moves are likelier."""
+    moves = _moves(ground, "year_before", "now")
+    if moves is None:
+        why: dict[str, Any] = {"why": "no_snapshot", "is_independent": True}
+        yield from (
+            Result(test, GROUP, "grey", "snapshot", "champion", **why)
+            for test in ("mobility_upper", "mobility_lower", "neighbours")
+        )
+        return
+    counts = migration_matrix(*moves, len(ground.scale.names))
+    before = _moves(ground, "two_years_before", "year_before")
+    for side in ("upper", "lower"):
+        yield _mobility(side, moves, before, counts, ground)
+    yield _neighbours(counts, ground)
+
+
+def _moves(ground: Ground, early: str, late: str) -> tuple[Codes, Codes] | None:
+    """Grades (numbers from 0) of the customers with one on both days, default left out; null without both days."""
+    ratings = ground.ledger.ratings
+    if early not in ratings or late not in ratings:
+        return None
+    both = ratings[early].merge(ratings[late], on="customer_id", suffixes=("_early", "_late"))
+    both = both.sort_values("customer_id", ignore_index=True)
+    first, second = (ground.scale.position(both[f"grade_{side}"]) for side in ("early", "late"))
+    is_in = ~(np.isnan(first) | np.isnan(second))
+    at_default = float(len(ground.scale.names))
+    is_in &= (first != at_default) & (second != at_default)
+    return (first[is_in].astype(np.int64), second[is_in].astype(np.int64)) if is_in.any() else None
+
+
+def _mobility(
+    side: str, moves: tuple[Codes, Codes], before: tuple[Codes, Codes] | None, counts: Floats, ground: Ground
+) -> Result:
+    """A z-test of the change, errors by bootstrap of customers; without a year before only the value is told."""
+    tests, grades = ground.settings.tests, len(ground.scale.names)
+    value = float(getattr(mobility(counts), side))
+    error = _mobility_error(side, moves, grades, ground)
+    z = float(stats.norm.ppf(0.5 + ground.settings.confidence / 2.0))
+    common: dict[str, Any] = {"value": value, "low": value - z * error, "high": value + z * error}
+    common |= {"rows": int(counts.sum()), "is_independent": True, "unit": "distance"}
+    matrix = [
+        {"grade": name, **dict(zip(ground.scale.names, row, strict=True))}
+        for name, row in zip(ground.scale.names, counts.astype(int).tolist(), strict=True)
+    ]
+    common["details"] = matrix if side == "upper" else ()
+    if before is None:
+        return Result(f"mobility_{side}", GROUP, "grey", "snapshot", "champion", why="no_year_before", **common)
+    earlier = float(getattr(mobility(migration_matrix(*before, grades)), side))
+    spread = float(np.hypot(error, _mobility_error(side, before, grades, ground)))
+    p_value = float(2.0 * stats.norm.sf(abs(value - earlier) / spread)) if spread > 0 else None
+    light = of_p_value(p_value, tests.p_value)
+    common |= {"against": earlier, "p_value": p_value, "threshold": tests.p_value.amber}
+    common["shown"] = change_shown(spread, tests.p_value.amber, tests.power)
+    return Result(f"mobility_{side}", GROUP, light, "snapshot", "champion", **common)
+
+
+def _mobility_error(side: str, moves: tuple[Codes, Codes], grades: int, ground: Ground) -> float:
+    first, second = moves
+    cells = np.bincount(first * grades + second, minlength=grades**2)
+    generator = np.random.Generator(np.random.PCG64(ground.settings.seed))
+    drawn = generator.multinomial(len(first), cells / len(first), size=ground.settings.bootstrap_rounds)
+    rows, columns = np.divmod(np.arange(grades**2), grades)
+    is_side = columns > rows if side == "upper" else columns < rows
+    # As `mobility`, for all rounds at once.
+    moved = np.sum(drawn * np.where(is_side, np.abs(rows - columns), 0), axis=1)
+    farthest = np.sum(drawn * np.where(is_side, np.maximum(grades - 1 - rows, rows), 0), axis=1)
+    values = np.divide(moved, farthest, out=np.full(len(drawn), np.nan), where=farthest > 0)
+    finite = values[np.isfinite(values)]
+    return float(np.std(finite, ddof=1)) if len(finite) > 1 else float("nan")
+
+
+def _neighbours(counts: Floats, ground: Ground) -> Result:
+    tests, names = ground.settings.tests, ground.scale.names
+    found = neighbours(counts)
+    common: dict[str, Any] = {"rows": int(counts.sum()), "is_independent": True, "threshold": tests.p_value.amber}
+    if not found:
+        return Result("neighbours", GROUP, "grey", "snapshot", "champion", why="no_move", **common)
+    raised = holm([one.p_value for one in found])
+    at = int(np.argmin(raised))
+    worst = found[at]
+    part = f"{names[worst.cell[0]]} > {names[worst.cell[1]]}"
+    light = of_p_value(raised[at], tests.p_value)
+    broken = sum(1 for one in found if one.z > 0)
+    details = [{"tested": len(found), "out_of_order": broken}]
+    common |= {"value": worst.z, "p_value": raised[at], "details": details}
+    return Result("neighbours", GROUP, light, "snapshot", "champion", part, **common)
+
+
+def _concentration(ground: Ground) -> Result:
+    """Coefficient of variation of the grades' shares now against that at development."""
+    ratings, tests = ground.ledger.ratings, ground.settings.tests
+    if "now" not in ratings or "development" not in ratings:
+        return Result("concentration", GROUP, "grey", "snapshot", "champion", why="no_snapshot")
+    before, now = (_grade_counts(ratings[name], ground) for name in ("development", "now"))
+    if not (before.sum() and now.sum()):
+        return Result("concentration", GROUP, "grey", "snapshot", "champion", why="too_few")
+    initial, current = concentration(before), concentration(now)
+    p_value = concentration_p_value(initial, current)
+    details = [
+        {"grade": name, "development": int(a), "now": int(b)}
+        for name, a, b in zip(ground.scale.names, before, now, strict=True)
+    ]
+    return Result(
+        "concentration",
+        GROUP,
+        of_p_value(p_value, tests.p_value),
+        "snapshot",
+        "champion",
+        value=current.index,
+        against=initial.index,
+        p_value=p_value,
+        threshold=tests.p_value.amber,
+        rows=int(now.sum()),
+        details=details,
+    )
+
+
+def _grade_counts(ratings: pd.DataFrame, ground: Ground) -> Floats:
+    counted = ratings["grade"].value_counts()
+    return np.array([float(counted.get(name, 0)) for name in ground.scale.names])

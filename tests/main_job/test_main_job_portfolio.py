@@ -1,0 +1,102 @@
+"""The portfolio report and the monitoring of a project with a past: back-filled runs, cohorts, gates, MLflow."""
+
+import json
+import shutil
+
+import mlflow
+import pyarrow.parquet as pq
+import pytest
+from project_copy import creditbook, hashes
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("main_job"),
+    # MLflow's own store and client warn about their own future.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+def done(project, *arguments):
+    ran = creditbook(project, *arguments)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@pytest.fixture(scope="module")
+def project(ran, tmp_path_factory):
+    """A copy with runs of a matured day, of the month before and of the extract date, monitored."""
+    root = tmp_path_factory.mktemp("portfolio") / "project"
+    shutil.copytree(ran.root, root, symlinks=True, ignore=shutil.ignore_patterns(".git", ".dvc"))
+    last = json.loads((root / "data" / "receipts" / "score.json").read_text(encoding="utf-8"))["as_of"]
+    year, month = int(last[:4]), last[5:7]
+    assert month == "12"
+    done(root, "score", "--from", f"{year - 2}-12-31", "--to", f"{year - 2}-12-31")
+    done(root, "score", "--from", f"{year}-11-30", "--to", last)
+    done_in(root, "stage", "monitor")
+    return root
+
+
+def done_in(root, *arguments):
+    import os
+    import subprocess
+    import sys
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *arguments], cwd=root, env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_the_report_is_written_in_both_languages_with_its_figures_and_twice_the_same(project, tmp_path):
+    for name in ("one", "two"):
+        done(project, "portfolio", "--out", str(tmp_path / name))
+    assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
+    folder = next((tmp_path / "one").iterdir())
+    assert {path.name for path in folder.iterdir()} == {"portfolio.json", "portfolio.en.html", "portfolio.zh.html"}
+    told = json.loads((folder / "portfolio.json").read_text(encoding="utf-8"))
+    manifest = json.loads((project / "data" / "scored" / "latest" / "manifest.json").read_text(encoding="utf-8"))
+    # The items of the ledger and the positions of the run are two ways to the same money.
+    assert told["ageing"]["total"] == manifest["totals"]["open_amount"]
+    assert told["ageing"]["overdue"] == manifest["totals"]["overdue_amount"]
+    assert told["expected_loss"]["total"] == manifest["totals"]["expected_loss"]
+    assert sum(sum(row) for row in told["migration"]["counts"]) == told["migration"]["both"]
+    assert told["run_before"].endswith("-11-30")
+    book = pq.read_table(project / "data" / "scored" / "latest" / "scored_book.parquet", columns=["name"])
+    names = set(book["name"].to_pylist())
+    assert not any(name in (folder / "portfolio.en.html").read_text(encoding="utf-8") for name in names)
+
+
+def test_a_day_without_a_run_is_refused_with_what_is_there(project):
+    ran = creditbook(project, "portfolio", "--as-of", "2019-01-31")
+    assert ran.returncode == 66
+    assert "no published run here, published are" in ran.stderr
+
+
+def test_matured_cohorts_drift_and_gates_are_kept(project):
+    monitor = project / "data" / "monitor"
+    told = json.loads((monitor / "monitoring.json").read_text(encoding="utf-8"))
+    assert [gate["name"] for gate in told["gates"]] == [
+        "score_development", "score_month", "inputs_development", "inputs_month", "inputs_year",
+        "level", "grades", "order",
+    ]  # fmt: skip
+    assert {one["against"] for one in told["drift_over_time"]} >= {"month"}
+    rows = pq.read_table(monitor / "performance.parquet").to_pylist()
+    assert [row["known"] is not None for row in rows] == [True, False, False]
+    assert rows[0]["level_low"] < rows[0]["level"] < rows[0]["level_high"]
+    assert all(0 < row["expected_gini"] < 1 for row in rows)
+
+
+def test_what_was_monitored_is_in_mlflow_once(project):
+    done_in(project, "stage", "monitor")
+    mlflow.set_tracking_uri(f"sqlite:///{project / 'models' / 'mlflow' / 'mlflow.db'}")
+    told = json.loads((project / "data" / "monitor" / "monitoring.json").read_text(encoding="utf-8"))
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name("creditbook")
+    found = client.search_runs([experiment.experiment_id], f"tags.monitored_run = '{told['run_id']}'")
+    assert len(found) == 1
+    assert found[0].data.metrics["gate.score_development"] == pytest.approx(told["gates"][0]["value"])

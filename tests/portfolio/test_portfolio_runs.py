@@ -1,0 +1,66 @@
+"""Which published run is read: of the day, the one nearest a month before; and what is said where there is none."""
+
+import datetime as dt
+import hashlib
+import json
+
+import pytest
+
+from pipeline.errors import MissingInputError, StorageError
+from pipeline.flows.published_runs import nearest, published_runs, run_of
+from pipeline.score.run_check import run_id_of
+
+NAMES = ("alerts.parquet", "changes.parquet", "limit_trace.parquet", "scored_book.csv", "scored_book.parquet")
+
+
+def publish(out, day):
+    """A run folder with a manifest that holds, and its links; the files say nothing."""
+    inputs = {"as_of": day}
+    folder = out / ".runs" / run_id_of(inputs)
+    folder.mkdir(parents=True)
+    for name in NAMES:
+        (folder / name).write_bytes(name.encode())
+    files = {name: {"bytes": len(name), "sha256": hashlib.sha256(name.encode()).hexdigest()} for name in NAMES}
+    manifest = {"as_of": day, "inputs": inputs, "run_id": folder.name, "files": files}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (out / f"as_of={day}").symlink_to(f".runs/{folder.name}")
+    (out / "latest").unlink(missing_ok=True)
+    (out / "latest").symlink_to(f".runs/{folder.name}")
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path):
+    for day in ("2025-10-30", "2025-11-28", "2025-12-31"):
+        publish(tmp_path, day)
+    return tmp_path
+
+
+def test_the_latest_run_or_that_of_a_day_is_read(out):
+    assert run_of(out, None).as_of == dt.date(2025, 12, 31)
+    assert run_of(out, dt.date(2025, 10, 30)).manifest["as_of"] == "2025-10-30"
+
+
+def test_a_day_without_a_run_is_told_with_the_days_that_have_one(out, tmp_path):
+    with pytest.raises(MissingInputError, match="published are 2025-10-30 to 2025-12-31; run creditbook score"):
+        run_of(out, dt.date(2025, 1, 31))
+    with pytest.raises(MissingInputError, match="no day is; run creditbook score"):
+        run_of(tmp_path / "nothing", None)
+
+
+def test_the_run_nearest_a_month_before_stands_for_it_up_to_ten_days_off(out):
+    runs = published_runs(out, dt.date(2025, 12, 31))
+    assert [run.as_of.isoformat() for run in runs] == ["2025-10-30", "2025-11-28", "2025-12-31"]
+    assert nearest(runs, dt.date(2025, 11, 30), dt.date(2025, 12, 31)).as_of == dt.date(2025, 11, 28)
+    assert nearest(runs, dt.date(2025, 9, 15), dt.date(2025, 10, 30)) is None
+    # The run itself never stands for the one before.
+    assert nearest(runs, dt.date(2025, 12, 30), dt.date(2025, 12, 31)) is None
+    assert published_runs(out, dt.date(2025, 10, 29)) == []
+
+
+def test_a_damaged_run_is_refused_by_name(out):
+    (run_of(out, None).folder / "scored_book.csv").write_text("other", encoding="utf-8")
+    with pytest.raises(StorageError, match=r"the run is damaged .*scored_book\.csv"):
+        run_of(out, None)
+    with pytest.raises(StorageError, match="publish its day again"):
+        published_runs(out, dt.date(2025, 12, 31))

@@ -1,0 +1,106 @@
+"""The PDF: the same bytes, texts as text, pages numbered, heads repeated, and never empty boxes for Chinese."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import pytest
+from pypdf import PdfReader
+
+import pipeline.report.paper
+from pipeline.errors import MissingInputError
+from pipeline.report.blocks import Cell, Chapter, Column, Table, Text
+from pipeline.report.document import Document
+from pipeline.report.model_report import model_report
+from pipeline.report.paper import chinese_font, pdf, widths
+from pipeline.report.words import words_in
+
+MARKUP = ('#panic("no")', "*bold*", "$x_1$", "= heading", "@label", "<b>", "\\u{41}", "`raw`", "// gone", "[#read]")
+needs_chinese = pytest.mark.skipif(chinese_font() is None, reason="no Chinese font here: the PDF is refused, see below")
+
+
+def read(content: bytes) -> PdfReader:
+    return PdfReader(io.BytesIO(content))
+
+
+def text_of(reader: PdfReader) -> str:
+    return "\n".join(page.extract_text() for page in reader.pages)
+
+
+def document(*chapters: Chapter, language: str = "en") -> Document:
+    return Document("Kind", "A title", "A subtitle", chapters, words_in(language))
+
+
+@pytest.fixture(scope="module")
+def english(given) -> bytes:
+    return pdf(model_report(given))
+
+
+def test_equal_input_gives_equal_bytes(given, english):
+    assert pdf(model_report(given)) == english
+    assert len(english) < 5_000_000
+
+
+def test_every_chapter_and_page_number_is_there(given, english):
+    reader = read(english)
+    text = text_of(reader)
+    for chapter in model_report(given).chapters:
+        assert chapter.title in text
+    assert f"2 / {len(reader.pages)}" in reader.pages[1].extract_text()
+    assert "Model report: default within 12 months" in reader.pages[-1].extract_text()
+    assert reader.metadata["/Title"] == "Model report: default within 12 months"
+    assert "/CreationDate" not in reader.metadata or "1970" in reader.metadata["/CreationDate"]
+
+
+def test_the_last_page_is_signed(english):
+    text = read(english).pages[-1].extract_text()
+    assert "Sign-off" in text
+    assert text.count("Signature") == 5
+
+
+@pytest.mark.parametrize("told", MARKUP)
+def test_markup_is_shown_as_text(told):
+    table = Table(told, (Column(told),), ((Cell(told, note=told),),), (told,), ((0, told),))
+    text = text_of(read(pdf(document(Chapter("a", told, (Text(told), table), told)))))
+    assert text.replace("\n", "").count(told) >= 7
+
+
+def test_the_head_of_a_long_table_stands_on_every_page():
+    rows = tuple((Cell(f"row {i}"),) for i in range(200))
+    long = Chapter("b", "Long", (Table("T", (Column("The head"),), rows),))
+    reader = read(pdf(document(Chapter("a", "First", ()), long)))
+    pages = [page.extract_text() for page in reader.pages]
+    holding = [text for text in pages if "row 1" in text]
+    assert len(holding) > 2
+    assert all("The head" in text for text in holding)
+
+
+def test_a_wide_column_does_not_crush_the_others():
+    table = Table("T", (Column("a"), Column("b")), ((Cell("x" * 400), Cell("12.5")),))
+    first, second = widths(table)
+    assert 1 < first / second < 8
+    chinese, latin = (Table("T", (Column("a"),), ((Cell(text),),)) for text in ("中文", "abcd"))
+    assert widths(chinese) == widths(latin)
+
+
+@needs_chinese
+def test_chinese_is_set_in_a_font_that_has_it(given):
+    chinese = model_report(dataclasses.replace(given, language="zh"))
+    content = pdf(chinese)
+    text = text_of(read(content))
+    for chapter in chinese.chapters:
+        assert chapter.title in text.replace("\n", "")
+    names = {
+        str(font.get_object()["/BaseFont"])
+        for page in read(content).pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    # Simplified forms everywhere, in the charts too: no Japanese sister of the font, no font of last resort.
+    assert not [name for name in names if "CJKjp" in name or "LastResort" in name]
+
+
+def test_without_a_chinese_font_a_chinese_pdf_is_refused_in_plain_words(monkeypatch):
+    monkeypatch.setattr(pipeline.report.paper, "chinese_font", lambda: None)
+    with pytest.raises(MissingInputError, match="fonts-noto-cjk"):
+        pdf(document(Chapter("a", "标题", ()), language="zh"))

@@ -1,0 +1,144 @@
+"""The chapter of the validation tests: lights that read in grey, power in plain words, true sizes, both languages."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+import pipeline.train
+from pipeline.report.blocks import Bullets, Missing, Table
+from pipeline.report.chapters import tests_figures
+from pipeline.report.chapters.tests import SHAPES
+from pipeline.report.chapters.tests import tests as chapter_of_tests
+from pipeline.report.model_report import render
+from pipeline.report.words import words_in
+from pipeline.train.committee_result import Result
+
+WORDS = words_in("en")
+COUNTS = {"rows": 1480, "customers": 1341, "bads": 97}
+GRADE = {"grade": "G04", "rows": 159, "bads": 2, "mean_pd": 0.006, "rate": 0.0126, "low": 0.003, "high": 0.04}
+GRADES = ({**GRADE, "p_value": 0.145, "p_holm": 1.0, "shown": 4.3, "size": 0.076},)
+YEAR = {"day": "2023-08-31", "rows": 900, "bads": 60, "mean_pd": 0.07, "rate": 0.067, "low": 0.05, "high": 0.08}
+PART = {"part": "<b>C25</b>", **COUNTS, "value": 0.7, "low": 0.5, "high": 0.85, "against": 0.8}
+MOVES = ({"grade": "G01", "G01": 5, "G02": 1}, {"grade": "G02", "G01": 0, "G02": 7})
+CSI = {"feature": "mean_days_late_12m", "psi": 0.3, "noise": 0.02, "light": "red", "is_shared": False}
+GROUP = {"part": "invoices", "features": 3, "value": 0.1, "low": 0.05, "high": 0.15, "shown": 0.04}
+RESULTS = (
+    Result("auc", "discrimination", "green", "cohort", "champion", value=0.795, low=0.74, high=0.84, against=0.5,
+           p_value=1e-9, shown=0.06, unit="order", is_blind=False, **COUNTS),
+    Result("auc_fall_ecb", "discrimination", "amber", "cohort", "challenger", value=0.799, against=0.838, p_value=0.042,
+           shown=0.057, unit="auc", is_blind=False, **COUNTS),
+    Result("auc_by_part", "discrimination", "grey", "cohort", "champion", "industry", value=0.7, low=0.5, high=0.85,
+           against=0.8, p_value=0.5, shown=0.145, unit="auc", is_blind=True, why="blind",
+           details=({**PART, "p_value": 0.5, "p_holm": 0.5, "shown": 0.145},), **COUNTS),
+    Result("auc_by_part", "discrimination", "grey", "cohort", "champion", "person", why="too_few", **COUNTS),
+    Result("jeffreys_grades", "calibration", "red", "cohort", "champion", "G04", value=0.0126, against=0.006,
+           p_value=0.0004, shown=1.5, unit="factor", is_blind=False, details=GRADES, **COUNTS),
+    Result("binomial_grades", "calibration", "red", "cohort", "champion", "G04", value=0.0126, against=0.006,
+           p_value=0.001, shown=1.5, unit="factor", is_blind=False, details=GRADES, **COUNTS),
+    Result("years", "calibration", "green", "years", "champion", "2023-08-31", value=0.067, against=0.07, p_value=1.0,
+           details=({**YEAR, "p_value": 0.6, "p_holm": 1.0, "shown": 1.4},), rows=900, bads=60),
+    Result("psi", "stability", "green", "snapshot", "champion", value=0.017, against=0.02, shown=0.02, unit="psi",
+           rows=1423),
+    Result("csi", "stability", "amber", "snapshot", "champion", "mean_days_late_12m", value=0.3, details=(CSI,)),
+    Result("mobility_upper", "stability", "green", "snapshot", "champion", value=0.25, details=MOVES),
+    Result("concentration", "stability", "green", "snapshot", "champion", value=0.2, against=0.1, p_value=0.4,
+           details=({"grade": "G01", "development": 10, "now": 12},)),
+    Result("unrated", "process", "green", "snapshot", value=0.01, threshold=0.05, rows=100),
+    Result("golden_rows", "process", "green", "run", "champion", value=0.0, rows=100),
+    Result("rival", "benchmark", "green", "panel", "champion", "expert_card", value=0.1, low=0.03, high=0.17, **COUNTS),
+    Result("marginal_source", "benchmark", "green", "panel", "champion", "invoices", value=0.1, details=(GROUP,)),
+)  # fmt: skip
+
+
+def told(given, *results: Result, language: str = "en"):
+    plain = [one.as_json() for one in results or RESULTS]
+    return dataclasses.replace(given, validation={**given.validation, "tests": plain}, language=language)
+
+
+def table(chapter, caption: str) -> Table:
+    return next(b for b in chapter.blocks if isinstance(b, Table) and b.caption == WORDS(caption))
+
+
+def test_without_tests_it_is_said(given):
+    chapter = chapter_of_tests(dataclasses.replace(given, validation={**given.validation, "tests": []}), WORDS)
+    assert isinstance(chapter.blocks[0], Missing)
+
+
+def test_each_test_stands_once_with_its_light_in_shape_and_word(given):
+    found = table(chapter_of_tests(told(given), WORDS), "tests.caption")
+    assert len(found.rows) == len(RESULTS)
+    lights = [row[1].text for row in found.rows]
+    assert lights == [f"{SHAPES[one.light]} {one.light}" for one in RESULTS]
+    assert len(set(SHAPES.values())) == 4
+    assert [heading for _, heading in found.groups] == [
+        *("Discrimination", "Calibration", "Stability", "Data and process", "Benchmark"),
+    ]
+    first = found.rows[0]
+    assert first[3].text == "0.795"
+    assert first[3].note == "0.740 to 0.840; no order: 0.500"
+    assert first[4].text == "<0.001"
+    assert first[5].text == "0.060 above none"
+
+
+def test_lights_are_counted_by_subject(given):
+    found = table(chapter_of_tests(told(given), WORDS), "tests.summary_caption")
+    assert [cell.text for cell in found.rows[0]] == ["Discrimination", "0", "1", "2", "1"]
+    assert [cell.text for cell in found.rows[1]] == ["Calibration", "2", "0", "0", "1"]
+
+
+def test_what_shows_nothing_is_said_in_plain_words(given):
+    chapter = chapter_of_tests(told(given), WORDS)
+    blind = table(chapter, "tests.caption").rows[2]
+    assert (blind[5].text, blind[5].note) == ("a fall of 0.145", "shows nothing")
+    items = next(block for block in chapter.blocks if isinstance(block, Bullets)).items
+    assert len(items) == 2
+    assert "industry: a fall of 0.145" in items[0]
+    assert "natural persons and firms" in items[1]
+    assert "too few bad or good customers" in items[1]
+
+
+def test_a_true_size_off_its_level_stands_beside_the_p_value_and_one_near_does_not(given, monkeypatch):
+    sizes = {
+        "auc_fall_ecb.cohort": {"nominal": 0.05, "small": 0.12, "middling": 0.14},
+        "psi.snapshot": {"nominal": 0.01, "small": 0.08, "middling": 0.08},
+        "jeffreys_grades.cohort": {"nominal": 0.05, "small": 0.06, "middling": 0.04},
+    }
+    monkeypatch.setattr(tests_figures, "sizes", lambda: sizes)
+    rows = {row[0].text: row[4].note for row in table(chapter_of_tests(told(given), WORDS), "tests.caption").rows}
+    assert rows[WORDS("tests.name.auc_fall_ecb")] == "true size 12\u202f% to 14\u202f% at 5\u202f%"
+    assert rows[WORDS("tests.name.psi")] == "true size 8\u202f% at 1\u202f%"
+    assert not rows[WORDS("tests.name.jeffreys_grades")]
+
+
+def test_the_sizes_that_are_kept_name_tests_that_have_words():
+    for name, one in tests_figures.sizes().items():
+        test, basis = name.split(".")
+        assert WORDS.has(f"tests.name.{test}"), name
+        assert WORDS.has(f"tests.basis.{basis}"), name
+        assert 0 < one["nominal"] < 1
+
+
+def test_every_code_that_a_test_can_tell_has_words():
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for path in Path(pipeline.train.__file__).parent.glob("committee_*")
+    )
+    whys = set(re.findall(r'why"?[=:] ?"(\w+)"', text)) | {"blind", "too_few", "cut_short"}
+    assert not [why for why in sorted(whys) if not WORDS.has(f"tests.why.{why}")]
+    units = set(re.findall(r'unit"?[=:] ?"(\w+)"', text))
+    assert units >= {"auc", "factor", "gini"}
+    assert not [unit for unit in sorted(units) if not WORDS.has(f"tests.shown.{unit}")]
+    names = set(re.findall(r'(?:Result|_share|_psi|_order|_fall)\(\s*"(\w+)"', text))
+    assert len(names) > 15
+    assert not [name for name in sorted(names) if not WORDS.has(f"tests.name.{name}")]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_shows_the_chapter_in_both_languages_and_hostile_parts_as_text(given, language):
+    page = render(told(given, language=language))
+    assert words_in(language)("tests.title") in page
+    assert "&lt;b&gt;C25&lt;/b&gt;" in page
+    assert "<b>C25</b>" not in page
