@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from pipeline.datasets import read_json
 from pipeline.errors import GateError, MissingInputError, PartlyDoneError, TargetUnreachableError
 from pipeline.flows import log
 from pipeline.flows.decision import day_of, user_of
@@ -30,6 +31,7 @@ from pipeline.train.gates import (
     label_gate,
     leak_gate,
     level_gates,
+    monitoring_gate,
     parity_gate,
     refused,
     stability_gate,
@@ -132,7 +134,7 @@ def gates(setting: Setting, model: Model, standing: str | None, number: str) -> 
     ground = judged(setting, [model] if other is None else [model, other])
     pd_of_rows, evidence = ground.pd(model), ground.evidence[0]
     leaks = None if evidence is None or evidence.told["leaks"] is None else evidence.told["leaks"]["findings"]
-    return [
+    found = [
         _order_gate(setting, ground, model, other),
         *level_gates(pd_of_rows, ground.sample, settings),
         grades_gate(pd_of_rows, ground.sample, master_scale(setting), settings),
@@ -141,6 +143,15 @@ def gates(setting: Setting, model: Model, standing: str | None, number: str) -> 
         leak_gate(leaks, model.features),
         label_gate(model.label, label_values(label_of(setting))),
     ]
+    served = monitoring_gate(_monitored(setting), model.version)
+    return found if served is None else [*found, served]
+
+
+def _monitored(setting: Setting) -> dict[str, Any] | None:
+    """What the stage monitor told last; null before its first run."""
+    path = setting.project.monitoring / "monitoring.json"
+    told: dict[str, Any] | None = read_json(path, made_by="monitor") if path.is_file() else None
+    return told
 
 
 def _order_gate(setting: Setting, ground: Judged, model: Model, other: Model | None) -> Gate:

@@ -163,7 +163,7 @@ def _drifted(name: str, one: Drift, threshold: Threshold, light: Light) -> Break
 def is_shared(entry: Mapping[str, Any]) -> bool:
     """Told of a customer's surroundings: the economy, the industry, the group. Many customers share a value of one day,
     and so few values have no distribution that could be compared with that of all days at development."""
-    return entry["subject"] == _SURROUNDINGS or "indicators" in entry["source"]
+    return entry.get("subject") == _SURROUNDINGS or "indicators" in entry.get("source", ())
 
 
 def _nulls(run: ScoredRun, rows: pd.DataFrame, threshold: Threshold) -> Breaker:

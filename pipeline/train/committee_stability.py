@@ -9,7 +9,9 @@ import numpy as np
 from scipy import stats
 
 from pipeline.score.applied import PD
+from pipeline.score.breakers import is_shared
 from pipeline.score.drift import Cuts, drift_of
+from pipeline.score.watched_drift import BY_CALENDAR
 from pipeline.statistics.concentration import concentration, concentration_p_value
 from pipeline.statistics.migration import migration_matrix, mobility, neighbours
 from pipeline.statistics.power import change_shown, psi_shown
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 GROUP = "stability"
-_SURROUNDINGS = "group and outside events"
 
 
 def stability_results(ground: Ground) -> Iterator[Result]:
@@ -58,14 +59,14 @@ def _drift(name: str, ground: Ground) -> Iterator[Result]:
         return
     # What the economy or the calendar moves for everybody is no drift of the customers: told, but not judged.
     entries = model.catalogue_by_name
-    own = [one for one in features if not _is_shared(entries[one.quantity])]
+    own = [one for one in features if not _is_shared(one.quantity, entries[one.quantity])]
     details = [
         {
             "feature": one.quantity,
             "psi": one.psi,
             "noise": one.noise,
             "light": one.light,
-            "is_shared": _is_shared(entries[one.quantity]),
+            "is_shared": _is_shared(one.quantity, entries[one.quantity]),
         }
         for one in features
     ]
@@ -98,9 +99,9 @@ def _psi_shown(told: Mapping[str, Any], rows: int, ground: Ground) -> float:
     return psi_shown(bins, n, rows, ground.settings.tests.psi_significance, ground.settings.tests.power)
 
 
-def _is_shared(entry: Mapping[str, Any]) -> bool:
-    """Told of a customer's surroundings, as the circuit breakers of the night see it (score/breakers.py)."""
-    return entry.get("subject") == _SURROUNDINGS or "indicators" in entry.get("source", ())
+def _is_shared(feature: str, entry: Mapping[str, Any]) -> bool:
+    """Moved by the economy, the group or the calendar, which a single day never shares with all days before."""
+    return feature in BY_CALENDAR or is_shared(entry)
 
 
 def _migration(ground: Ground) -> Iterator[Result]:

@@ -157,6 +157,21 @@ def label_gate(own: Mapping[str, Any], asked: Mapping[str, Any]) -> Gate:
     return Gate("label", None, None, None, "the project's", "red", told)
 
 
+def monitoring_gate(monitored: Mapping[str, Any] | None, version: str) -> Gate | None:
+    """No red gate of the newest monitoring of this very model; null where it tells of another one or of none.
+
+    Amber and grey ones are told and pass: they ask for a look, and a model that has served is judged here by what its
+    published PDs came to (docs/monitoring.md), not by what it promised.
+    """
+    if monitored is None or monitored.get("model_version") != version:
+        return None
+    lights = {gate["name"]: gate["light"] for gate in monitored.get("gates", [])}
+    red, amber = ([name for name, found in lights.items() if found == light] for light in ("red", "amber"))
+    told = ", ".join(f"{name} {lights[name]}" for name in (*red, *amber)) or "nothing red or amber"
+    light: Light = "red" if red else "green"
+    return Gate("monitoring", float(len(red)), None, None, "none red", light, f"as of {monitored['as_of']}: {told}")
+
+
 def refused(gates: Sequence[Gate]) -> list[Gate]:
     """The gates that do not pass."""
     return [gate for gate in gates if not gate.passes]

@@ -19,6 +19,7 @@ from pipeline.train.gates import (
     label_gate,
     leak_gate,
     level_gates,
+    monitoring_gate,
     parity_gate,
     refused,
     stability_gate,
@@ -35,6 +36,20 @@ SCALE = MasterScale.load(
 @pytest.fixture(scope="module")
 def book():
     return sample_of(400)
+
+
+def test_a_model_that_has_served_is_judged_by_its_monitoring_and_no_other_is():
+    def told(**lights):
+        gates = [{"name": name, "light": light} for name, light in lights.items()]
+        return {"model_version": "scorecard-1", "as_of": "2025-12-31", "gates": gates}
+
+    assert monitoring_gate(None, "scorecard-1") is None
+    assert monitoring_gate(told(level="red"), "scorecard-2") is None
+    refusing = monitoring_gate(told(level="red", order="green", inputs_month="amber"), "scorecard-1")
+    assert (refusing.light, refusing.value, refusing.passes) == ("red", 1.0, False)
+    assert refusing.told == "as of 2025-12-31: level red, inputs_month amber"
+    passing = monitoring_gate(told(level="grey", inputs_month="amber"), "scorecard-1")
+    assert (passing.light, passing.told) == ("green", "as of 2025-12-31: inputs_month amber")
 
 
 def test_no_worse_by_more_than_the_margin_passes_and_worse_refuses(book):
