@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.datasets import write_text
 from pipeline.durable import replace_bytes
 from pipeline.errors import MissingInputError
+from pipeline.flows import log
 from pipeline.report.page import html_page
 from pipeline.report.paper import pdf
 
@@ -32,7 +33,7 @@ def publish_document(document: Document, stem: Path, formats: Sequence[str]) -> 
         try:
             content = pdf(document)
         except MissingInputError as error:
-            print(f"warning: {path.name} is not written: {error}")
+            log.warn("report_left_out", f"warning: {path.name} is not written: {error}", path=path)
             return written
         replace_bytes(path, content)
         written.append(_told(path, len(content)))
@@ -48,5 +49,5 @@ def remove_others(folder: Path, written: Iterable[Path]) -> None:
 
 
 def _told(path: Path, size: int) -> Path:
-    print(f"report: {path} ({size / 1e6:.1f} MB)")
+    log.say("report_written", f"report: {path} ({size / 1e6:.1f} MB)", path=path, bytes=size)
     return path

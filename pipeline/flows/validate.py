@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets import read_table, write_json, write_text
 from pipeline.durable import draft_folder
+from pipeline.flows import log
 from pipeline.flows.candidates import Candidate, candidates, store
 from pipeline.flows.committee import told_to_committee
 from pipeline.flows.evidence import write_evidence
@@ -59,8 +60,8 @@ def validate(setting: Setting) -> None:
         told = measured.report["models"][role]
         write_evidence(setting.project, candidate, validation=told, lineage=whole, parts=parts, table=table)
     register(setting, pair, metrics=measured.metrics, lineage=whole, rows=held_out, validation=measured.report)
-    print(promote_first_pair(setting, models, None if table.is_undated else whole["extract_date"]))
-    print(_headline(measured.metrics, list(models), table.held_out))
+    log.say("in_force", promote_first_pair(setting, models, None if table.is_undated else whole["extract_date"]))
+    log.say("validated", _headline(measured.metrics, list(models), table.held_out))
 
 
 def _groups(setting: Setting, sample: Sample) -> dict[str, NDArray[np.object_]]:
