@@ -89,11 +89,19 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         },
         commands=_COMMANDS,
         before=model_before(setting, pair["champion"].model, in_force.get("champion")),
+        monitored=_monitored(setting),
         comparison=pair_compared(setting, {role: candidate.model for role, candidate in pair.items()}),
         bin_years=bins_by_year(book, pair["champion"].model),
         effects=effects_of(book, timetable_of(setting, book), _challenger(pair)),
         worked_name=_name_of(worked, scored, setting.params.report.customers),
     )
+
+
+def _monitored(setting: Setting) -> dict[str, Any]:
+    """What the stage monitor told last; empty before its first run and where no ledger was scored."""
+    path = setting.project.monitoring / "monitoring.json"
+    told: dict[str, Any] = read_json(path, made_by="monitor") if path.is_file() else {}
+    return told if told.get("gates") else {}
 
 
 def _snapshots(setting: Setting) -> pd.DataFrame:

@@ -49,6 +49,8 @@ class ReportInput:
     it. `bin_years`: rows by feature, year and position of the bin. `effects`: of the challenger on held-out rows.
     `worked_name`: the name of the worked customer, empty where names were not asked for.
     `in_force`: what models/<role>.json says of each role somebody holds.
+    `monitored`: what monitoring told last of the model in force (model_version, as_of, gates); empty before its first
+    run.
     `provenance`: versions and hashes in the order in which they are told; `champion` and `challenger` are candidates
     told of, `extract_date` and `champion` also stand under the title. `commands`: lines to type to get the same again.
     """
@@ -70,6 +72,7 @@ class ReportInput:
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     before: Mapping[str, Any] = field(default_factory=dict)
+    monitored: Mapping[str, Any] = field(default_factory=dict)
     comparison: Mapping[str, Any] | None = None
     bin_years: pd.DataFrame | None = None
     effects: Effects | None = None

@@ -404,6 +404,13 @@ def before() -> dict:
     }
 
 
+def monitored() -> dict:
+    """What monitoring told last of the model in force."""
+    level = {"name": "level", "value": 1.4, "low": 1.1, "high": 1.8, "light": "amber"}
+    month = {"name": "inputs_month", "value": None, "low": None, "high": None, "light": "grey"}
+    return {"model_version": "scorecard-old", "as_of": "2025-11-30", "gates": [level, month]}
+
+
 def effects() -> Effects:
     """Lateness works alone; the effect of noise depends on lateness."""
     rng = np.random.default_rng(3)
@@ -445,6 +452,7 @@ def sample_input() -> ReportInput:
         book=book(),
         base_currency="EUR",
         before=before(),
+        monitored=monitored(),
         comparison=comparison(),
         bin_years=bin_years(),
         effects=effects(),

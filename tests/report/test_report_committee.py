@@ -33,10 +33,21 @@ def with_comparison(given, **changed):
 
 
 def test_the_first_model_says_that_it_is_the_first(given):
-    case = dataclasses.replace(given, before={})
+    case = dataclasses.replace(given, before={}, monitored={})
     assert [block.text for block in changes(case, WORDS).blocks] == [WORDS("changes.first")]
     told = next(b for b in verdict(case, WORDS).blocks if isinstance(b, Bullets) and b.title.startswith("What changed"))
     assert told.items == (WORDS("changes.first"),)
+
+
+def test_the_committee_reads_how_the_model_in_force_has_done_since(given):
+    for case in (given, dataclasses.replace(given, before={})):
+        told = tables(changes(case, WORDS))["Monitoring of the model in force (scorecard-old), run of 2025-11-30"]
+        level, month = told.rows
+        assert [cell.text for cell in level] == ["Level of the PDs, newest cohort that has matured", "amber", "1.40"]
+        assert level[2].note == "1.10 to 1.80"
+        assert [cell.text for cell in month] == ["Inputs against a month before", "grey", "not enough data"]
+    without = dataclasses.replace(given, monitored={})
+    assert not [caption for caption in tables(changes(without, WORDS)) if "Monitoring" in caption]
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,9 @@ def changes(given: ReportInput, words: Words) -> Chapter:
     """Old beside new: on the customers neither has seen, in what they read, and in what they were made of."""
     title = words("changes.title")
     if not given.before:
-        return Chapter("changes", title, (Missing(words("changes.first")),))
+        return Chapter("changes", title, (Missing(words("changes.first")), *_served(given, words)))
     blocks: list[Block] = [_order(given, words), *_features(given, words), *_made_of(given, words)]
+    blocks += _served(given, words)
     version = given.before["model_version"]
     return Chapter("changes", title, tuple(blocks), words("changes.lead", version=version, kind=_kind(given, words)))
 
@@ -141,6 +142,29 @@ def _made_of(given: ReportInput, words: Words) -> list[Block]:
     )
     columns = (Column(words("changes.what")), Column(words("changes.old")), Column(words("changes.new")))
     return [Table(words("changes.made_caption"), columns, tuple(rows), (words("changes.made_note"),), is_fixed=True)]
+
+
+def _served(given: ReportInput, words: Words) -> list[Block]:
+    """How the model in force has done since: the gates of monitoring; nothing before its first run."""
+    gates = given.monitored.get("gates")
+    if not gates:
+        return []
+    rows = tuple(
+        (
+            Cell(words.or_name("portfolio.monitoring.gate.name", gate["name"])),
+            Cell(words(f"portfolio.monitoring.light.{gate['light']}")),
+            _cell(gate) if gate["value"] is not None else Cell(words("changes.not_judged")),
+        )
+        for gate in gates
+    )
+    columns = (
+        Column(words("portfolio.monitoring.gate.question")),
+        Column(words("portfolio.monitoring.gate.light_text")),
+        Column(words("portfolio.monitoring.gate.value"), is_number=True),
+    )
+    told = given.monitored
+    caption = words("changes.served", version=told["model_version"], day=figures.day(str(told["as_of"])))
+    return [Table(caption, columns, rows, (words("portfolio.monitoring.gate.note"),))]
 
 
 def _source(value: object) -> str:
