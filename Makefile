@@ -23,7 +23,7 @@ check: .venv/installed
 	$(BIN)/lint-imports
 	$(BIN)/creditbook docs --check
 
-# About an hour, one after the other; nothing else should run beside them.
+# Hours, one after the other (the models and the sizes of the tests longest); nothing else should run beside them.
 bench: .venv/installed .venv-featuretools/installed .venv-peers/installed
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.catalogue_cost
@@ -31,6 +31,9 @@ bench: .venv/installed .venv-featuretools/installed .venv-peers/installed
 	$(BIN)/python -m benchmarks.featuretools_peer
 	$(BIN)/python -m benchmarks.cost_model
 	$(BIN)/python -m benchmarks.models
+	$(BIN)/python -m benchmarks.models_speed
+	$(BIN)/python -m benchmarks.report_size
+	$(BIN)/python -m benchmarks.test_sizes
 
 # featuretools fits no pandas 3, so the peer has an environment of its own.
 .venv-featuretools/installed: requirements/featuretools.txt | .venv/installed

@@ -58,6 +58,17 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def chromium(repository: Path):
+    """tests/chromium.py."""
+    spec = importlib.util.spec_from_file_location("chromium", repository / "tests" / "chromium.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if module.PROGRAM is None:
+        pytest.skip("chromium is absent: no page is looked at in a browser")
+    return module
+
+
 @pytest.fixture
 def golden(repository: Path):
     """Compares a text with the golden file of that name under tests/; UPDATE_GOLDEN=1 rewrites it."""

@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +14,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from told import figures_of
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<script>alert(1)</script> \"quoted\" & 'single' شركة 🦊"
 
 
@@ -96,23 +93,32 @@ def test_every_table_says_its_currency_or_counts(pages):
     assert sum("(EUR)" in caption for caption in captions) >= 12
 
 
+@pytest.fixture(scope="module", params=["en", "zh"])
+def page(pages, tmp_path_factory, request):
+    path = tmp_path_factory.mktemp(f"portfolio_{request.param}") / "page.html"
+    path.write_text(pages[request.param], encoding="utf-8")
+    return path
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is absent: the report is not looked at in a browser")
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_page_opens_in_a_browser_without_a_word_on_the_console(pages, tmp_path, language):
-    page = tmp_path / "page.html"
-    page.write_text(pages[language], encoding="utf-8")
-    flags = (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--enable-logging=stderr",
-    )
-    picture = tmp_path / "page.png"
-    command = [CHROMIUM, *flags, f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}",
-               "--window-size=1280,2000", page.as_uri()]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
-    assert done.returncode == 0
-    assert [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line] == []
+@pytest.mark.parametrize(("width", "height"), [(1280, 1000), (390, 844)])
+def test_the_page_keeps_within_its_width_and_every_chart_has_drawn(chromium, page, tmp_path, width, height):
+    text = page.read_text(encoding="utf-8")
+    found, done = chromium.probe(text, chromium.LOOKS, tmp_path, width, height)
+    charts = len(re.findall(r'<figure[^>]*class="chart', text))
+    assert charts > 3
+    assert found == {
+        "overflow": "0", "width": str(width), "charts": str(charts), "flat": "0", "broken": "0", "loaded": "0",
+        "scripts": "0",
+    }  # fmt: skip
+    assert chromium.complaints(done) == []
+
+
+@pytest.mark.slow
+def test_the_page_opens_and_prints_without_a_word_on_the_console(chromium, page, tmp_path):
+    picture, paper = tmp_path / "page.png", tmp_path / "page.pdf"
+    seen = chromium.browse(page, tmp_path, f"--screenshot={picture}", "--window-size=1280,2000")
+    printed = chromium.browse(page, tmp_path, f"--print-to-pdf={paper}")
+    assert chromium.complaints(seen) == chromium.complaints(printed) == []
     assert picture.stat().st_size > 60_000
+    assert 4 <= len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) <= 30
