@@ -15,6 +15,10 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+# For a run whose report is looked at once at most; the main run makes every language and format.
+ONE_PAGE = {"report__language": "en", "report__formats": ["html"]}
+
+
 @dataclass(frozen=True)
 class Ran:
     """A project folder and what the command printed when it ran there."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from project_copy import copy_of_the_repository, creditbook
+from project_copy import ONE_PAGE, copy_of_the_repository, creditbook
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("expert_card")]
 
@@ -53,6 +53,7 @@ def project(tmp_path_factory):
         ingest__source="../given",
         split__purge="best_effort",
         validate__bootstrap_rounds=50,
+        **ONE_PAGE,
         # Only who paid on the day is left, and so the last invoices are weeks old.
         score__breakers__stale_days={},
     )

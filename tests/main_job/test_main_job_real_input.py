@@ -9,7 +9,7 @@ import shutil
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from project_copy import copy_of_the_repository, creditbook
+from project_copy import ONE_PAGE, copy_of_the_repository, creditbook
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real_input")]
 
@@ -37,6 +37,7 @@ def test_the_real_open_items_run_to_a_scored_book_and_a_report(real_data, tmp_pa
         ingest__mapping="data/mappings/highradius_open_items_20190831.yaml",
         ingest__base_currency="USD",
         **LATENESS,
+        **ONE_PAGE,
     )
     done = creditbook(project, "run")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -55,7 +56,7 @@ def test_the_real_open_items_run_to_a_scored_book_and_a_report(real_data, tmp_pa
 
 
 def test_a_ledger_with_only_the_needed_tables_runs_to_a_scored_book(tmp_path):
-    project = copy_of_the_repository(tmp_path / "project", ingest__source="../ledger")
+    project = copy_of_the_repository(tmp_path / "project", ingest__source="../ledger", **ONE_PAGE)
     made = creditbook(project, "demo-book", "../full", "--customers", "500", "--months", "60", "--seed", "5")
     assert made.returncode == 0, made.stderr
     (tmp_path / "ledger").mkdir()

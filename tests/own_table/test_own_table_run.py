@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from own_tables import catalogue_text, made_rows
-from project_copy import Ran, change_params, copy_of_the_repository, creditbook, hashes
+from project_copy import ONE_PAGE, Ran, change_params, copy_of_the_repository, creditbook, hashes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,7 @@ def project_with(folder: Path, rows: pd.DataFrame, **catalogue) -> Path:
         ingest__table="../table.csv.gz",
         ingest__catalogue="../catalogue.yaml",
         validate__bootstrap_rounds=60,
+        **ONE_PAGE,
     )
 
 
