@@ -221,9 +221,11 @@ def _shade(axes: Any, spans: Sequence[Span], top: float, sheet: Sheet) -> None:
 
 
 def _dates(axes: Any, sheet: Sheet) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import MONTHLY, AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=3, maxticks=5 if sheet.is_narrow else 9)
+    # Half a year at most is too close for nearly three years on a narrow sheet.
+    locator.intervald[MONTHLY] = [1, 2, 3, 4, 6, 12]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
 

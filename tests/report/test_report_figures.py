@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import math
 from decimal import Decimal
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
 
 from pipeline.report import figures
+from pipeline.report.charts import _dates
+from pipeline.report.drawing import NARROW, WIDE
 
 THIN = "\u202f"
 
@@ -48,3 +54,18 @@ def test_a_figure_without_both_bounds_has_no_interval():
     assert figures.measured({"value": 0.5, "low": None, "high": 0.6}) == figures.Measured("0.50")
     assert figures.measured({"value": 0.5, "low": 0.4, "high": 0.6}).interval == "0.40 to 0.60"
     assert figures.measured(None).value == "–"
+
+
+@pytest.mark.parametrize("months", [5, 14, 26, 31, 35, 37, 70])
+def test_every_span_of_months_has_dates_to_read_on_both_sheets(months):
+    """A warning of the locator would be an error here."""
+    first = dt.date(2021, 1, 31)
+    spans = [(0.0, float(day)) for day in (0, 31 * months)]
+    for sheet in (WIDE, NARROW):
+        figure = Figure(figsize=(sheet.width, 3.0))
+        FigureCanvasSVG(figure)
+        axes = figure.subplots()
+        axes.plot([first + dt.timedelta(days=day) for _, day in spans], [0.0, 1.0])
+        _dates(axes, sheet)
+        figure.canvas.print_svg(io.StringIO())
+        assert 2 <= len(axes.xaxis.get_ticklocs()) <= 12
