@@ -40,7 +40,7 @@ def test_a_chinese_pdf_without_a_font_is_left_out_and_told(tmp_path, monkeypatch
     monkeypatch.setattr(pipeline.report.paper, "chinese_font", lambda: None)
     written = publish_document(document("zh"), tmp_path / "model_report_zh", ("html", "pdf"))
     assert [path.name for path in written] == ["model_report_zh.html"]
-    told = capsys.readouterr().out
+    told = capsys.readouterr().err
     assert "model_report_zh.pdf is not written" in told
     assert "fonts-noto-cjk" in told
 
