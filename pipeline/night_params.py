@@ -62,6 +62,7 @@ class ScoreParams:
 class MonitorParams:
     """PSI cut-offs by custom, and the level of the test that says whether a PSI exceeds its noise.
 
+    A fall of the Gini is amber below `amber_significance`, the level of custom, and red below `significance`.
     `confidence`, `rounds` and `seed`: of the intervals of cohorts that have matured, by group of customers. Fewer than
     `min_bad_customers` decide nothing; beyond `max_level_factor`, either way, the level of the PDs is red.
     """
@@ -69,6 +70,7 @@ class MonitorParams:
     psi_watch: float = 0.10
     psi_act: float = 0.25
     significance: float = 0.01
+    amber_significance: float = 0.05
     confidence: float = 0.95
     rounds: int = 500
     seed: int = 1

@@ -96,6 +96,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "score.breakers.min_customers": (1, 1_000_000),
     "score.breakers.drift_significance": (1e-6, 0.5),
     "monitor.significance": (1e-6, 0.5),
+    "monitor.amber_significance": (1e-6, 0.5),
     "monitor.confidence": (0.5, 0.999),
     "monitor.rounds": (50, 100_000),
     "monitor.seed": (0, 2**31 - 1),

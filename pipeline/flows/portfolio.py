@@ -21,7 +21,7 @@ from pipeline.flows.published_runs import PublishedRun, nearest, published_runs,
 from pipeline.flows.setting import ledger_in, open_setting
 from pipeline.history.default_episodes import default_episodes
 from pipeline.history.open_items import open_items
-from pipeline.history.point_in_time import known_rows
+from pipeline.history.point_in_time import customers_known, known_rows
 from pipeline.history.prepared import prepared
 from pipeline.history.receivables import billed, lost_items
 from pipeline.history.snapshots import month_ends_back, spine
@@ -160,10 +160,9 @@ def _days(engine: Engine, ledger: Ledger, as_of: dt.date, months: int) -> list[d
 
 def _views(engine: Engine, ledger: Ledger, days: Sequence[dt.date], name: str) -> ir.Table:
     """Every customer known on the last of the days, on each of the days."""
-    customers = ledger.tables["customers"]
-    known = engine.collect(
-        customers.filter(customers.known_on <= days[-1]).select("customer_id").distinct(), order_by=("customer_id",)
-    )["customer_id"].to_numpy(zero_copy_only=False)
+    known = engine.collect(customers_known(ledger, days[-1]), order_by=("customer_id",))["customer_id"].to_numpy(
+        zero_copy_only=False
+    )
     rows = pa.table(
         {
             "customer_id": pa.array(np.tile(known, len(days)), pa.string()),

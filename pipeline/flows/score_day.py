@@ -20,6 +20,7 @@ from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_
 from pipeline.flows.night_log import tell_of_run
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.setting import Setting, ledger_in, open_setting
+from pipeline.history.point_in_time import customers_known
 from pipeline.history.position import positions
 from pipeline.history.snapshots import month_ends, months_before, snapshots_on, spine
 from pipeline.score.applied import application, points_columns
@@ -35,7 +36,6 @@ from pipeline.tables.own_table_writing import holds_own_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import ibis.expr.types as ir
     import pandas as pd
 
     from pipeline.engine import Engine
@@ -258,14 +258,8 @@ def _applied(engine: Engine, ledger: Ledger, as_of: dt.date, judges: _Judges) ->
 
 def _views(engine: Engine, ledger: Ledger, as_of: dt.date, dates: list[dt.date]) -> pa.Table:
     """Every customer known on the day, on each of the dates."""
-    views = snapshots_on(_customers(ledger, as_of), dates).select("customer_id", "as_of")
+    views = snapshots_on(customers_known(ledger, as_of), dates).select("customer_id", "as_of")
     return engine.collect(views, order_by=_ORDER)
-
-
-def _customers(ledger: Ledger, as_of: dt.date) -> ir.Table:
-    """Every customer of the ledger that was known on the day."""
-    customers = ledger.tables["customers"]
-    return customers.filter(customers.known_on <= as_of).select("customer_id").distinct()
 
 
 def _extract_date(tables: Path) -> dt.date:

@@ -121,6 +121,12 @@ def _window_names(snapshots: ir.Table) -> tuple[str, ...]:
     return tuple(name for name in snapshots.columns if name.startswith("since_"))
 
 
+def customers_known(ledger: Ledger, as_of: dt.date) -> ir.Table:
+    """The customers known by the day, each once: one column `customer_id`."""
+    customers = revisions(ledger, "customers")
+    return customers.filter(customers.known_on <= as_of).select("customer_id").distinct()
+
+
 def newest_known(ledger: Ledger, table: str, as_of: dt.date) -> ir.Table:
     """One row, `day`: the newest day up to `as_of` on which a row of the table became known; null where none had."""
     rows = ledger.tables[table]
