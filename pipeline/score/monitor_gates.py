@@ -104,18 +104,15 @@ def _order(
     ECB 2019, section 2.5.4, takes the earlier one as known, which alarms too often. Amber below `amber_significance`,
     red below `significance`.
     """
-    threshold = (
-        f"p of a fall since validation at least {settings.amber_significance:g}; red below {settings.significance:g}"
-    )
+    amber, red = settings.amber_significance, settings.significance
+    threshold = f"p of a fall since validation at least {amber:g}; red below {red:g}"
     why = _too_few(cohort, settings)
     gini = None if cohort is None else cohort["gini"]
     if cohort is None or why or gini is None or gini["high"] is None or validated is None or validated["high"] is None:
         return MonitorGate("order", None, None, None, threshold, "grey", why or "no Gini to compare")
     error = float(np.hypot(_error(gini, settings.confidence), _error(validated, validated["confidence"])))
     p_value = float(stats.norm.sf((validated["value"] - gini["value"]) / error)) if error > 0 else 1.0
-    light: Light = (
-        "green" if p_value >= amber else "amber" if p_value >= red else "red"
-    )
+    light: Light = "green" if p_value >= amber else "amber" if p_value >= red else "red"
     says = f"Gini {gini['value']:.3f}, {validated['value']:.3f} at validation, p {p_value:.3f}; {_counted(cohort)}"
     return MonitorGate("order", gini["value"], gini["low"], gini["high"], threshold, light, says)
 
