@@ -10,8 +10,8 @@ from pipeline.features import sources
 from pipeline.features.arithmetic import days_between, positive_ratio
 from pipeline.features.balances import BALANCE
 from pipeline.features.relation import SNAPSHOT, Read, Relation, Told, told
-from pipeline.history.day_numbers import cents
 from pipeline.history.point_in_time import known_rows
+from pipeline.history.yearly_flows import of_a_year
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -48,7 +48,7 @@ _COMPARED = (
 def _accounts(sight: Sight) -> ir.Table:
     """Latest accounts of 36 months; `previous_*` those that end about a year earlier and cover as many months.
 
-    Flows are brought to a year: times 12 over the months they cover (kept exact: multiplied first, see `_yearly`).
+    Flows are brought to a year: times 12 over the months they cover (history/yearly_flows.py).
     """
     rows = known_rows(sight.ledger, "financials", sight.snapshots, months=36)
     known = rows.select(*SNAPSHOT, "period_end", "period_months", "known_on", "audited", *_STOCKS, **_yearly(rows))
@@ -92,16 +92,7 @@ ACCOUNTS = Relation(
 
 def _yearly(rows: ir.Table) -> dict[str, ir.Value]:
     """Flows of the period as flows of a year, to the cent; null when the period has no length."""
-    is_year = rows.period_months == 12
-    months = rows.period_months.nullif(0).cast("int64")
-    return {name: is_year.ifelse(rows[name], _of_a_year(rows[name], months)) for name in _FLOWS}
-
-
-def _of_a_year(amount: ir.Value, months: ir.Value) -> ir.Value:
-    """12 / months of the amount; half a cent goes away from zero, in whole numbers: engines round a double apart."""
-    number = cents(amount)
-    whole = (number.abs() * 24 + months) // (months * 2)
-    return ((number < 0).ifelse(-whole, whole) / 100).cast("decimal(18, 2)")
+    return {name: of_a_year(rows, name) for name in _FLOWS}
 
 
 def _previous(latest: ir.Table, known: ir.Table) -> ir.Table:

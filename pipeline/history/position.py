@@ -9,9 +9,10 @@ import ibis
 
 from pipeline.history.default_status import default_status
 from pipeline.history.open_items import open_items
-from pipeline.history.point_in_time import known_rows
+from pipeline.history.point_in_time import FAR, known_rows
 from pipeline.history.prepared import prepared
 from pipeline.history.snapshots import in_book
+from pipeline.history.yearly_flows import of_a_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,12 +48,15 @@ def positions(
     customer_since (null when not known yet). is_in_book · is_in_default, default_on, default_reason ·
     open_amount (invoices and debit notes), overdue_amount, disputed_amount, max_days_past_due (0 when nothing is) ·
     committed_orders_amount (orders of 12 months, not cancelled and not named by an invoice) · limit_current (null:
-    none valid) · billing_12m_amount (invoices, debit and credit notes issued) · mean_terms_days (due − issued of
-    invoices of 12 months, weighted by amount; null without one) · cover_amount (valid insurance, guarantees and
-    collateral), covered_share (weighted by amount; null when no cover tells one) · equity_amount, accounts_end_on
-    (latest accounts; null without) · invoices_due_12m_count · history_months (full months since the first known
-    invoice; 0 without) · has_external_rating · grade_override, limit_override (decision valid on the day; null:
-    none) · group_default_count (other customers of the group in default; null without group).
+    none valid), limit_valid_from (first day of that limit) · billing_12m_amount (invoices, debit and credit notes
+    issued) · mean_terms_days (due − issued of invoices of 12 months, weighted by amount; null without one) ·
+    cover_amount (valid insurance, guarantees and collateral; factoring is none, since the ledger does not say whether
+    the factor may come back), covered_share (weighted by amount; null when no cover tells one), cover_ends_on (the
+    first day on which one of them ends; null: open-ended or none) · equity_amount, cost_of_sales_amount (of a year:
+    times 12 over the months of the period), accounts_end_on (latest accounts; null without) · invoices_due_12m_count ·
+    history_months (full months since the first known invoice; 0 without) · has_external_rating · grade_override,
+    limit_override (decision valid on the day; null: none), grade_override_ends_on, limit_override_ends_on (null:
+    open-ended or none) · group_default_count (other customers of the group in default; null without group).
 
     A row does not depend on which other rows are asked for. `keep` computes an intermediate once under a name that
     begins with position_, default_ or history_.
@@ -104,17 +108,22 @@ _COLUMNS = (
     "max_days_past_due",
     "committed_orders_amount",
     "limit_current",
+    "limit_valid_from",
     "billing_12m_amount",
     "mean_terms_days",
     "cover_amount",
     "covered_share",
+    "cover_ends_on",
     "equity_amount",
+    "cost_of_sales_amount",
     "accounts_end_on",
     "invoices_due_12m_count",
     "history_months",
     "has_external_rating",
     "grade_override",
+    "grade_override_ends_on",
     "limit_override",
+    "limit_override_ends_on",
     "group_default_count",
 )
 
@@ -197,7 +206,7 @@ def _committed_orders(ledger: Ledger, days: ir.Table) -> ir.Table:
 
 def _limit(ledger: Ledger, days: ir.Table) -> ir.Table:
     rows = _latest(_valid(known_rows(ledger, "limits", days)), "valid_from")
-    return rows.select(*_VIEW, limit_current=rows.limit_amount)
+    return rows.select(*_VIEW, limit_current=rows.limit_amount, limit_valid_from=rows.valid_from)
 
 
 def _covers(ledger: Ledger, days: ir.Table) -> ir.Table:
@@ -209,13 +218,21 @@ def _covers(ledger: Ledger, days: ir.Table) -> ir.Table:
         cover_amount=rows.amount.sum(),
         weighted=(rows.amount * millionths).sum().cast("float64"),
         weight=rows.amount.sum(where=rows.covered_share.notnull()).cast("float64"),
+        cover_ends_on=_last_day(rows).min(),
     )
-    return sums.select(*_VIEW, "cover_amount", covered_share=sums.weighted / sums.weight.nullif(0) / 1_000_000)
+    return sums.select(
+        *_VIEW, "cover_amount", "cover_ends_on", covered_share=sums.weighted / sums.weight.nullif(0) / 1_000_000
+    )
 
 
 def _accounts(ledger: Ledger, days: ir.Table) -> ir.Table:
     rows = _latest(known_rows(ledger, "financials", days), "period_end")
-    return rows.select(*_VIEW, equity_amount=rows.equity, accounts_end_on=rows.period_end)
+    return rows.select(
+        *_VIEW,
+        equity_amount=rows.equity,
+        cost_of_sales_amount=of_a_year(rows, "cost_of_sales"),
+        accounts_end_on=rows.period_end,
+    )
 
 
 def _ratings(ledger: Ledger, days: ir.Table) -> ir.Table:
@@ -227,12 +244,18 @@ def _ratings(ledger: Ledger, days: ir.Table) -> ir.Table:
 def _override(ledger: Ledger, days: ir.Table, kind: str) -> ir.Table:
     rows = _valid(known_rows(ledger, "overrides", days))
     rows = _latest(rows.filter(rows.kind == kind), "valid_from", "known_on", "override_id")
-    return rows.select(*_VIEW, rows.to_value.name(f"{kind}_override"))
+    ends = {f"{kind}_override_ends_on": _last_day(rows)}
+    return rows.select(*_VIEW, rows.to_value.name(f"{kind}_override"), **ends)
 
 
 def _valid(rows: ir.Table) -> ir.Table:
     """Rows in force on `as_of`; no last day is open-ended."""
     return rows.filter((rows.valid_from <= rows.as_of) & (rows.valid_to.isnull() | (rows.valid_to >= rows.as_of)))
+
+
+def _last_day(rows: ir.Table) -> ir.DateValue:
+    """The last day in force; null when open-ended."""
+    return ibis.cases((rows.valid_to < FAR, rows.valid_to), else_=ibis.null("date"))
 
 
 def _latest(rows: ir.Table, *order: str) -> ir.Table:

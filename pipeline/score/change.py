@@ -9,19 +9,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.score.applied import PD, PREVIOUS_PD, PREVIOUS_THIN_PD, THIN_PD, points_lost
-from pipeline.score.exposure import expose
+from pipeline.score.applied import PREVIOUS_PD, points_lost
+from pipeline.score.book_facts import book_facts
 from pipeline.score.limits import suggest_limits
-from pipeline.score.position_columns import money, number, text
-from pipeline.score.rating import Answers, rate
+from pipeline.score.night_facts import judged_by, judges_of
+from pipeline.score.position_columns import money, text
 
 if TYPE_CHECKING:
     import datetime as dt
 
     import numpy.typing as npt
 
+    from pipeline.score.book_facts import BookFacts
     from pipeline.score.limits import Limits
     from pipeline.score.model import Model
+    from pipeline.score.night_facts import Judge, NightFacts
     from pipeline.score.policy import Policy
     from pipeline.score.previous import PreviousRun
     from pipeline.score.rating import Rating
@@ -78,8 +80,10 @@ class Change:
     notes: tuple[str, ...]
 
 
-def change_of(day: Day, previous: PreviousRun | None) -> Change:
+def change_of(day: Day, previous: PreviousRun | None, facts: NightFacts | None = None) -> Change:
     """Compares with the previous run. Notches are counted downwards: +2 is two grades worse.
+
+    `facts` are those of the whole book under the old model and policy; null when the day is the whole book.
 
     When the model or the policy changed, today's data are rated again with the old ones in turn (old model and old
     policy, new model and old policy, both new); where an old one is gone the parts are null and a note says so.
@@ -93,7 +97,7 @@ def change_of(day: Day, previous: PreviousRun | None) -> Change:
     was_there = pd.Index(previous.book["customer_id"]).get_indexer(pd.Index(day.positions["customer_id"])) >= 0
     before_pd = book["pd"].to_numpy(dtype=np.float64, na_value=np.nan)
     before_grade = text(book["grade"])
-    splits, notes = _splits(day, previous, before_pd, money(book["limit_suggested"]))
+    splits, notes = _splits(day, previous, (before_pd, money(book["limit_suggested"])), facts)
     position = day.policy.scale.position
     driver = _driver(splits, was_there, _is_same(day, book), previous, day)
     notches = position(day.rating.grade) - position(before_grade)
@@ -135,46 +139,47 @@ def _is_same(day: Day, book: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def _splits(
-    day: Day, previous: PreviousRun, before_pd: npt.NDArray[np.float64], before_limit: npt.NDArray[np.float64]
+    day: Day,
+    previous: PreviousRun,
+    before: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+    facts: NightFacts | None,
 ) -> tuple[dict[str, Split], tuple[str, ...]]:
+    """PD and limit before and now, in parts; `before` are both of the previous run."""
+    now = (day.rating.pd, day.limits.suggested)
+    notes = _why_without_parts(day, previous)
+    if notes:
+        unknown = np.full(len(day.positions), np.nan)
+        with_old = with_old_policy = (unknown, unknown)
+    else:
+        judges = judges_of(day.model, day.policy, previous, day.features.columns)
+        totals = (None, None) if facts is None else (facts.old_policy, facts.old)
+        with_old_policy = now if judges.old_policy is None else _rated_by(judges.old_policy, day, totals[0])
+        with_old = with_old_policy if judges.old is None else _rated_by(judges.old, day, totals[1])
+    return {
+        name: Split(then, after, old - then, between - old, after - between)
+        for name, then, after, old, between in zip(("pd", "limit"), before, now, with_old, with_old_policy, strict=True)
+    }, notes
+
+
+def _why_without_parts(day: Day, previous: PreviousRun) -> tuple[str, ...]:
+    """Why a change cannot be told apart; nothing when it can."""
     is_new_model = previous.model_version != day.model.version
-    is_new_policy = previous.policy_version != day.policy.version
-    old_model = previous.model if is_new_model else day.model
-    old_policy = previous.policy if is_new_policy else day.policy
-    unknown = np.full(len(day.positions), np.nan)
     notes = []
-    if old_model is None:
+    if is_new_model and previous.model is None:
         notes.append(f"changes: the parts are null, model {previous.model_version} is no longer there to score with")
     elif is_new_model and PREVIOUS_PD not in day.features.columns:
-        notes.append(f"changes: the parts are null, model {old_model.version} reads features that are no longer built")
-        old_model = None
-    if old_policy is None:
+        version = previous.model_version
+        notes.append(f"changes: the parts are null, model {version} reads features that are no longer built")
+    if previous.policy_version != day.policy.version and previous.policy is None:
         notes.append(f"changes: the parts are null, policy {previous.policy_version} can no longer be read")
-    if old_model is None or old_policy is None:
-        return {
-            "pd": Split(before_pd, day.rating.pd, unknown, unknown, unknown),
-            "limit": Split(before_limit, day.limits.suggested, unknown, unknown, unknown),
-        }, tuple(notes)
-    now = (day.rating.pd, day.limits.suggested)
-    with_new_model = _rated_with(day, (PD, THIN_PD), day.model, old_policy) if is_new_policy else now
-    with_old = (
-        _rated_with(day, (PREVIOUS_PD, PREVIOUS_THIN_PD), old_model, old_policy) if is_new_model else with_new_model
-    )
-    return {
-        name: Split(before, after, old - before, between - old, after - between)
-        for name, before, after, old, between in zip(
-            ("pd", "limit"), (before_pd, before_limit), now, with_old, with_new_model, strict=True
-        )
-    }, ()
+    return tuple(notes)
 
 
-def _rated_with(
-    day: Day, answers: tuple[str, str], model: Model, policy: Policy
+def _rated_by(
+    judge: Judge, day: Day, facts: BookFacts | None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    pd_, thin = (number(day.features[name]) for name in answers)
-    rating = rate(day.positions, Answers(pd_, thin), model, policy, day.as_of)
-    exposure = expose(day.positions, rating, policy.loss)
-    return rating.pd, suggest_limits(day.positions, rating, exposure, policy, day.as_of).suggested
+    own = judged_by(judge, day.positions, day.features, day.as_of)
+    return own.judged.rating.pd, suggest_limits(own, book_facts(own) if facts is None else facts).suggested
 
 
 def _driver(

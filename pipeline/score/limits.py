@@ -2,157 +2,126 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from calendar import monthrange
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.score.limit_caps import TRACED, caps_of
-from pipeline.score.position_columns import age_in_months, cents, flag, money, number, text
+from pipeline.score.book_caps import book_caps, loss_budget
+from pipeline.score.book_facts import loss_at
+from pipeline.score.limit_caps import FLOOR, smallest_of
+from pipeline.score.limit_offer import offer, valid_to
+from pipeline.score.limit_steps import rounded_down
+from pipeline.score.policy import TRACED
+from pipeline.score.position_columns import flag, money, number
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pandas as pd
 
-    from pipeline.score.exposure import Exposure
-    from pipeline.score.policy import Policy
-    from pipeline.score.policy_sections import LimitsSection
-    from pipeline.score.rating import Rating
+    from pipeline.score.book_caps import LossBudget
+    from pipeline.score.book_facts import BookFacts
+    from pipeline.score.limit_caps import Judged, OwnCaps
+    from pipeline.score.limit_sections import LimitsSection
+
+    Floats = npt.NDArray[np.float64]
+    Texts = npt.NDArray[np.object_]
 
 ACTIONS = ("keep", "raise", "cut", "hold", "refer")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """One value per position row; amounts NaN and texts None where the status has no suggestion.
+    """One value per position row; amounts NaN, days NaT and texts None where the status has no suggestion.
 
-    `traced` holds the amount of every cap and of every rule that held or referred the case, NaN where none applies.
+    `expected_loss` is that of the suggested limit drawn in full, rounded up to the cent, NaN without a grade. `traced`
+    holds the amount of every cap and of every rule that held or referred the case, NaN where none applies.
     """
 
-    suggested: npt.NDArray[np.float64]
-    binding_cap: npt.NDArray[np.object_]
-    action: npt.NDArray[np.object_]
-    valid_to: npt.NDArray[np.object_]
-    approval_tier: npt.NDArray[np.object_]
-    terms_days: npt.NDArray[np.float64]
-    deposit_share: npt.NDArray[np.float64]
-    traced: dict[str, npt.NDArray[np.float64]]
+    suggested: Floats
+    binding_cap: Texts
+    action: Texts
+    valid_to: npt.NDArray[np.datetime64]
+    approval_tier: Texts
+    terms_days: Floats
+    deposit_share: Floats
+    expected_loss: Floats
+    traced: dict[str, Floats]
+    budget: LossBudget
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Reach:
-    """Where the machine decides alone so far, and where accounts are young enough to count."""
-
-    by_machine: npt.NDArray[np.bool_]
-    has_accounts: npt.NDArray[np.bool_]
-
-
-def suggest_limits(
-    positions: pd.DataFrame, rating: Rating, exposure: Exposure, policy: Policy, as_of: dt.date
-) -> Limits:
+def suggest_limits(own: OwnCaps, facts: BookFacts) -> Limits:
     """Suggests a limit for everyone rated or thin, 0 for whoever is in default, nothing for who is not rated.
 
-    The smallest cap is rounded down to the step of its size; a manual limit stands in its place unrounded. Ties go to
-    the cap named first.
+    `facts` are those of the whole book under the same policy (score/book_facts.py); `own` may be any part of it, and
+    each row gets what it would get with all others. The smallest cap is rounded down to the step of its size; a manual
+    limit stands in its place unrounded, and so does the floor of a cut.
     """
-    caps, notes = caps_of(positions, rating, exposure, policy, as_of)
-    smallest, binding = _smallest(caps, rating)
-    suggested = np.where(np.isnan(caps["manual"]), _rounded_down(smallest, policy.limits), caps["manual"])
-    suggested[rating.status == "in_default"] = 0.0
-    age = age_in_months(positions["accounts_end_on"], as_of)
-    reach = Reach(np.isnan(caps["manual"]), age <= policy.limits.equity.accounts_max_age_months)
-    rules = _rules(positions, rating, suggested, reach, policy.limits)
-    action = _action(positions, rating, suggested, rules, policy.limits)
-    terms, deposit = _offer(positions, rating, policy)
+    judged, limits = own.judged, own.judged.policy.limits
+    in_default = judged.rating.status == "in_default"
+    budget = loss_budget(facts, limits.loss_budget)
+    caps = own.caps | book_caps(own, facts, budget)
+    smallest, binding = smallest_of(caps)
+    as_it_is = (binding == "manual") | (binding == FLOOR)
+    suggested = np.where(as_it_is, smallest, rounded_down(smallest, limits.rounding))
+    suggested, binding = np.where(in_default, 0.0, suggested), np.where(in_default, "in_default", binding)
+    caps["in_default"] = np.where(in_default, 0.0, np.nan)
+    rules = _rules(own, suggested)
+    action = _action(judged, suggested, rules)
+    terms, deposit = offer(judged)
     return Limits(
         suggested=suggested,
         binding_cap=binding,
         action=action,
-        valid_to=_valid_to(rating, policy.limits, as_of),
-        approval_tier=_approval(suggested, action, policy.limits),
+        valid_to=valid_to(judged, suggested),
+        approval_tier=_approval(suggested, action, limits),
         terms_days=terms,
         deposit_share=deposit,
+        expected_loss=np.where(judged.rating.is_graded, loss_at(own, suggested) / 100.0, np.nan),
         traced={name: {**caps, **rules}[name] for name in TRACED},
-        notes=notes,
+        budget=budget,
+        notes=(*own.notes, *budget.notes),
     )
 
 
-def _smallest(
-    caps: dict[str, npt.NDArray[np.float64]], rating: Rating
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.object_]]:
-    automatic = [name for name in caps if name != "manual"]
-    amounts = np.vstack([caps[name] for name in automatic])
-    filled = np.where(np.isnan(amounts), np.inf, amounts)
-    has_cap = np.isfinite(filled).any(axis=0)
-    smallest = np.where(has_cap, filled.min(axis=0, initial=np.inf), np.nan)
-    binding = np.where(has_cap, np.array(automatic, dtype=object)[filled.argmin(axis=0)], None)
-    by_hand = ~np.isnan(caps["manual"]) & rating.is_graded
-    return smallest, np.where(by_hand, "manual", binding)
-
-
-def _rounded_down(amounts: npt.NDArray[np.float64], limits: LimitsSection) -> npt.NDArray[np.float64]:
-    known = np.where(np.isnan(amounts), 0.0, amounts)
-    bounds = np.array([step.below for step in limits.rounding[:-1]], dtype=np.float64)
-    steps = cents(np.array([step.step for step in limits.rounding]))
-    step = steps[np.searchsorted(bounds, known, side="right")]
-    return np.where(np.isnan(amounts), np.nan, cents(known) // step * step / 100.0)
-
-
-def _rules(
-    positions: pd.DataFrame,
-    rating: Rating,
-    suggested: npt.NDArray[np.float64],
-    reach: Reach,
-    limits: LimitsSection,
-) -> dict[str, npt.NDArray[np.float64]]:
+def _rules(own: OwnCaps, suggested: Floats) -> dict[str, Floats]:
     """The rules that take the decision from the machine: where one bites, the amount it speaks of, else NaN."""
+    judged, limits = own.judged, own.judged.policy.limits
+    positions, rating, refer = judged.positions, judged.rating, limits.refer
     days = np.nan_to_num(number(positions["max_days_past_due"]))
     overdue = money(positions["overdue_amount"])
     has_overdue = overdue > limits.hold.overdue_amount_above
-    is_late = has_overdue & (days > limits.refer.days_past_due_above)
     is_held = has_overdue & (days > limits.hold.days_past_due_above)
-    by_machine, no_accounts = reach.by_machine, ~reach.has_accounts
+    is_late = has_overdue & (days > refer.days_past_due_above) & ~is_held
+    no_accounts = ~judged.has_accounts(limits.equity.accounts_max_age_months)
     group_defaults = np.nan_to_num(number(positions["group_default_count"]))
     current = money(positions["limit_current"])
     is_cut = _is_changed(suggested, current, limits) & (suggested < current)
-    refer = limits.refer
-    bites: dict[str, tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64] | float]] = {
+    reckoned = own.is_reckoned
+    is_large_thin = reckoned & (rating.status == "thin_file") & (suggested > refer.thin_file_above)
+    is_large_unseen = reckoned & no_accounts & (suggested > refer.without_accounts_above)
+    bites: dict[str, tuple[npt.NDArray[np.bool_], Floats | float]] = {
         "hold_overdue": (is_held, overdue),
-        "refer_overdue": (is_late & ~is_held, overdue),
-        "refer_thin_file": (
-            by_machine & (rating.status == "thin_file") & (suggested > refer.thin_file_above),
-            refer.thin_file_above,
-        ),
-        "refer_accounts": (
-            by_machine & no_accounts & (suggested > refer.without_accounts_above),
-            refer.without_accounts_above,
-        ),
+        "refer_overdue": (is_late, overdue),
+        "refer_thin_file": (is_large_thin, refer.thin_file_above),
+        "refer_accounts": (is_large_unseen, refer.without_accounts_above),
         "refer_group": (group_defaults >= refer.group_defaults_from, suggested),
-        "refer_person": (by_machine & flag(positions["is_natural_person"]) & is_cut, suggested),
+        "refer_person": (reckoned & flag(positions["is_natural_person"]) & is_cut, suggested),
     }
     return {name: np.where(rating.is_graded & where, amount, np.nan) for name, (where, amount) in bites.items()}
 
 
-def _action(
-    positions: pd.DataFrame,
-    rating: Rating,
-    suggested: npt.NDArray[np.float64],
-    rules: dict[str, npt.NDArray[np.float64]],
-    limits: LimitsSection,
-) -> npt.NDArray[np.object_]:
-    current = money(positions["limit_current"])
-    is_changed = _is_changed(suggested, current, limits)
+def _action(judged: Judged, suggested: Floats, rules: dict[str, Floats]) -> Texts:
+    current = np.nan_to_num(money(judged.positions["limit_current"]))
+    is_changed = _is_changed(suggested, current, judged.policy.limits)
     is_referred = np.any([~np.isnan(rules[name]) for name in rules if name.startswith("refer_")], axis=0)
     action = np.select(
         [
-            rating.status == "not_rated",
-            (rating.status == "in_default") | ~np.isnan(rules["hold_overdue"]),
+            judged.rating.status == "not_rated",
+            (judged.rating.status == "in_default") | ~np.isnan(rules["hold_overdue"]),
             is_referred,
-            is_changed & (suggested > np.nan_to_num(current)),
-            is_changed & (suggested < np.nan_to_num(current)),
+            is_changed & (suggested > current),
+            is_changed & (suggested < current),
         ],
         ["keep", "hold", "refer", "raise", "cut"],
         default="keep",
@@ -160,9 +129,7 @@ def _action(
     return action.astype(object)
 
 
-def _is_changed(
-    suggested: npt.NDArray[np.float64], current: npt.NDArray[np.float64], limits: LimitsSection
-) -> npt.NDArray[np.bool_]:
+def _is_changed(suggested: Floats, current: Floats, limits: LimitsSection) -> npt.NDArray[np.bool_]:
     """True where the change is large enough to be made; no present limit counts as 0."""
     before = np.nan_to_num(current)
     change = np.abs(np.nan_to_num(suggested) - before)
@@ -171,47 +138,13 @@ def _is_changed(
     return changed
 
 
-def _approval(
-    suggested: npt.NDArray[np.float64], action: npt.NDArray[np.object_], limits: LimitsSection
-) -> npt.NDArray[np.object_]:
+def _approval(suggested: Floats, action: Texts, limits: LimitsSection) -> Texts:
     """Who approves; null for what is kept. A case that a person must decide begins at the referral tier."""
     tiers = np.array([tier.tier for tier in limits.approval], dtype=object)
     bounds = np.array([tier.up_to for tier in limits.approval[:-1]], dtype=np.float64)
     level = np.searchsorted(bounds, np.nan_to_num(suggested), side="left")
     least = list(tiers).index(limits.referral_tier)
     by_person = (action == "refer") | (action == "hold")
-    needed: npt.NDArray[np.object_] = tiers[np.where(by_person, np.maximum(level, least), level)]
+    needed: Texts = tiers[np.where(by_person, np.maximum(level, least), level)]
     needed[action == "keep"] = None
     return needed
-
-
-def _valid_to(rating: Rating, limits: LimitsSection, as_of: dt.date) -> npt.NDArray[np.object_]:
-    ends = {name: months_after(as_of, rule.valid_months) for name, rule in limits.grades.items()}
-    return np.array([ends.get(grade) for grade in rating.grade], dtype=object)
-
-
-def _offer(
-    positions: pd.DataFrame, rating: Rating, policy: Policy
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Terms in days, not above what the country allows, and the share to be paid in advance."""
-    grades, terms = policy.limits.grades, policy.terms
-    is_public = flag(positions["is_public_body"])
-    rules = [terms.countries.get(country, terms.default) for country in text(positions["country"])]
-    longest = np.array(
-        [
-            rule.public_body_days if public else rule.undertaking_days
-            for rule, public in zip(rules, is_public, strict=True)
-        ],
-        dtype=np.float64,
-    )
-    days = np.array([grades[g].terms_days if g in grades else np.nan for g in rating.grade], dtype=np.float64)
-    deposit = np.array([grades[g].deposit_share if g in grades else np.nan for g in rating.grade], dtype=np.float64)
-    in_default = rating.status == "in_default"
-    days = np.where(in_default, policy.limits.in_default.terms_days, np.minimum(days, longest))
-    return days, np.where(in_default, policy.limits.in_default.deposit_share, deposit)
-
-
-def months_after(day: dt.date, months: int) -> dt.date:
-    """The same day that many calendar months later, clipped to the length of the month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return dt.date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pipeline.errors import MissingInputError, ParameterError
+from pipeline.score.limit_sections import LimitsSection, LossSection, TermsSection
 from pipeline.score.master_scale import MasterScale
-from pipeline.score.policy_sections import (
-    AlertsSection,
-    LimitsSection,
-    LossSection,
-    MasterScaleSection,
-    TermsSection,
-    ThinFileSection,
-)
+from pipeline.score.policy_checks import contradictions
+from pipeline.score.policy_sections import AlertsSection, MasterScaleSection, ThinFileSection
 from pipeline.sections import build
 
 if TYPE_CHECKING:
@@ -34,8 +29,12 @@ SECTIONS: Mapping[str, type] = {
     "thin_file": ThinFileSection,
     "terms": TermsSection,
 }
-CAPS = ("grade", "equity", "need", "insured_cover", "single_name", "manual", "in_default")
+CAPS = (
+    "grade", "equity", "need", "purchases", "step_up", "floor_step_down", "insured_cover", "single_name", "group",
+    "loss_budget", "manual", "in_default",
+)  # fmt: skip
 REFERRALS = ("hold_overdue", "refer_overdue", "refer_thin_file", "refer_accounts", "refer_group", "refer_person")
+TRACED = (*CAPS, *REFERRALS)
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def parse_policy(texts: Mapping[str, str]) -> Policy:
     raw = {name: _parsed(name, texts[name], breaches) for name in SECTIONS}
     built = {name: build(section, raw[name], name, breaches) for name, section in SECTIONS.items()}
     if not breaches:
-        breaches.extend(_contradictions(built))
+        breaches.extend(contradictions(built, TRACED))
     if breaches:
         listed = "\n".join(f"  - {breach}" for breach in breaches)
         raise ParameterError(
@@ -105,43 +104,3 @@ def _parsed(name: str, text: str, breaches: list[str]) -> Any:
 
 def _hash(raw: object) -> str:
     return hashlib.sha256(json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
-
-
-def _contradictions(built: Mapping[str, Any]) -> list[str]:
-    limits: LimitsSection = built["limits"]
-    grades = [row.grade for row in built["master_scale"].grades]
-    found = [f"limits.grades.{g}: missing, the master scale has it" for g in grades if g not in limits.grades]
-    found += [f"limits.grades.{g}: not on the master scale" for g in limits.grades if g not in grades]
-    for path, grade in (
-        ("limits.insured_cover.from_grade", limits.insured_cover.from_grade),
-        ("thin_file.best_grade", built["thin_file"].best_grade),
-    ):
-        if grade not in grades:
-            found.append(f"{path}: {grade!r} is not on the master scale")
-    if not 0.5 <= built["thin_file"].confidence < 1:
-        found.append(f"thin_file.confidence: {built['thin_file'].confidence:g} lies outside 0.5 to 1")
-    found += [f"limits.texts.{cap}: missing" for cap in (*CAPS, *REFERRALS) if cap not in limits.texts]
-    found += _wrong_ladders(limits)
-    if limits.referral_tier not in [tier.tier for tier in limits.approval]:
-        found.append(f"limits.referral_tier: {limits.referral_tier!r} is no approval tier")
-    for name in ("secured_lgd", "unsecured_lgd"):
-        table = getattr(built["lgd_ead"], name)
-        if set(table) != {"low", "medium", "high", "default"}:
-            found.append(f"lgd_ead.{name}: needs low, medium, high and default, has {', '.join(table)}")
-        found += [
-            f"lgd_ead.{name}.{key}: {lgd:g} lies outside 0 to 1" for key, lgd in table.items() if not 0 <= lgd <= 1
-        ]
-    return found
-
-
-def _wrong_ladders(limits: LimitsSection) -> list[str]:
-    found = []
-    for name, bounds in (
-        ("rounding", [step.below for step in limits.rounding]),
-        ("approval", [tier.up_to for tier in limits.approval]),
-    ):
-        inner = [b for b in bounds[:-1] if b is not None]
-        if not bounds or bounds[-1] is not None or len(inner) != len(bounds) - 1 or inner != sorted(set(inner)):
-            found.append(f"limits.{name}: bounds must rise and end with null")
-    found += [f"limits.rounding: a step of {s.step:g} is no step" for s in limits.rounding if s.step <= 0]
-    return found

@@ -28,7 +28,9 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class _Dated:
+class Dated:
+    """What every file of policy/ says of itself."""
+
     valid_from: dt.date
     owner: str
     sources: tuple[Source, ...]
@@ -45,131 +47,10 @@ class GradeRow:
 
 
 @dataclass(frozen=True)
-class MasterScaleSection(_Dated):
+class MasterScaleSection(Dated):
     """policy/master_scale.yaml."""
 
     grades: tuple[GradeRow, ...]
-
-
-@dataclass(frozen=True)
-class GradeLimits:
-    """What a grade may have: ceiling, share of equity, terms, deposit, months until review."""
-
-    amount: float
-    equity_share: float
-    terms_days: int
-    deposit_share: float
-    valid_months: int
-
-
-@dataclass(frozen=True)
-class EquityRule:
-    """How old accounts may be to count."""
-
-    accounts_max_age_months: int
-
-
-@dataclass(frozen=True)
-class NeedRule:
-    """Headroom over the present need, and terms where none are known."""
-
-    headroom: float
-    default_terms_days: int
-
-
-@dataclass(frozen=True)
-class CoverRule:
-    """From which grade a limit must be covered, and what may stand open."""
-
-    from_grade: str
-    uncovered_allowance: float
-
-
-@dataclass(frozen=True)
-class SingleNameRule:
-    """Largest share of the book's exposure, and the amount it never goes below."""
-
-    share_of_exposure: float
-    at_least: float
-
-
-@dataclass(frozen=True)
-class RoundingStep:
-    """Step of limits below an amount; null is the rest."""
-
-    below: float | None
-    step: float
-
-
-@dataclass(frozen=True)
-class HoldRule:
-    """When nothing more is delivered on credit."""
-
-    days_past_due_above: int
-    overdue_amount_above: float
-
-
-@dataclass(frozen=True)
-class ReferRule:
-    """When a person decides."""
-
-    days_past_due_above: int
-    thin_file_above: float
-    without_accounts_above: float
-    group_defaults_from: int
-
-
-@dataclass(frozen=True)
-class KeepRule:
-    """Changes too small to make."""
-
-    share: float
-    amount: float
-
-
-@dataclass(frozen=True)
-class ApprovalTier:
-    """Who approves up to an amount; null is the rest."""
-
-    tier: str
-    up_to: float | None
-
-
-@dataclass(frozen=True)
-class DefaultOffer:
-    """What a customer in default is offered."""
-
-    terms_days: int
-    deposit_share: float
-
-
-@dataclass(frozen=True)
-class LimitsSection(_Dated):
-    """policy/limits.yaml."""
-
-    grades: dict[str, GradeLimits]
-    equity: EquityRule
-    need: NeedRule
-    insured_cover: CoverRule
-    single_name: SingleNameRule
-    rounding: tuple[RoundingStep, ...]
-    hold: HoldRule
-    refer: ReferRule
-    keep_within: KeepRule
-    approval: tuple[ApprovalTier, ...]
-    referral_tier: str
-    in_default: DefaultOffer
-    texts: dict[str, Wording]
-
-
-@dataclass(frozen=True)
-class LossSection(_Dated):
-    """policy/lgd_ead.yaml."""
-
-    committed_orders_share: float
-    covered_share_default: float
-    secured_lgd: dict[str, float]
-    unsecured_lgd: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -206,7 +87,7 @@ class ThinCardRule:
 
 
 @dataclass(frozen=True)
-class ThinFileSection(_Dated):
+class ThinFileSection(Dated):
     """policy/thin_file.yaml."""
 
     thin: ThinFileRule
@@ -215,22 +96,6 @@ class ThinFileSection(_Dated):
     best_grade: str
     data_depth: DepthRule
     texts: ThinFileTexts
-
-
-@dataclass(frozen=True)
-class CountryTerms:
-    """Longest terms in days."""
-
-    undertaking_days: int
-    public_body_days: int
-
-
-@dataclass(frozen=True)
-class TermsSection(_Dated):
-    """policy/terms.yaml."""
-
-    default: CountryTerms
-    countries: dict[str, CountryTerms]
 
 
 @dataclass(frozen=True)
@@ -291,7 +156,7 @@ class AlertRules:
 
 
 @dataclass(frozen=True)
-class AlertsSection(_Dated):
+class AlertsSection(Dated):
     """policy/alerts.yaml."""
 
     rules: AlertRules

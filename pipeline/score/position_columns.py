@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 MONEY = pa.decimal128(18, 2)
 NEEDED = (
-    "customer_id", "name", "group_id", "country", "is_natural_person", "is_public_body", "is_in_book", "is_in_default",
-    "open_amount", "overdue_amount", "max_days_past_due", "committed_orders_amount", "limit_current",
-    "billing_12m_amount", "mean_terms_days", "cover_amount", "covered_share", "equity_amount", "accounts_end_on",
-    "invoices_due_12m_count", "history_months", "has_external_rating", "grade_override", "limit_override",
+    "customer_id", "name", "group_id", "country", "size_class", "is_natural_person", "is_public_body", "is_in_book",
+    "is_in_default", "open_amount", "overdue_amount", "max_days_past_due", "committed_orders_amount", "limit_current",
+    "limit_valid_from", "billing_12m_amount", "mean_terms_days", "cover_amount", "covered_share", "cover_ends_on",
+    "equity_amount", "cost_of_sales_amount", "accounts_end_on", "invoices_due_12m_count", "history_months",
+    "has_external_rating", "grade_override", "grade_override_ends_on", "limit_override", "limit_override_ends_on",
     "group_default_count",
 )  # fmt: skip
 
@@ -93,6 +94,12 @@ def text(values: pd.Series) -> npt.NDArray[np.object_]:
     plain = values.astype(object)
     texts: npt.NDArray[np.object_] = plain.where(plain.notna(), None).to_numpy()
     return texts
+
+
+def days(values: pd.Series) -> npt.NDArray[np.datetime64]:
+    """Days as datetime64[D], null as NaT."""
+    known: npt.NDArray[np.datetime64] = pd.to_datetime(values).to_numpy().astype("datetime64[D]")
+    return known
 
 
 def age_in_months(days: pd.Series, as_of: dt.date) -> npt.NDArray[np.float64]:

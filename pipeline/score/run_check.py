@@ -14,8 +14,8 @@ from pipeline.errors import MissingInputError, StorageError
 from pipeline.score.alerts import ALERT_SCHEMA
 from pipeline.score.change import CHANGES_SCHEMA
 from pipeline.score.columns import breaches_of
-from pipeline.score.limit_caps import TRACE_SCHEMA
-from pipeline.score.summary import counts_of, totals_of
+from pipeline.score.limit_trace import TRACE_SCHEMA
+from pipeline.score.summary import TOTALLED, counts_of, totals_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def verify(folder: Path) -> list[str]:
     for title, told, found in (
         ("rows of scored_book", manifest["rows"]["scored_book"], book.num_rows),
         ("counts", manifest["counts"], counts_of(book)),
-        ("totals", manifest["totals"], totals_of(book)),
+        ("totals", _of_columns(manifest["totals"]), totals_of(book)),
         (
             "as_of",
             [manifest["as_of"]],
@@ -107,6 +107,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def run_id_of(inputs: Mapping[str, str]) -> str:
     """Sixteen digits of the hash of what a run is made of."""
     return hashlib.sha256(json.dumps(dict(inputs), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _of_columns(totals: Mapping[str, Any]) -> dict[str, Any]:
+    """The totals that are sums of a column; the others tell of limits and loss budget."""
+    return {name: total for name, total in totals.items() if name in TOTALLED}
 
 
 def _csv_rows(path: Path) -> int:

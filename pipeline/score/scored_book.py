@@ -11,13 +11,15 @@ import pyarrow as pa
 from pipeline.errors import CreditbookError
 from pipeline.score.alerts import Night, alerts_of, counts_by_customer
 from pipeline.score.applied import PD, THIN_PD
+from pipeline.score.book_caps import told
+from pipeline.score.book_facts import book_facts
 from pipeline.score.change import Change, Day, change_of, changes_table
 from pipeline.score.columns import BOOK_SCHEMA, breaches_of
-from pipeline.score.exposure import Exposure, expose
-from pipeline.score.limit_caps import limit_trace
+from pipeline.score.limit_trace import limit_trace
 from pipeline.score.limits import suggest_limits
-from pipeline.score.position_columns import decimals, money, number, ordered_positions, text
-from pipeline.score.rating import Answers, aligned_features, rate
+from pipeline.score.night_facts import Judge, judged_by
+from pipeline.score.position_columns import cents, decimals, money, number, ordered_positions, text
+from pipeline.score.rating import aligned_features
 from pipeline.score.reasons import SLOTS, Reasons, reasons_of
 from pipeline.score.summary import summary_of
 
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from pipeline.score.exposure import Exposure
+    from pipeline.score.limits import Limits
     from pipeline.score.model import Model
+    from pipeline.score.night_facts import NightFacts
     from pipeline.score.policy import Policy
     from pipeline.score.previous import PreviousRun
 
@@ -58,21 +63,24 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
     *,
     positions_before: pd.DataFrame | None = None,
     points_before: pd.DataFrame | None = None,
+    facts: NightFacts | None = None,
 ) -> ScoredRun:
     """Scores every customer of `positions` for one day.
 
     `positions` has one row per customer (history/position.py); `features` one row for each of the book at least, of the
     same day, with the answers of the models (score/applied.py). `positions_before` is a month older; `points_before`
-    are the points that `model` gives the customers on the previous run's day; both may be null.
+    are the points that `model` gives the customers on the previous run's day; both may be null. `facts` are those of
+    the whole book (score/night_facts.py) where `positions` is a part of it; null when it is the whole.
     Raises ContractError on inputs that do not fit each other; nothing is written here.
     """
     positions = ordered_positions(positions, as_of)
     features = aligned_features(features, positions)
-    rating = rate(positions, Answers(number(features[PD]), number(features[THIN_PD])), model, policy, as_of)
-    exposure = expose(positions, rating, policy.loss)
-    limits = suggest_limits(positions, rating, exposure, policy, as_of)
+    own = judged_by(Judge(model, policy, (PD, THIN_PD)), positions, features, as_of)
+    rating, exposure = own.judged.rating, own.judged.exposure
+    totals = book_facts(own) if facts is None else facts.now
+    limits = suggest_limits(own, totals)
     day = Day(positions, features, model, policy, as_of, rating, limits)
-    change = change_of(day, previous)
+    change = change_of(day, previous, facts)
     night = Night(positions, positions_before, features, rating, change.grade_previous, as_of)
     alerts = alerts_of(night, policy, None if previous is None else previous.alerts)
     reasons = reasons_of(positions, features, rating, model, policy)
@@ -91,11 +99,16 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
         alerts=alerts,
         limit_trace=limit_trace(positions, limits, policy),
         changes=changes_table(day, change, points_before),
-        summary=summary_of(book, notes),
+        summary=summary_of(book, notes, _planned(limits)),
         model=model,
         policy=policy,
         previous=previous,
     )
+
+
+def _planned(limits: Limits) -> dict[str, str | None]:
+    at_limits = told(int(cents(np.nan_to_num(limits.expected_loss)).sum()))
+    return {"expected_loss_at_limits": at_limits, **limits.budget.totals}
 
 
 def _book(day: Day, exposure: Exposure, reasons: Reasons, change: Change, alerts: pa.Table) -> pa.Table:

@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
 _COUNTED = {"by_status": "rating_status", "by_grade": "grade", "by_segment": "segment", "by_action": "limit_action"}
-_TOTALLED = ("open_amount", "overdue_amount", "ead", "expected_loss", "limit_current", "limit_suggested")
+TOTALLED = ("open_amount", "overdue_amount", "ead", "expected_loss", "limit_current", "limit_suggested")
 
 
-def summary_of(book: pa.Table, notes: Sequence[str] = ()) -> dict[str, Any]:
-    """Counts by status, grade, segment and action (null is "none") and sums of money as text, to the cent."""
-    return {"counts": counts_of(book), "totals": totals_of(book), "notes": list(notes)}
+def summary_of(
+    book: pa.Table, notes: Sequence[str] = (), planned: Mapping[str, str | None] | None = None
+) -> dict[str, Any]:
+    """Counts by status, grade, segment and action (null is "none") and sums of money as text, to the cent.
+
+    `planned` are totals that no column of the book adds up to: what its limits are expected to lose.
+    """
+    return {"counts": counts_of(book), "totals": totals_of(book) | dict(planned or {}), "notes": list(notes)}
 
 
 def counts_of(book: pa.Table) -> dict[str, dict[str, int]]:
@@ -31,4 +36,4 @@ def counts_of(book: pa.Table) -> dict[str, dict[str, int]]:
 
 def totals_of(book: pa.Table) -> dict[str, str]:
     """Sums of the money columns as text, nulls left out."""
-    return {name: str(pc.sum(book[name]).as_py() or "0.00") for name in _TOTALLED}
+    return {name: str(pc.sum(book[name]).as_py() or "0.00") for name in TOTALLED}

@@ -137,13 +137,14 @@ def feature_rows(count: int, seed: int = 7) -> pd.DataFrame:
 
 
 POSITION = {
-    "as_of": AS_OF, "name": "Firm", "group_id": None, "country": "DE", "is_natural_person": False,
+    "as_of": AS_OF, "name": "Firm", "group_id": None, "country": "DE", "size_class": None, "is_natural_person": False,
     "is_public_body": False, "is_in_book": True, "is_in_default": False, "open_amount": Decimal("10000.00"),
     "overdue_amount": Decimal("0.00"), "max_days_past_due": 0, "committed_orders_amount": Decimal("0.00"),
-    "limit_current": None, "billing_12m_amount": Decimal("365000.00"), "mean_terms_days": 30.0,
-    "cover_amount": Decimal("0.00"), "covered_share": None, "equity_amount": None, "accounts_end_on": None,
-    "invoices_due_12m_count": 12, "history_months": 40, "has_external_rating": False, "grade_override": None,
-    "limit_override": None, "group_default_count": 0,
+    "limit_current": None, "limit_valid_from": None, "billing_12m_amount": Decimal("365000.00"),
+    "mean_terms_days": 30.0, "cover_amount": Decimal("0.00"), "covered_share": None, "cover_ends_on": None,
+    "equity_amount": None, "cost_of_sales_amount": None, "accounts_end_on": None, "invoices_due_12m_count": 12,
+    "history_months": 40, "has_external_rating": False, "grade_override": None, "grade_override_ends_on": None,
+    "limit_override": None, "limit_override_ends_on": None, "group_default_count": 0,
 }  # fmt: skip
 
 SAFE = {"days_late_3m": 1.0, "days_late_12m": 0.0, "overdue_share": 0.0, "industry_section": "G"}
@@ -205,6 +206,50 @@ def scored_book(  # noqa: PLR0917 - the six inputs of a night
 @pytest.fixture
 def scored() -> Any:
     return scored_book
+
+
+@pytest.fixture
+def applied() -> Any:
+    return applied_to
+
+
+def random_customers(count: int, seed: int) -> list[dict[str, Any]]:
+    """Customers of every status and grade, with groups, cover, accounts, present limits and limits by hand."""
+    rng = np.random.default_rng(seed)
+
+    def amount(most: float, share: float) -> Decimal | None:
+        return Decimal(f"{rng.uniform(0, most):.2f}") if rng.random() < share else None
+
+    def day(back: int) -> dt.date:
+        return AS_OF - dt.timedelta(days=int(rng.integers(0, back)))
+
+    return [
+        {
+            "customer_id": f"K{number:03d}",
+            "grade_override": f"G{rng.integers(1, 11):02d}",
+            "group_id": f"H{rng.integers(0, 4)}" if rng.random() < 0.6 else None,
+            "is_in_book": rng.random() < 0.9,
+            "is_in_default": rng.random() < 0.1,
+            "history_months": int(rng.choice([1, 40])),
+            "open_amount": amount(60_000, 1.0),
+            "billing_12m_amount": amount(2_000_000, 1.0),
+            "cover_amount": amount(50_000, 0.4) or Decimal("0.00"),
+            "equity_amount": amount(900_000, 0.7),
+            "cost_of_sales_amount": amount(4_000_000, 0.7),
+            "accounts_end_on": day(900),
+            "limit_current": amount(200_000, 0.6),
+            "limit_valid_from": day(200),
+            "overdue_amount": amount(2_000, 0.3) or Decimal("0.00"),
+            "max_days_past_due": int(rng.choice([0, 20, 40, 90])),
+            "limit_override": str(amount(100_000, 1.0)) if rng.random() < 0.05 else None,
+        }
+        for number in range(count)
+    ]
+
+
+@pytest.fixture
+def make_customers() -> Any:
+    return random_customers
 
 
 @pytest.fixture(scope="session")

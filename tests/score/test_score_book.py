@@ -95,15 +95,27 @@ def test_depth_of_data_falls_from_accounts_with_outside_data_to_a_thin_file(scor
     assert [r["data_depth"] for r in rows] == ["A", "B", "C", "D"]
 
 
-def test_exposure_is_open_balance_plus_three_quarters_of_committed_orders(score):
-    plain, ordered, credit = score(
+def test_exposure_is_the_open_balance_the_orders_that_stand_open_and_a_tenth_of_the_unused_limit(score):
+    # Terms of 30 days, orders delivered within 60: half of 75 % of 4,000 stands open at once.
+    plain, ordered, unused, credit, slow = score(
         {},
         {"committed_orders_amount": Decimal("4000.00"), "limit_current": Decimal("8000.00")},
+        {"committed_orders_amount": Decimal("4000.00"), "limit_current": Decimal("21500.00")},
         {"open_amount": Decimal("-500.00"), "limit_current": Decimal("0.00")},
+        {"committed_orders_amount": Decimal("4000.00"), "mean_terms_days": 90.0},
     )
     assert plain["ead"] == Decimal("10000.00")
-    assert (ordered["ead"], ordered["utilisation"]) == (Decimal("13000.00"), 1.25)
+    assert (ordered["ead"], ordered["utilisation"]) == (Decimal("11500.00"), 1.25)
+    assert unused["ead"] == Decimal("12500.00")
     assert (credit["ead"], credit["utilisation"], credit["expected_loss"]) == (Decimal("0.00"), None, Decimal("0.00"))
+    assert slow["ead"] == Decimal("13000.00")
+
+
+def test_whoever_is_in_default_is_delivered_nothing_more(score):
+    (row,) = score(
+        {"is_in_default": True, "committed_orders_amount": Decimal("4000.00"), "limit_current": Decimal("50000.00")}
+    )
+    assert row["ead"] == Decimal("10000.00")
 
 
 def test_cover_for_half_the_exposure_lowers_the_loss_by_its_share(score):

@@ -3,7 +3,7 @@
 from pipeline.score.alerts import ALERT_SCHEMA
 from pipeline.score.change import CHANGES_SCHEMA
 from pipeline.score.columns import BOOK_SCHEMA
-from pipeline.score.limit_caps import TRACE_SCHEMA
+from pipeline.score.limit_trace import TRACE_SCHEMA
 
 FILES = {"scored_book": BOOK_SCHEMA, "alerts": ALERT_SCHEMA, "limit_trace": TRACE_SCHEMA, "changes": CHANGES_SCHEMA}
 

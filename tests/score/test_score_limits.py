@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.score.limits import months_after
+from pipeline.score.limit_offer import months_after
 
 YOUNG = dt.date(2024, 12, 31)
 
@@ -110,12 +110,11 @@ def test_a_manual_limit_replaces_the_caps_unrounded(limit):
     ("current", "action"),
     [
         (None, "raise"),
-        ("0", "raise"),
         ("74000", "keep"),
         ("75000", "keep"),
         ("76900", "keep"),
         ("90000", "cut"),
-        ("20000", "raise"),
+        ("40000", "raise"),
     ],
 )
 def test_small_changes_are_not_made(limit, current, action):

@@ -139,6 +139,7 @@ def positions(n: int, **columns) -> pd.DataFrame:
     blank = {
         "open_amount": Decimal("1000.00"),
         "committed_orders_amount": Decimal("0.00"),
+        "mean_terms_days": 30.0,
         "cover_amount": None,
         "covered_share": None,
         "limit_current": None,
