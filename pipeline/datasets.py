@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,6 +173,17 @@ def write_table(rows: pa.Table, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.aside")
         write_parquet(rows, aside)
+        sync_folder(aside)
+        aside.replace(path)
+        sync_folder(path.parent)
+
+
+def put_file(source: Path, path: Path) -> None:
+    """Moves a file to its place; a reader sees the old one or the new one."""
+    with told_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.aside")
+        shutil.move(source, aside)
         sync_folder(aside)
         aside.replace(path)
         sync_folder(path.parent)

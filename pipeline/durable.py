@@ -30,13 +30,20 @@ def write_folder(folder: Path, files: Mapping[str, bytes], last: str) -> None:
         aside = folder.parent / f".{folder.name}.aside"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
-        for name in [*sorted(n for n in files if n != last), last]:
+        for name in sorted(n for n in files if n != last):
             write_file(aside / name, files[name])
-        sync_folder(aside)
-        if folder.exists():
-            shutil.rmtree(folder)
-        aside.rename(folder)
-        sync_folder(folder.parent)
+        put_folder(aside, folder, last, files[last])
+
+
+def put_folder(aside: Path, folder: Path, last: str, content: bytes) -> None:
+    """Writes the last file of a folder whose others are flushed, and renames it to where readers look, in the place of
+    what is there."""
+    write_file(aside / last, content)
+    sync_folder(aside)
+    if folder.exists():
+        shutil.rmtree(folder)
+    aside.rename(folder)
+    sync_folder(folder.parent)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import ParameterError
 from pipeline.history.point_in_time import newest_known
 from pipeline.score.holding import Acceptance, acceptances, record, report, stopped
-from pipeline.score.publish import hold, published, run_inputs
+from pipeline.score.publish import hold_draft, published, run_inputs
 from pipeline.score.run_check import run_id_of
 from pipeline.tables.ledger import BY_NAME
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pipeline.engine import Engine
     from pipeline.night_params import BreakerParams
     from pipeline.score.breakers import Breaker
-    from pipeline.score.scored_book import ScoredRun
+    from pipeline.score.draft import Draft
+    from pipeline.score.scored_book import ScoredNight
     from pipeline.tables.canonical import Ledger
 
 
@@ -41,10 +42,15 @@ def gates_told(breakers: Sequence[Breaker], settings: BreakerParams) -> dict[str
     return {"gates": [one.as_json() for one in breakers], "thresholds": thresholds}
 
 
-def let_through(
-    run: ScoredRun, out: Path, told: Mapping[str, Any], breakers: Sequence[Breaker], decision: Decision | None
+def let_through(  # noqa: PLR0917 - a run, its place, what is told of it and who decides
+    draft: Draft,
+    run: ScoredNight,
+    out: Path,
+    told: Mapping[str, Any],
+    breakers: Sequence[Breaker],
+    decision: Decision | None,
 ) -> None:
-    """Returns when the run may be published; otherwise keeps it aside and raises GateError.
+    """Returns when the run drafted may be published; otherwise keeps it aside and raises GateError.
 
     A run that is published already, or that somebody accepted, may be. A decision on a run that no breaker stops is
     not recorded: there was nothing to decide.
@@ -55,7 +61,7 @@ def let_through(
         return
     as_of = run.as_of.isoformat()
     if decision is None:
-        hold(run, out, told, report(run_id, breakers, as_of))
+        hold_draft(draft, run, out, told, report(run_id, breakers, as_of))
         raise stopped(run_id, breakers, out, as_of)
     record(out, Acceptance(run_id, as_of, red, decision.by, decision.on.isoformat(), decision.reason))
 

@@ -12,20 +12,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.score.breakers import Breaker
-    from pipeline.score.scored_book import ScoredRun
+    from pipeline.score.scored_book import ScoredNight
 
 _MIB_OF_MAXRSS = 1024  # Linux tells KiB
 
 
-def tell_of_run(run: ScoredRun, link: Path, folder: Path, breakers: list[Breaker], steps: log.Steps) -> None:
+def tell_of_run(run: ScoredNight, link: Path, folder: Path, breakers: list[Breaker], steps: log.Steps) -> None:
     """Customers by status, where the run lies, seconds by step, the process's peak of memory, and what warned."""
     counts = run.summary["counts"]
+    customers = sum(counts["by_status"].values())
     told = ", ".join(f"{name} {count:,}" for name, count in counts["by_status"].items())
     log.say(
         "book_scored",
-        f"{run.book.num_rows:,} customers on {run.as_of}: {told}",
+        f"{customers:,} customers on {run.as_of}: {told}",
         as_of=run.as_of,
-        customers=run.book.num_rows,
+        customers=customers,
         by_status=counts["by_status"],
         model_version=run.model.version,
         exposure=run.summary["totals"]["open_amount"],

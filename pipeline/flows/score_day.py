@@ -3,49 +3,51 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline.datasets import code_hash, write_json, write_table
+from pipeline.datasets import code_hash, put_file, write_json, write_table
+from pipeline.engine.scratch import ScratchFolder
 from pipeline.errors import ParameterError
 from pipeline.features.build import features
 from pipeline.features.catalog import FEATURES
 from pipeline.flows import log
 from pipeline.flows.decision import day_of, user_of
 from pipeline.flows.definition import default_definition
+from pipeline.flows.known_rows import KnownRows
 from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_by_table
 from pipeline.flows.night_log import tell_of_run
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.setting import Setting, ledger_in, open_setting
-from pipeline.history.point_in_time import customers_known
 from pipeline.history.position import positions
-from pipeline.history.snapshots import month_ends, months_before, snapshots_on, spine
+from pipeline.history.snapshots import month_ends, months_before
 from pipeline.score.applied import application, points_columns
 from pipeline.score.breakers import Seen, breakers_of
-from pipeline.score.conservation import TOTALLED, require_every_row_once, require_same_totals
+from pipeline.score.conservation import TOTALLED, require_same_totals
 from pipeline.score.model_folder import read_role
 from pipeline.score.policy import read_policy
-from pipeline.score.publish import previous_run, prune_runs, publish
-from pipeline.score.scored_book import ScoredRun, score_book
+from pipeline.score.publish import drafting, previous_folder, prune_runs, publish_draft
+from pipeline.score.stream import NightRows, score_rows
 from pipeline.tables.canonical import read_manifest
 from pipeline.tables.own_table_writing import holds_own_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    import pandas as pd
+    import ibis.expr.types as ir
 
     from pipeline.engine import Engine
     from pipeline.history.definition import DefaultDefinition
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
-    from pipeline.score.previous import PreviousRun
+    from pipeline.score.previous import PreviousFolder
+    from pipeline.score.scored_book import ScoredNight
     from pipeline.tables.canonical import Ledger
 
-_ORDER = ("as_of", "customer_id")
 _ROLES: tuple[Literal["champion"], Literal["challenger"]] = ("champion", "challenger")
 _DIVIDES = ("industry_section", "size_class")
 
@@ -60,6 +62,14 @@ class Places:
 
 
 @dataclass(frozen=True)
+class _LookedAt:
+    """Features that people look at on the day after, and the file in which they find them."""
+
+    features: frozenset[str]
+    night: Path
+
+
+@dataclass(frozen=True)
 class _Judges:
     """Who judges the day: the model in force, the policy and the run before, if there is one.
 
@@ -68,12 +78,12 @@ class _Judges:
 
     model: Model
     policy: Policy
-    previous: PreviousRun | None
+    previous: PreviousFolder | None
     others: frozenset[str] = frozenset()
 
     @property
     def previous_model(self) -> Model | None:
-        return None if self.previous is None else self.previous.model
+        return None if self.previous is None else self.previous.head.model
 
     @property
     def reads(self) -> list[str]:
@@ -86,25 +96,15 @@ class _Judges:
 
 @dataclass(frozen=True)
 class _Sight:
-    """What was known on the days a run needs, one row per (as_of, customer_id).
+    """What was known on the days a run needs, in files of a folder of the run's own.
 
-    `applied` are the features of the day that are read, with the answers of the models; `points_before` those answers
-    on the day of the previous run that tell what moved; `counted` the rows and sums of money of the positions by day,
-    as the engine counted them.
+    `features` are those of the day that are read, with the answers of the models; `counted` the rows and sums of money
+    of the day's positions, as the engine counted them.
     """
 
-    applied: pa.Table
-    points_before: pa.Table | None
-    positions: pa.Table
-    counted: pa.Table
-
-    def positions_of(self, day: dt.date) -> pd.DataFrame:
-        found: pd.DataFrame = _of_day(self.positions, day).to_pandas()
-        return found
-
-    def counted_of(self, day: dt.date) -> dict[str, Any]:
-        nothing = dict.fromkeys(self.counted.column_names, 0)
-        return next(iter(_of_day(self.counted, day).to_pylist()), nothing)
+    rows: NightRows
+    features: Path
+    counted: dict[str, Any]
 
 
 def score(setting: Setting) -> None:
@@ -115,14 +115,14 @@ def score(setting: Setting) -> None:
         return
     places = Places(project.ledger, project.models, project.root / settings.out)
     as_of = settings.as_of or _extract_date(places.tables)
-    run, sight, folder = _scored(setting, as_of, places, _looked_at_by_day(project.models))
-    write_table(sight.applied, project.night)
+    looked_at = _LookedAt(_looked_at_by_day(project.models), project.night)
+    night, folder = _scored(setting, as_of, places, looked_at)
     receipt = {
         "run_id": folder.name,
         "as_of": as_of.isoformat(),
-        "model_version": run.model.version,
+        "model_version": night.model.version,
         "out": settings.out,
-        **{name: run.summary[name] for name in ("counts", "totals")},
+        **{name: night.summary[name] for name in ("counts", "totals")},
     }
     write_json(receipt, project.receipt)
 
@@ -188,86 +188,91 @@ def _scored(
     setting: Setting,
     as_of: dt.date,
     places: Places,
-    others: frozenset[str] = frozenset(),
+    looked_at: _LookedAt | None = None,
     decision: Decision | None = None,
-) -> tuple[ScoredRun, _Sight, Path]:
+) -> tuple[ScoredNight, Path]:
     watched, steps = setting.params.score.breakers, log.Steps()
     policy = read_policy(setting.project.policy)
     model = read_role(places.models, setting.params.score.role)
-    previous = previous_run(places.out, as_of, places.models)
+    previous = previous_folder(places.out, as_of, places.models)
+    others = frozenset[str]() if looked_at is None else looked_at.features
     judges = _Judges(model, policy, previous, others)
-    with setting.engine() as engine, steps.step("features"):
-        ledger = ledger_in(engine, places.tables)
-        if as_of > ledger.extract_date:
-            raise ParameterError(
-                f"score: the day {as_of} lies after the extract date {ledger.extract_date}, beyond which nothing is "
-                "known; score that day or an earlier one, or take in a newer ledger"
-            )
-        sight = _sight(engine, ledger, as_of, judges, default_definition(setting))
-        newest = newest_by_table(engine, ledger, as_of, watched.stale_days)
-    with steps.step("book"):
-        run = score_book(
-            sight.positions_of(as_of),
-            sight.applied.to_pandas(),
-            model,
-            policy,
-            previous,
-            as_of,
-            positions_before=sight.positions_of(months_before(as_of, 1)),
-            points_before=None if sight.points_before is None else sight.points_before.to_pandas(),
-        )
-        require_same_totals(sight.counted_of(as_of), run.book)
-    with steps.step("breakers"):
-        breakers = breakers_of(run, Seen(sight.applied.to_pandas(), newest), watched)
-        told = _told(ledger, places.tables) | gates_told(breakers, watched)
-        let_through(run, places.out, told, breakers, decision)
-    with steps.step("publishing"):
-        folder = publish(run, places.out, told)
+    with _folder_of_run(setting) as scratch:
+        with setting.engine() as engine, steps.step("features"):
+            ledger = ledger_in(engine, places.tables)
+            if as_of > ledger.extract_date:
+                raise ParameterError(
+                    f"score: the day {as_of} lies after the extract date {ledger.extract_date}, beyond which nothing "
+                    "is known; score that day or an earlier one, or take in a newer ledger"
+                )
+            sight = _sight(engine, ledger, as_of, judges, default_definition(setting), scratch)
+            newest = newest_by_table(engine, ledger, as_of, watched.stale_days)
+            told = _told(ledger, places.tables)
+        with drafting(places.out) as draft:
+            with steps.step("book"):
+                night, figures = score_rows(sight.rows, model, policy, as_of, draft.add)
+                require_same_totals(sight.counted, night.summary)
+            with steps.step("breakers"):
+                before = None if previous is None else previous.head.as_of
+                breakers = breakers_of(Seen(figures, model, as_of, before, newest), watched)
+                told |= gates_told(breakers, watched)
+                let_through(draft, night, places.out, told, breakers, decision)
+            with steps.step("publishing"):
+                folder = publish_draft(draft, night, places.out, told)
         prune_runs(places.out, setting.params.score.keep)
-    tell_of_run(run, places.out / f"as_of={as_of}", folder, breakers, steps)
-    return run, sight, folder
+        if looked_at is not None:
+            put_file(sight.features, looked_at.night)
+    tell_of_run(night, places.out / f"as_of={as_of}", folder, breakers, steps)
+    return night, folder
 
 
-def _sight(engine: Engine, ledger: Ledger, as_of: dt.date, judges: _Judges, definition: DefaultDefinition) -> _Sight:
+@contextmanager
+def _folder_of_run(setting: Setting) -> Iterator[Path]:
+    """A folder for the rows of the run; gone at its end, or at the start of the next after a kill."""
+    scratch = ScratchFolder(setting.project.root / "data" / "scratch", "night")
+    try:
+        yield scratch.path
+    finally:
+        scratch.close()
+
+
+def _sight(  # noqa: PLR0917 - the engine, what it reads, the day, who judges it and where the rows go
+    engine: Engine, ledger: Ledger, as_of: dt.date, judges: _Judges, definition: DefaultDefinition, folder: Path
+) -> _Sight:
     """Everything for the day, its positions a month before, its points on the day of the previous run."""
-    applied, points_before = _applied(engine, ledger, as_of, judges)
-    placed = _views(engine, ledger, as_of, [as_of, months_before(as_of, 1)])
-    days = engine.register("days_of_positions", spine(placed))
-    stood = engine.keep(positions(ledger, days, definition, engine.keep), "positions")
-    counted = stood.group_by("as_of").aggregate(rows=stood.count(), **{name: stood[name].sum() for name in TOTALLED})
-    stands = engine.collect(stood, order_by=_ORDER)
-    require_every_row_once("positions", placed, stands)
-    return _Sight(applied, points_before, stands, engine.collect(counted, order_by=["as_of"]))
+    known = KnownRows.of(engine, ledger, as_of, folder)
+    answered = _answered(engine, ledger, known, as_of, judges)
+    features = known.written("features", answered, as_of)
+    points_before = None
+    if judges.previous is not None:
+        points = answered.select("customer_id", "as_of", *points_columns(judges.model))
+        points_before = known.written("points", points, judges.previous.head.as_of)
+    month_before = months_before(as_of, 1)
+    stood = engine.keep(positions(ledger, known.on([as_of, month_before]), definition, engine.keep), "positions")
+    of_day = stood.filter(stood.as_of == as_of)
+    counted = of_day.aggregate(rows=of_day.count(), **{name: of_day[name].sum() for name in TOTALLED})
+    rows = NightRows(
+        positions=known.written("positions", stood, as_of),
+        features=features,
+        positions_before=known.written("positions", stood, month_before),
+        points_before=points_before,
+        previous=judges.previous,
+    )
+    return _Sight(rows, features.path, engine.collect(counted, order_by=["rows"]).to_pylist()[0])
 
 
-def _applied(engine: Engine, ledger: Ledger, as_of: dt.date, judges: _Judges) -> tuple[pa.Table, pa.Table | None]:
-    """The day's features with the models' answers, and the points on the day of the previous run."""
-    model, previous = judges.model, judges.previous
-    asked = _views(engine, ledger, as_of, [as_of, previous.as_of] if previous else [as_of])
-    days = engine.register("days_of_features", spine(asked))
-    known = features(ledger, days, engine.keep, names=judges.reads)
-    apply = application(model, judges.previous_model, known.schema().to_pyarrow())
-    answered = engine.map_batches(known, apply, apply.schema, "applied")
-    require_every_row_once("features", asked, engine.collect(answered.select(*_ORDER), order_by=_ORDER))
-    applied = engine.collect(answered.filter(answered.as_of == as_of), order_by=_ORDER)
-    if previous is None:
-        return applied, None
-    then = answered.filter(answered.as_of == previous.as_of).select(*_ORDER, *points_columns(model))
-    return applied, engine.collect(then, order_by=_ORDER)
-
-
-def _views(engine: Engine, ledger: Ledger, as_of: dt.date, dates: list[dt.date]) -> pa.Table:
-    """Every customer known on the day, on each of the dates."""
-    views = snapshots_on(customers_known(ledger, as_of), dates).select("customer_id", "as_of")
-    return engine.collect(views, order_by=_ORDER)
+def _answered(engine: Engine, ledger: Ledger, known: KnownRows, as_of: dt.date, judges: _Judges) -> ir.Table:
+    """The features of the day and of the day of the previous run, with the models' answers."""
+    dates = [as_of] if judges.previous is None else [as_of, judges.previous.head.as_of]
+    built = features(ledger, known.on(dates), engine.keep, names=judges.reads)
+    apply = application(judges.model, judges.previous_model, built.schema().to_pyarrow())
+    answered = engine.map_batches(built, apply, apply.schema, "applied")
+    known.require_no_other_day("features", answered, dates)
+    return answered
 
 
 def _extract_date(tables: Path) -> dt.date:
     return dt.date.fromisoformat(read_manifest(tables)["extract_date"])
-
-
-def _of_day(rows: pa.Table, day: dt.date) -> pa.Table:
-    return rows.filter(pc.equal(rows["as_of"], pa.scalar(day)))
 
 
 def _told(ledger: Ledger, tables: Path) -> dict[str, Any]:

@@ -48,13 +48,13 @@ class Bites:
 @dataclass(frozen=True)
 class Night:
     """What the rules look at. `features` is aligned to the positions; `positions_before` is a month older, or null;
-    `grade_before` is the grade of the previous run, None where there was none."""
+    `grade_before` is the grade of the previous run, None where it had none; null without a run before."""
 
     positions: pd.DataFrame
     positions_before: pd.DataFrame | None
     features: pd.DataFrame
     rating: Rating
-    grade_before: npt.NDArray[np.object_]
+    grade_before: npt.NDArray[np.object_] | None
     as_of: dt.date
 
 
@@ -130,7 +130,7 @@ def _over_limit(night: Night, rules: AlertRules) -> Bites:
 
 
 def _grade_down(night: Night, policy: Policy, rule: GradeDownRule) -> Bites | None:
-    if all(grade is None for grade in night.grade_before):
+    if night.grade_before is None:
         return None
     down = policy.scale.position(night.rating.grade) - policy.scale.position(night.grade_before)
     return Bites(down >= rule.notches_from, night.rating.grade, night.grade_before)

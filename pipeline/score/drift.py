@@ -48,11 +48,23 @@ class Drift:
 def drift_of(model: Model, rows: pd.DataFrame, cuts: Cuts) -> list[Drift]:
     """The score and every feature of the model, for the rated rows of a day with the model's answers
     (score/applied.py); worst first after the score."""
+    return drift_of_counts(model, bin_counts(model, rows), cuts)
+
+
+def drift_of_counts(model: Model, counts: Mapping[str, list[int]], cuts: Cuts) -> list[Drift]:
+    """As `drift_of`, of rows that were counted before."""
     development = model.development
-    levels = score_levels(rows[PD])
-    found = [_drift(SCORE, development[SCORE], _numbers(levels, development[SCORE]), cuts)]
-    features = [_drift(name, told, _counts(rows, name, told), cuts) for name, told in development["features"].items()]
+    found = [_drift(SCORE, development[SCORE], counts[SCORE], cuts)]
+    features = [_drift(name, told, counts[name], cuts) for name, told in development["features"].items()]
     return found + sorted(features, key=lambda drift: (-(drift.psi or 0.0), drift.quantity))
+
+
+def bin_counts(model: Model, rows: pd.DataFrame) -> dict[str, list[int]]:
+    """Rows with the model's answers in each bin of development, nulls last: of the score, then of every feature. Counts
+    of parts of a book add up to those of the book."""
+    development = model.development
+    counts = {SCORE: _numbers(score_levels(rows[PD]), development[SCORE])}
+    return counts | {name: _counts(rows, name, told) for name, told in development["features"].items()}
 
 
 def drift_between(model: Model, before: pd.DataFrame, now: pd.DataFrame, cuts: Cuts) -> list[Drift]:
@@ -60,12 +72,8 @@ def drift_between(model: Model, before: pd.DataFrame, now: pd.DataFrame, cuts: C
 
     Both frames hold the rated rows of a day with the model's answers.
     """
-    development = model.development
-    then, here = (_numbers(score_levels(rows[PD]), development[SCORE]) for rows in (before, now))
-    found = [_compared(SCORE, then, here, cuts)]
-    for name, told in development["features"].items():
-        found.append(_compared(name, _counts(before, name, told), _counts(now, name, told), cuts))
-    return found
+    then, here = bin_counts(model, before), bin_counts(model, now)
+    return [_compared(quantity, then[quantity], here[quantity], cuts) for quantity in then]
 
 
 def score_levels(pd: npt.ArrayLike) -> npt.NDArray[np.float64]:

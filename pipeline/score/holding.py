@@ -10,7 +10,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.durable import locked, replace_text, told_errors
+from pipeline.durable import replace_text, told_errors
 from pipeline.errors import GateError, StorageError
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def acceptances(out: Path) -> list[Acceptance]:
 
 
 def record(out: Path, acceptance: Acceptance) -> None:
-    """Adds one; recorded before the run is published, so that none is published unrecorded. Raises LockedError."""
-    with locked(out / ".lock"):
-        told = [*acceptances(out), acceptance]
-        replace_text(
-            out / ACCEPTED, "".join(json.dumps(asdict(one), ensure_ascii=False, sort_keys=True) + "\n" for one in told)
-        )
+    """Adds one; recorded before the run is published, so that none is published unrecorded. The lock of `out` is held
+    (see publish.drafting)."""
+    told = [*acceptances(out), acceptance]
+    replace_text(
+        out / ACCEPTED, "".join(json.dumps(asdict(one), ensure_ascii=False, sort_keys=True) + "\n" for one in told)
+    )
 
 
 def stopped(run_id: str, breakers: Sequence[Breaker], out: Path, as_of: str) -> GateError:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.score.limit_steps import floor_of_a_cut, rounded_down, step_up
+from pipeline.score.notes import Note
 from pipeline.score.position_columns import age_in_months, money, number
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class OwnCaps:
     caps: dict[str, Floats]
     limit: Floats
     binding: Texts
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def is_by_hand(self) -> npt.NDArray[np.bool_]:
@@ -181,14 +182,11 @@ def _insured_cover(judged: Judged) -> Floats:
     return np.where(must, cover + rule.uncovered_allowance, np.nan)
 
 
-def _manual(positions: pd.DataFrame) -> tuple[Floats, tuple[str, ...]]:
+def _manual(positions: pd.DataFrame) -> tuple[Floats, tuple[Note, ...]]:
     wanted = positions["limit_override"]
     amounts = pd.to_numeric(wanted, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     is_wrong = wanted.notna().to_numpy() & ~((amounts >= 0) & (amounts < 1e15))
     if not is_wrong.any():
         return amounts, ()
-    told = (
-        f"overrides.to_value: {int(is_wrong.sum())} limit override(s) are no amounts, e.g. "
-        f"{wanted[is_wrong].iloc[0]!r}; they were not applied"
-    )
-    return np.where(is_wrong, np.nan, amounts), (told,)
+    told = "overrides.to_value: {count} limit override(s) are no amounts, e.g. {example!r}; they were not applied"
+    return np.where(is_wrong, np.nan, amounts), (Note(told, int(is_wrong.sum()), wanted[is_wrong].iloc[0]),)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.score.book_facts import BookFacts
     from pipeline.score.limit_caps import Judged, OwnCaps
     from pipeline.score.limit_sections import LimitsSection
+    from pipeline.score.notes import Note
 
     Floats = npt.NDArray[np.float64]
     Texts = npt.NDArray[np.object_]
@@ -47,7 +48,7 @@ class Limits:
     expected_loss: Floats
     traced: dict[str, Floats]
     budget: LossBudget
-    notes: tuple[str, ...]
+    notes: tuple[str | Note, ...]
 
 
 def suggest_limits(own: OwnCaps, facts: BookFacts) -> Limits:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from pipeline.score.ranges import ParquetRows, Ranges, frame_of
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
+    from pathlib import Path
 
     import pandas as pd
+    import pyarrow as pa
 
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
 
 
+BOOK_COLUMNS = ("customer_id", "rating_status", "pd", "grade", "segment", "open_amount", "limit_suggested")
+"""What a night looks at in the book before."""
+
+
 @dataclass(frozen=True)
 class PreviousRun:
-    """The newest published run of an earlier day; `manifest_sha256` is what names it in the next manifest.
+    """The newest published run of an earlier day; `manifest_sha256` is what names it in the next manifest. `book` has
+    BOOK_COLUMNS at least.
 
     `model` is null when its folder is gone or damaged, `policy` when the manifest's text can no longer be read.
     """
@@ -30,3 +40,47 @@ class PreviousRun:
     alerts: pd.DataFrame
     policy: Policy | None = None
     model: Model | None = None
+
+
+@dataclass(frozen=True)
+class PreviousFolder:
+    """A previous run whose rows are read when they are needed; `head` tells all else and has none."""
+
+    head: PreviousRun
+    folder: Path
+
+    def rows(self) -> PreviousRows:
+        """Its rows from the front, a range of customers at a time."""
+        return PreviousRows(self)
+
+    def whole(self) -> PreviousRun:
+        """All of its rows in memory."""
+        return self.rows().rest()
+
+
+class PreviousRows:
+    """What is left of a previous run's rows; read once from front to back."""
+
+    def __init__(self, run: PreviousFolder) -> None:
+        self._head = run.head
+        self._book = Ranges("previous scored_book", ParquetRows(run.folder / "scored_book.parquet"), BOOK_COLUMNS)
+        self._alerts = Ranges("previous alerts", ParquetRows(run.folder / "alerts.parquet"))
+
+    def upto(self, last: str) -> PreviousRun:
+        """The run with the rows left of customers whose name is not after `last`."""
+        return self._with(self._book.upto(last), self._alerts.upto(last))
+
+    def rest(self) -> PreviousRun:
+        """The run with all rows that are left."""
+        return self._with(self._book.rest(), self._alerts.rest())
+
+    def _with(self, book: pa.Table, alerts: pa.Table) -> PreviousRun:
+        # Days of alerts are told again as they are: plain dates.
+        days = {name: alerts[name].to_pandas() for name in ("as_of", "opened_on")}
+        return replace(self._head, book=frame_of(book), alerts=frame_of(alerts).assign(**days))
+
+
+def no_rows(schema: pa.Schema, columns: Sequence[str]) -> pd.DataFrame:
+    """A frame of those columns without a row."""
+    frame: pd.DataFrame = schema.empty_table().select(list(columns)).to_pandas()
+    return frame

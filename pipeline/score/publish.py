@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import io
 import json
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
-from pipeline.durable import locked, replace_link, replace_text, told_errors, write_folder
+from pipeline.durable import locked, put_folder, replace_link, replace_text, told_errors
 from pipeline.errors import ContractError, CreditbookError, ParameterError, StorageError
-from pipeline.score.csv_text import csv_bytes
+from pipeline.score.alerts import ALERT_SCHEMA
+from pipeline.score.columns import BOOK_SCHEMA
+from pipeline.score.draft import RUN_TABLES, Draft
 from pipeline.score.holding import HELD, release
 from pipeline.score.model_folder import read_model
 from pipeline.score.policy import Policy, parse_policy
-from pipeline.score.previous import PreviousRun
+from pipeline.score.previous import BOOK_COLUMNS, PreviousFolder, PreviousRun, no_rows
 from pipeline.score.retention import prune
 from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    import pyarrow as pa
 
     from pipeline.night_params import KeepParams
     from pipeline.score.model import Model
-    from pipeline.score.scored_book import ScoredRun
+    from pipeline.score.scored_book import ScoredNight, ScoredRun
 
 FORMAT = 1
 _LINK = "as_of="
@@ -37,27 +35,56 @@ _LINK = "as_of="
 _TOLD = frozenset({"base_currency", "data_version", "code_version", "gates", "thresholds", "quarantined"})
 
 
+@contextmanager
+def drafting(out: Path) -> Iterator[Draft]:
+    """A run to be filled part by part, then published or held; nothing of it stays when neither is done.
+
+    Nobody else can write under `out` meanwhile. Raises LockedError, OutputError, StorageError.
+    """
+    with locked(out / ".lock"):
+        with told_errors(out):
+            runs = out / ".runs"
+            runs.mkdir(exist_ok=True)
+            # What a run that was killed left behind.
+            for leftover in runs.glob(".*.aside"):
+                shutil.rmtree(leftover)
+            folder = runs / ".draft.aside"
+            folder.mkdir()
+        draft = Draft(folder)
+        try:
+            yield draft
+        finally:
+            draft.abandon()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any]) -> Path:
-    """Publishes a run under `out` and returns its folder `out/.runs/<run id>`.
+    """Publishes a run that is in memory; else as `publish_draft`."""
+    run_inputs(run, manifest)
+    with drafting(out) as draft:
+        draft.add(run)
+        return publish_draft(draft, run, out, manifest)
+
+
+def publish_draft(draft: Draft, night: ScoredNight, out: Path, manifest: Mapping[str, Any]) -> Path:
+    """Publishes what was drafted under `out` and returns its folder `out/.runs/<run id>`.
 
     `manifest` tells `data_version` and `code_version` and, when known, `base_currency`, `gates`, the hash of their
     `thresholds`, and `quarantined`. What was held of the day is removed.
     A whole run is left as it is. `as_of=DATE` always points to the run published last for the day;
     `latest` only ever moves to the same or a later day, so that filling in an old day does not turn readers back.
-    Raises LockedError, OutputError, StorageError, ParameterError.
+    Raises OutputError, StorageError, ParameterError.
     """
-    inputs = run_inputs(run, manifest)
+    inputs = run_inputs(night, manifest)
     folder = out / ".runs" / run_id_of(inputs)
-    with locked(out / ".lock"), told_errors(out):
-        for leftover in (out / ".runs").glob(".*.aside"):
-            shutil.rmtree(leftover)
-        if not (folder / MANIFEST).is_file() or hash_breaches(folder):
-            _write(run, folder, inputs, manifest)
+    with told_errors(out):
+        if published(out, folder.name) is None:
+            _put(draft, night, folder, inputs, manifest)
         target = f".runs/{folder.name}"
-        replace_link(out / f"{_LINK}{run.as_of.isoformat()}", target)
-        if _latest_day(out) <= run.as_of:
+        replace_link(out / f"{_LINK}{night.as_of.isoformat()}", target)
+        if _latest_day(out) <= night.as_of:
             replace_link(out / "latest", target)
-        release(out, run.as_of.isoformat())
+        release(out, night.as_of.isoformat())
     return folder
 
 
@@ -67,18 +94,19 @@ def prune_runs(out: Path, keep: KeepParams) -> list[Path]:
         return prune(out, {day: out / f"{_LINK}{day.isoformat()}" for day in _published_days(out)}, keep)
 
 
-def hold(run: ScoredRun, out: Path, manifest: Mapping[str, Any], why: str) -> Path:
-    """Keeps a run aside, whole, with the report of why; no link points to it. Raises as `publish` does."""
-    inputs = run_inputs(run, manifest)
+def hold_draft(draft: Draft, night: ScoredNight, out: Path, manifest: Mapping[str, Any], why: str) -> Path:
+    """Keeps what was drafted aside, whole, with the report of why; no link points to it. Raises as `publish_draft`."""
+    inputs = run_inputs(night, manifest)
     folder = out / HELD / run_id_of(inputs)
-    with locked(out / ".lock"), told_errors(out):
-        release(out, run.as_of.isoformat())
-        _write(run, folder, inputs, manifest)
+    with told_errors(out):
+        release(out, night.as_of.isoformat())
+        folder.parent.mkdir(exist_ok=True)
+        _put(draft, night, folder, inputs, manifest)
         replace_text(folder.with_name(f"{folder.name}.md"), why)
     return folder
 
 
-def run_inputs(run: ScoredRun, manifest: Mapping[str, Any]) -> dict[str, str]:
+def run_inputs(run: ScoredNight, manifest: Mapping[str, Any]) -> dict[str, str]:
     """What a run is made of; equal inputs give the same run id and the same bytes."""
     unknown = sorted(set(manifest) - _TOLD)
     missing = [name for name in ("data_version", "code_version") if name not in manifest]
@@ -105,6 +133,13 @@ def published(out: Path, run_id: str) -> Path | None:
 
 
 def previous_run(out: Path, as_of: dt.date, models: Path | None = None) -> PreviousRun | None:
+    """The newest published run of a day before `as_of` with all its rows, null without one. For many customers take
+    `previous_folder`, which reads them as they are needed. Raises as that does."""
+    found = previous_folder(out, as_of, models)
+    return None if found is None else found.whole()
+
+
+def previous_folder(out: Path, as_of: dt.date, models: Path | None = None) -> PreviousFolder | None:
     """The newest published run of a day before `as_of`, null without one. Raises StorageError when it is damaged."""
     days = [day for day in _published_days(out) if day < as_of]
     if not days:
@@ -117,54 +152,51 @@ def previous_run(out: Path, as_of: dt.date, models: Path | None = None) -> Previ
         )
     manifest = read_manifest(folder)
     versions = manifest["versions"]
-    return PreviousRun(
+    head = PreviousRun(
         as_of=max(days),
         run_id=manifest["run_id"],
         manifest_sha256=hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
         model_version=versions["model"]["version"],
         policy_version=versions["policy"]["version"],
-        book=_read(folder, "scored_book").to_pandas(),
-        alerts=_read(folder, "alerts").to_pandas(),
+        book=no_rows(BOOK_SCHEMA, BOOK_COLUMNS),
+        alerts=no_rows(ALERT_SCHEMA, ALERT_SCHEMA.names),
         policy=_policy_of(manifest),
         model=None if models is None else _model_of(models / versions["model"]["version"]),
     )
+    return PreviousFolder(head, folder)
 
 
-def _write(run: ScoredRun, folder: Path, inputs: Mapping[str, str], told: Mapping[str, Any]) -> None:
-    tables = {"scored_book": run.book, "alerts": run.alerts, "limit_trace": run.limit_trace, "changes": run.changes}
-    files = {f"{name}.parquet": _parquet_bytes(table) for name, table in tables.items()}
-    files["scored_book.csv"] = csv_bytes(run.book)
+def _put(draft: Draft, night: ScoredNight, folder: Path, inputs: Mapping[str, str], told: Mapping[str, Any]) -> None:
+    """The manifest last, then all of it in its place at once."""
+    files = draft.close()
     manifest = {
         "format": FORMAT,
         "run_id": folder.name,
         "inputs": dict(inputs),
-        "as_of": run.as_of.isoformat(),
+        "as_of": night.as_of.isoformat(),
         "base_currency": told.get("base_currency"),
-        "label": dict(run.model.label),
-        "versions": _versions(run, inputs),
-        "rows": {name: table.num_rows for name, table in tables.items()},
-        "files": {
-            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-            for name, content in sorted(files.items())
-        },
-        "counts": run.summary["counts"],
-        "totals": run.summary["totals"],
-        "notes": run.summary["notes"],
+        "label": dict(night.model.label),
+        "versions": _versions(night, inputs),
+        "rows": {name: files[f"{name}.parquet"].rows for name in RUN_TABLES},
+        "files": {name: {"sha256": file.sha256, "bytes": file.bytes} for name, file in files.items()},
+        "counts": night.summary["counts"],
+        "totals": night.summary["totals"],
+        "notes": night.summary["notes"],
         "gates": told.get("gates", []),
         "quarantined": told.get("quarantined", {}),
         "previous": None
-        if run.previous is None
+        if night.previous is None
         else {
-            "as_of": run.previous.as_of.isoformat(),
-            "run_id": run.previous.run_id,
-            "manifest_sha256": run.previous.manifest_sha256,
+            "as_of": night.previous.as_of.isoformat(),
+            "run_id": night.previous.run_id,
+            "manifest_sha256": night.previous.manifest_sha256,
         },
     }
-    files[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
-    write_folder(folder, files, last=MANIFEST)
+    content = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    put_folder(draft.folder, folder, MANIFEST, content.encode())
 
 
-def _versions(run: ScoredRun, inputs: Mapping[str, str]) -> dict[str, Any]:
+def _versions(run: ScoredNight, inputs: Mapping[str, str]) -> dict[str, Any]:
     return {
         "model": {"version": run.model.version, "kind": run.model.kind},
         "policy": {
@@ -179,23 +211,6 @@ def _versions(run: ScoredRun, inputs: Mapping[str, str]) -> dict[str, Any]:
         "code": inputs["code_version"],
         "ledger": inputs["data_version"],
     }
-
-
-def _parquet_bytes(table: pa.Table) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata(None),
-        buffer,
-        compression="zstd",
-        version="2.6",
-        write_page_checksum=True,
-        store_schema=False,
-    )
-    return buffer.getvalue()
-
-
-def _read(folder: Path, name: str) -> pa.Table:
-    return pq.read_table(folder / f"{name}.parquet", page_checksum_verification=True)
 
 
 def _policy_of(manifest: Mapping[str, Any]) -> Policy | None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.errors import ContractError
 from pipeline.score.master_scale import DEFAULT_GRADE
+from pipeline.score.notes import Note
 from pipeline.score.position_columns import age_in_months, flag, number, text
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Rating:
     segment: npt.NDArray[np.object_]
     model: npt.NDArray[np.object_]
     data_depth: npt.NDArray[np.object_]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def is_graded(self) -> npt.NDArray[np.bool_]:
@@ -105,7 +106,7 @@ def _status(positions: pd.DataFrame, policy: Policy) -> npt.NDArray[np.object_]:
     return status
 
 
-def _expert_pd(positions: pd.DataFrame, policy: Policy) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+def _expert_pd(positions: pd.DataFrame, policy: Policy) -> tuple[npt.NDArray[np.float64], tuple[Note, ...]]:
     wanted = text(positions["grade_override"])
     midpoints = policy.scale.midpoints
     unknown = [w for w in wanted if w is not None and (w not in midpoints or w == DEFAULT_GRADE)]
@@ -113,10 +114,10 @@ def _expert_pd(positions: pd.DataFrame, policy: Policy) -> tuple[npt.NDArray[np.
     if not unknown:
         return expert, ()
     told = (
-        f"overrides.to_value: {len(unknown)} grade override(s) name no grade from {policy.scale.names[0]} to "
-        f"{policy.scale.names[-1]}, e.g. {unknown[0]!r}; they were not applied"
+        f"overrides.to_value: {{count}} grade override(s) name no grade from {policy.scale.names[0]} to "
+        f"{policy.scale.names[-1]}, e.g. {{example!r}}; they were not applied"
     )
-    return expert, (told,)
+    return expert, (Note(told, len(unknown), unknown[0]),)
 
 
 def _grade(pd_: npt.NDArray[np.float64], is_capped: npt.NDArray[np.bool_], policy: Policy) -> npt.NDArray[np.object_]:

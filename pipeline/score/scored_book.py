@@ -12,45 +12,83 @@ from pipeline.errors import CreditbookError
 from pipeline.score.alerts import Night, alerts_of, counts_by_customer
 from pipeline.score.applied import PD, THIN_PD
 from pipeline.score.book_caps import told
-from pipeline.score.book_facts import book_facts
 from pipeline.score.change import Change, Day, change_of, changes_table
 from pipeline.score.columns import BOOK_SCHEMA, breaches_of
 from pipeline.score.limit_trace import limit_trace
 from pipeline.score.limits import suggest_limits
-from pipeline.score.night_facts import Judge, judged_by
+from pipeline.score.night_facts import Judge, judged_by, night_facts
+from pipeline.score.notes import told_once
 from pipeline.score.position_columns import cents, decimals, money, number, ordered_positions, text
 from pipeline.score.rating import aligned_features
 from pipeline.score.reasons import SLOTS, Reasons, reasons_of
-from pipeline.score.summary import summary_of
+from pipeline.score.summary import tally_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
 
+    from pipeline.score.book_caps import LossBudget
     from pipeline.score.exposure import Exposure
-    from pipeline.score.limits import Limits
     from pipeline.score.model import Model
     from pipeline.score.night_facts import NightFacts
+    from pipeline.score.notes import Note
     from pipeline.score.policy import Policy
     from pipeline.score.previous import PreviousRun
 
 
 @dataclass(frozen=True)
-class ScoredRun:
-    """The tables of one run and what the manifest tells of them. `model` and `policy` are what it was made with."""
+class Part:
+    """The rows of some customers, of all tables the same ones.
 
-    as_of: dt.date
+    `positions` has one row per customer (history/position.py); `features` one row for each of the book at least, of the
+    same day, with the answers of the models (score/applied.py). `positions_before` is a month older; `points_before`
+    are the points that the model gives the customers on the previous run's day; `previous` is the run before with their
+    rows of it. The last three may be null.
+    """
+
+    positions: pd.DataFrame
+    features: pd.DataFrame
+    positions_before: pd.DataFrame | None = None
+    points_before: pd.DataFrame | None = None
+    previous: PreviousRun | None = None
+
+
+@dataclass(frozen=True)
+class ScoredPart:
+    """The tables of some customers, each in its order; `loss_at_limits` is what their limits are expected to lose, in
+    cents, `budget` what the book may."""
+
     book: pa.Table
     alerts: pa.Table
     limit_trace: pa.Table
     changes: pa.Table
+    loss_at_limits: int
+    budget: LossBudget
+    notes: tuple[str | Note, ...]
+
+
+@dataclass(frozen=True)
+class ScoredNight:
+    """What is told of a run beside its tables. `model` and `policy` are what it was made with."""
+
+    as_of: dt.date
     summary: Mapping[str, Any]
     model: Model
     policy: Policy
     previous: PreviousRun | None
+
+
+@dataclass(frozen=True)
+class ScoredRun(ScoredNight):
+    """A run whose tables are in memory."""
+
+    book: pa.Table
+    alerts: pa.Table
+    limit_trace: pa.Table
+    changes: pa.Table
 
 
 def score_book(  # noqa: PLR0917 - the six inputs of a night
@@ -65,50 +103,66 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
     points_before: pd.DataFrame | None = None,
     facts: NightFacts | None = None,
 ) -> ScoredRun:
-    """Scores every customer of `positions` for one day.
+    """Scores every customer of `positions` for one day, all in memory (for many: score/stream.py).
 
-    `positions` has one row per customer (history/position.py); `features` one row for each of the book at least, of the
-    same day, with the answers of the models (score/applied.py). `positions_before` is a month older; `points_before`
-    are the points that `model` gives the customers on the previous run's day; both may be null. `facts` are those of
-    the whole book (score/night_facts.py) where `positions` is a part of it; null when it is the whole.
-    Raises ContractError on inputs that do not fit each other; nothing is written here.
+    The inputs are those of a Part; `facts` are those of the whole book where the positions are a part of it, null when
+    they are the whole. Raises ContractError on inputs that do not fit each other; nothing is written here.
     """
+    facts = facts or night_facts(positions, features, model, policy, previous, as_of)
     positions = ordered_positions(positions, as_of)
-    features = aligned_features(features, positions)
-    own = judged_by(Judge(model, policy, (PD, THIN_PD)), positions, features, as_of)
-    rating, exposure = own.judged.rating, own.judged.exposure
-    totals = book_facts(own) if facts is None else facts.now
-    limits = suggest_limits(own, totals)
-    day = Day(positions, features, model, policy, as_of, rating, limits)
-    change = change_of(day, previous, facts)
-    night = Night(positions, positions_before, features, rating, change.grade_previous, as_of)
-    alerts = alerts_of(night, policy, None if previous is None else previous.alerts)
-    reasons = reasons_of(positions, features, rating, model, policy)
-    book = _book(day, exposure, reasons, change, alerts)
-    _require_true(book)
-    notes = (
-        *rating.notes,
-        *limits.notes,
-        *change.notes,
-        *_policy_notes(policy, model, as_of),
-        *_alert_notes(policy, features),
-    )
+    part = Part(positions, aligned_features(features, positions), positions_before, points_before, previous)
+    scored = score_part(part, model, policy, as_of, facts)
+    notes = told_once([*scored.notes, *night_notes(model, policy, as_of, list(features.columns))])
     return ScoredRun(
         as_of=as_of,
-        book=book,
-        alerts=alerts,
-        limit_trace=limit_trace(positions, limits, policy),
-        changes=changes_table(day, change, points_before),
-        summary=summary_of(book, notes, _planned(limits)),
+        summary=tally_of(scored.book).summary(notes, planned(scored.loss_at_limits, scored.budget)),
         model=model,
         policy=policy,
         previous=previous,
+        book=scored.book,
+        alerts=scored.alerts,
+        limit_trace=scored.limit_trace,
+        changes=scored.changes,
     )
 
 
-def _planned(limits: Limits) -> dict[str, str | None]:
-    at_limits = told(int(cents(np.nan_to_num(limits.expected_loss)).sum()))
-    return {"expected_loss_at_limits": at_limits, **limits.budget.totals}
+def score_part(part: Part, model: Model, policy: Policy, as_of: dt.date, facts: NightFacts) -> ScoredPart:
+    """Scores some customers; `facts` are those of the whole book, so that it does not matter which customers they are.
+
+    The positions are in the order of customer_id and the features aligned to them. Raises CreditbookError when what
+    comes out is not what a scored book has to be.
+    """
+    positions, features = part.positions, part.features
+    own = judged_by(Judge(model, policy, (PD, THIN_PD)), positions, features, as_of)
+    rating = own.judged.rating
+    limits = suggest_limits(own, facts.now)
+    day = Day(positions, features, model, policy, as_of, rating, limits)
+    change = change_of(day, part.previous, facts)
+    grade_before = None if part.previous is None else change.grade_previous
+    night = Night(positions, part.positions_before, features, rating, grade_before, as_of)
+    alerts = alerts_of(night, policy, None if part.previous is None else part.previous.alerts)
+    reasons = reasons_of(positions, features, rating, model, policy)
+    book = _book(day, own.judged.exposure, reasons, change, alerts)
+    _require_true(book)
+    return ScoredPart(
+        book=book,
+        alerts=alerts,
+        limit_trace=limit_trace(positions, limits, policy),
+        changes=changes_table(day, change, part.points_before),
+        loss_at_limits=int(cents(np.nan_to_num(limits.expected_loss)).sum()),
+        budget=limits.budget,
+        notes=(*rating.notes, *limits.notes, *change.notes),
+    )
+
+
+def planned(loss_at_limits: int, budget: LossBudget) -> dict[str, str | None]:
+    """Totals of the manifest that no column adds up to: what the limits are expected to lose, and may."""
+    return {"expected_loss_at_limits": told(loss_at_limits), **budget.totals}
+
+
+def night_notes(model: Model, policy: Policy, as_of: dt.date, columns: Sequence[str]) -> list[str]:
+    """What is noted of a night whoever its customers are. `columns` are those of the features."""
+    return [*_policy_notes(policy, model, as_of), *_alert_notes(policy, columns)]
 
 
 def _book(day: Day, exposure: Exposure, reasons: Reasons, change: Change, alerts: pa.Table) -> pa.Table:
@@ -195,9 +249,9 @@ def _require_true(book: pa.Table) -> None:
         raise CreditbookError(f"scored book: {len(breaches)} breach(es), nothing was published:\n{listed}")
 
 
-def _alert_notes(policy: Policy, features: pd.DataFrame) -> tuple[str, ...]:
+def _alert_notes(policy: Policy, columns: Sequence[str]) -> tuple[str, ...]:
     feature = policy.alerts.rules.orders_halved.feature
-    if feature in features.columns:
+    if feature in columns:
         return ()
     return (f"alerts: orders_halved was not judged, no feature {feature!r} is built",)
 

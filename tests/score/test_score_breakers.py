@@ -13,6 +13,7 @@ import pytest
 from pipeline.errors import ParameterError
 from pipeline.night_params import BreakerParams, Threshold
 from pipeline.read_params import parse_params
+from pipeline.score.book_figures import BookFigures
 from pipeline.score.breakers import Seen, breakers_of
 from pipeline.score.previous import PreviousRun
 
@@ -44,8 +45,11 @@ def lights(make_book, model, policy, scored):
         book = make_book(*({**customer, "as_of": JUNE} for customer in now))
         run = scored(book.positions, book.features, told, policy, previous, JUNE)
         applied = book.features.assign(model_pd=book.features["days_late_3m"].map(lambda _: pd))
-        seen = Seen(applied, {"invoices": JUNE, "payments": JUNE} if newest is None else newest)
-        return {one.name: one for one in breakers_of(run, seen, settings)}
+        figures = BookFigures(told)
+        figures.add(run.book, applied.set_index("customer_id").loc[run.book["customer_id"].to_pylist()], previous)
+        known = {"invoices": JUNE, "payments": JUNE} if newest is None else newest
+        seen = Seen(figures, told, JUNE, None if previous is None else day, known)
+        return {one.name: one for one in breakers_of(seen, settings)}
 
     return light
 

@@ -1,0 +1,146 @@
+"""Tables that grow on disk part by part; sha256 and size are known when the last part is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from pipeline.score.csv_text import escaped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS_PER_GROUP = 65_536
+"""Rows of a row group, whatever the parts are: so the bytes hang on the rows alone."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that is whole on the disk."""
+
+    sha256: str
+    bytes: int
+    rows: int
+
+
+class TableFile(Protocol):
+    """A table being written."""
+
+    def add(self, rows: pa.Table) -> None:
+        """Writes further rows."""
+
+    def close(self) -> Written:
+        """Writes what is still held back and flushes the file to the disk."""
+
+    def abandon(self) -> None:
+        """Closes the file as it is."""
+
+
+class _Hashed:
+    """A file opened for writing whose hash goes along."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._digest = hashlib.sha256()
+        self._bytes = 0
+        self._is_given_up = False
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def write(self, content: bytes) -> int:
+        if self._is_given_up:
+            return len(content)
+        self._digest.update(content)
+        self._bytes += len(content)
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        """What is held back goes to the disk when the file is settled."""
+
+    def give_up(self) -> None:
+        """What a writer still has to say when it ends is not written any more."""
+        self._is_given_up = True
+
+    def close(self) -> None:
+        self._file.close()
+
+    def settled(self, rows: int) -> Written:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return Written(self._digest.hexdigest(), self._bytes, rows)
+
+
+class ParquetTable:
+    """A Parquet file with page checksums; equal rows give equal bytes, however they fall into parts."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema = schema.remove_metadata()
+        self._file = _Hashed(path)
+        options: dict[str, Any] = {"compression": "zstd", "version": "2.6", "write_page_checksum": True}
+        # A dictionary pays for what repeats; measurements do not.
+        repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
+        self._writer = pq.ParquetWriter(
+            pa.PythonFile(self._file, "w"), self._schema, store_schema=False, use_dictionary=repeating, **options
+        )
+        self._waiting = self._schema.empty_table()
+        self._rows = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Writes the row groups that are full; the rest waits."""
+        waiting = pa.concat_tables([self._waiting, rows.replace_schema_metadata(None).cast(self._schema)])
+        while waiting.num_rows >= ROWS_PER_GROUP:
+            self._write(waiting.slice(0, ROWS_PER_GROUP))
+            waiting = waiting.slice(ROWS_PER_GROUP)
+        # A copy, so that the part it is a slice of can go.
+        self._waiting = waiting.combine_chunks()
+
+    def close(self) -> Written:
+        """Writes the last row group, which may be a short one."""
+        if self._waiting.num_rows:
+            self._write(self._waiting)
+        self._writer.close()
+        return self._file.settled(self._rows)
+
+    def abandon(self) -> None:
+        """Closes the file as it is."""
+        self._file.give_up()
+        self._writer.close()
+        self._file.close()
+
+    def _write(self, group: pa.Table) -> None:
+        self._writer.write_table(group.combine_chunks(), row_group_size=ROWS_PER_GROUP)
+        self._rows += group.num_rows
+
+
+class CsvTable:
+    """A CSV file that a spreadsheet opens without running a formula (score/csv_text.py)."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._file = _Hashed(path)
+        self._writer = csv.CSVWriter(pa.PythonFile(self._file, "w"), schema.remove_metadata())
+        self._rows = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Writes further lines."""
+        self._writer.write_table(escaped(rows))
+        self._rows += rows.num_rows
+
+    def close(self) -> Written:
+        """Flushes the file to the disk."""
+        self._writer.close()
+        return self._file.settled(self._rows)
+
+    def abandon(self) -> None:
+        """Closes the file as it is."""
+        self._file.give_up()
+        self._writer.close()
+        self._file.close()

@@ -1,0 +1,226 @@
+"""A night in parts is the night as a whole, byte for byte, wherever the parts end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import ContractError
+from pipeline.score.applied import application
+from pipeline.score.calibration import Calibration
+from pipeline.score.csv_text import csv_lines
+from pipeline.score.model_folder import write_model
+from pipeline.score.notes import Note, told_once
+from pipeline.score.publish import drafting, previous_folder, publish, publish_draft
+from pipeline.score.ranges import Ranges
+from pipeline.score.run_check import verify
+from pipeline.score.scored_book import score_book
+from pipeline.score.stream import NightRows, score_rows
+from pipeline.score.written_tables import CsvTable, ParquetTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAY, JUNE = dt.date(2025, 5, 31), dt.date(2025, 6, 30)
+TOLD = {"data_version": "d" * 64, "code_version": "c" * 64, "base_currency": "EUR"}
+DEVELOPMENT = {
+    "default_rate": 0.03, "rows": 100, "bads": 3,
+    "score": {"splits": [0.0, 3.0], "counts": [5, 25, 70], "missing": 0},
+    "features": {"days_late_3m": {"splits": [5.0], "counts": [80, 20], "missing": 4}},
+}  # fmt: skip
+KINDS = [
+    {}, {"is_in_default": True}, {"is_in_book": False}, {"invoices_due_12m_count": 1}, {"group_id": "G1"},
+    {"group_id": "G1", "limit_current": Decimal("9000")}, {"limit_current": Decimal("9000.00")},
+    {"grade_override": "G02"}, {"grade_override": "AAA"}, {"limit_override": "plenty"}, {"limit_override": "70000"},
+    {"overdue_amount": Decimal("4000.00"), "max_days_past_due": 70}, {"name": "=1+1\nsecond line"}, {"name": 'a "b"'},
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """Rows handed over a few at a time, in the order of customer_id."""
+
+    table: pa.Table
+    size: int
+
+    @property
+    def schema(self):
+        return self.table.schema
+
+    def batches(self, columns):
+        yield from self.table.select(columns).combine_chunks().to_batches(max_chunksize=self.size)
+
+
+def rows_of(frame):
+    """The frame as a table in order, with the types that an engine gives."""
+    table = pa.Table.from_pandas(frame.sort_values("customer_id"), preserve_index=False)
+    for name in ("group_id", "grade_override", "limit_override"):
+        if name in table.column_names:
+            at = table.column_names.index(name)
+            table = table.set_column(at, name, table[name].cast(pa.string()))
+    return table
+
+
+@pytest.fixture
+def june(make_book, make_model, policy, scored, tmp_path):
+    """May published by an older model, and what June needs: customers of every kind, some gone and some new."""
+    old = make_model(development=DEVELOPMENT)
+    old = replace(old, version=write_model(tmp_path / "models", old, make_book(*[{}] * 9).features))
+    book = make_book(*({**kind, "as_of": MAY} for kind in KINDS * 3))
+    was = scored(book.positions, book.features, old, policy, None, MAY)
+    publish(was, tmp_path / "may", TOLD)
+    model = make_model(Calibration.line("platt", -0.4, 0.85), development=DEVELOPMENT, version="scorecard-newer0")
+    names = [f"C{number}" for number in range(3, 50)]
+    late = [{"days_late_3m": 40.0 * (number % 2), "overdue_share": 0.1 * (number % 9)} for number in range(47)]
+    kinds = (KINDS * 4)[5:52]
+    told = [{**k, **f, "customer_id": n, "as_of": JUNE} for k, f, n in zip(kinds, late, names, strict=True)]
+    return June(tmp_path, policy, model, make_book(*told), book)
+
+
+@dataclass(frozen=True)
+class June:
+    root: Path
+    policy: Any
+    model: Any
+    book: Any
+    before: Any
+
+    def out(self, name):
+        out = self.root / name
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(self.root / "may", out, symlinks=True)
+        return out, previous_folder(out, JUNE, self.root / "models")
+
+    def whole(self):
+        """Published from memory, as one."""
+        out, previous = self.out("whole")
+        old = previous.head.model
+        run = score_book(
+            self.book.positions,
+            applied(self.book.features, self.model, old),
+            self.model,
+            self.policy,
+            previous.whole(),
+            JUNE,
+            positions_before=self.before.positions,
+            points_before=applied(self.before.features, self.model),
+        )
+        return publish(run, out, TOLD)
+
+    def in_parts(self, customers, rows_per_batch):
+        """Published part by part."""
+        out, previous = self.out("parts")
+        features = applied(self.book.features, self.model, previous.head.model)
+        rows = NightRows(
+            *(
+                InMemory(rows_of(frame), rows_per_batch)
+                for frame in (
+                    self.book.positions,
+                    features,
+                    self.before.positions,
+                    applied(self.before.features, self.model),
+                )
+            ),
+            previous,
+        )
+        with drafting(out) as draft:
+            night, figures = score_rows(rows, self.model, self.policy, JUNE, draft.add, customers)
+            return publish_draft(draft, night, out, TOLD), figures
+
+
+def applied(features, model, previous=None):
+    rows = pa.RecordBatch.from_pandas(features, preserve_index=False)
+    return application(model, previous, rows.schema)(rows).to_pandas()
+
+
+def hashes(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def test_a_night_in_parts_is_the_night_as_a_whole_byte_for_byte(june):
+    whole = june.whole()
+    assert verify(whole) == []
+    manifest = json.loads((whole / "manifest.json").read_text(encoding="utf-8"))
+    assert all(manifest["rows"].values()), "every table has something to compare"
+    assert any("4 grade override(s)" in note for note in manifest["notes"])
+    seen = []
+
+    @settings(max_examples=6, deadline=None, derandomize=True)
+    @given(st.integers(2, 60), st.integers(1, 60))
+    def in_any_parts(customers, rows_per_batch):
+        folder, figures = june.in_parts(customers, rows_per_batch)
+        assert hashes(folder) == hashes(whole)
+        seen.append(vars(figures) | {"_model": None})
+
+    in_any_parts()
+    assert all(one == seen[0] for one in seen)
+    assert seen[0]["customers"] == 47
+
+
+def test_closed_alerts_of_customers_who_are_gone_are_told_with_any_parts(june):
+    folder, _ = june.in_parts(10, 7)
+    alerts = pq.read_table(folder / "alerts.parquet").to_pandas()
+    gone = alerts[~alerts["customer_id"].isin(june.book.positions["customer_id"])]
+    assert set(gone["state"]) <= {"closed", "open"}
+
+
+def test_a_night_without_a_customer_is_a_whole_run(june):
+    nobody = replace(june, book=replace(june.book, positions=june.book.positions.head(0), features=june.book.features))
+    folder, figures = nobody.in_parts(5, 5)
+    assert verify(folder) == []
+    assert figures.customers == 0
+
+
+def test_rows_out_of_order_or_twice_are_refused():
+    rows = InMemory(pa.table({"customer_id": ["A", "C", "B"]}), 2)
+    with pytest.raises(ContractError, match=r"positions\.customer_id: rows are not in order"):
+        Ranges("positions", rows).rest()
+
+
+def test_ranges_give_every_row_once_and_in_order():
+    names = [f"{number:02d}" for number in range(40)]
+    ranges = Ranges("x", InMemory(pa.table({"customer_id": names}), 7))
+    taken = [ranges.upto("09a"), ranges.some(5), ranges.upto("09"), ranges.upto("30"), ranges.rest()]
+    assert [rows.num_rows for rows in taken] == [10, 5, 0, 16, 9]
+    assert [name for rows in taken for name in rows["customer_id"].to_pylist()] == names
+
+
+@pytest.mark.parametrize("cut", [1, 70_000, 140_000])
+def test_a_table_has_the_same_bytes_however_it_is_handed_over(tmp_path, cut):
+    rows = pa.table({"customer_id": [f"{n:06d}" for n in range(140_000)], "pd": [n / 7 for n in range(140_000)]})
+    for kind, suffix in ((ParquetTable, "parquet"), (CsvTable, "csv")):
+        written = []
+        for name, at in (("whole", 0), ("parts", cut)):
+            file = kind(tmp_path / f"{name}.{suffix}", rows.schema)
+            for part in (rows.slice(0, at), rows.slice(at)):
+                file.add(part)
+            written.append(file.close())
+        whole, parts = written
+        assert whole == parts
+        content = (tmp_path / f"parts.{suffix}").read_bytes()
+        assert (parts.bytes, parts.rows) == (len(content), 140_000)
+        assert parts.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_lines_within_quotes_are_no_lines(tmp_path):
+    rows = pa.table({"name": ['a\n"b"\n', "", None, "c"]})
+    file = CsvTable(tmp_path / "x.csv", rows.schema)
+    file.add(rows)
+    file.close()
+    assert csv_lines(tmp_path / "x.csv") == 5
+
+
+def test_what_is_noted_of_parts_is_told_once_with_counts_added():
+    odd = "{count} odd, e.g. {example!r}"
+    assert told_once([Note(odd, 2, "a"), "same", Note(odd, 3, "b"), "same"]) == ["5 odd, e.g. 'a'", "same"]
