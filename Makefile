@@ -32,6 +32,7 @@ bench: .venv/installed .venv-featuretools/installed .venv-peers/installed
 	$(BIN)/python -m benchmarks.cost_model
 	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.models_speed
+	$(BIN)/python -m benchmarks.million_rows
 	$(BIN)/python -m benchmarks.report_size
 	$(BIN)/python -m benchmarks.test_sizes
 

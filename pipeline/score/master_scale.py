@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline.errors import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
 DEFAULT_GRADE = "D"
@@ -92,18 +95,23 @@ class MasterScale:
 
     def segment(self, grade: npt.ArrayLike) -> npt.NDArray[np.object_]:
         """Segment of each grade; null has none (None). Raises ParameterError on a grade the scale does not have."""
-        by_name: dict[Any, str | None] = {
-            **{g.name: g.segment for g in self.grades},
-            DEFAULT_GRADE: "default",
-            None: None,
-        }
         asked = np.asarray(grade, dtype=object)
-        unknown = sorted({str(name) for name in asked.ravel() if name not in by_name})
+        flat = asked.ravel()
+        places = _places(self.names_with_default, flat)
+        unknown = sorted({str(name) for name in flat[places < 0] if name is not None})
         if unknown:
             raise ParameterError(f"master scale: no grade {unknown[0]!r}; it has {', '.join(self.names_with_default)}")
-        return np.array([by_name[name] for name in asked.ravel()], dtype=object).reshape(asked.shape)
+        segments = np.array([*(g.segment for g in self.grades), "default", None], dtype=object)
+        return segments[places].reshape(asked.shape)
 
     def position(self, grade: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Notch of each grade, 0 for the best; NaN for null or a grade the scale does not have."""
-        at = {name: float(i) for i, name in enumerate(self.names_with_default)}
-        return np.array([at.get(name, np.nan) for name in np.asarray(grade, dtype=object)], dtype=np.float64)
+        names = self.names_with_default
+        # What the scale does not have is told as -1: the null at the end.
+        return np.array([*range(len(names)), np.nan])[_places(names, np.asarray(grade, dtype=object))]
+
+
+def _places(names: Sequence[str], asked: npt.NDArray[np.object_]) -> npt.NDArray[np.intp]:
+    """Where each of those asked for stands among the names; -1 where it does not."""
+    places: npt.NDArray[np.intp] = pd.Index(np.array(names, dtype=object)).get_indexer(pd.Index(asked))
+    return places

@@ -53,8 +53,9 @@ class Ranges:
 
     def __init__(self, what: str, rows: Rows, columns: Sequence[str] | None = None) -> None:
         self._what = what
-        names = rows.schema.names if columns is None else columns
-        self._schema = pa.schema([rows.schema.field(name) for name in names]).remove_metadata()
+        schema = rows.schema
+        names = schema.names if columns is None else columns
+        self._schema = pa.schema([schema.field(name) for name in names])
         self._batches = rows.batches(names)
         self._ahead: pa.RecordBatch | None = None
         self._last: str | None = None

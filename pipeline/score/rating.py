@@ -107,10 +107,12 @@ def _status(positions: pd.DataFrame, policy: Policy) -> npt.NDArray[np.object_]:
 
 
 def _expert_pd(positions: pd.DataFrame, policy: Policy) -> tuple[npt.NDArray[np.float64], tuple[Note, ...]]:
-    wanted = text(positions["grade_override"])
-    midpoints = policy.scale.midpoints
-    unknown = [w for w in wanted if w is not None and (w not in midpoints or w == DEFAULT_GRADE)]
-    expert = np.array([midpoints.get(w, np.nan) if w != DEFAULT_GRADE else np.nan for w in wanted], dtype=np.float64)
+    is_set = positions["grade_override"].notna().to_numpy()
+    wanted = text(positions["grade_override"][is_set])
+    midpoints = {name: pd_ for name, pd_ in policy.scale.midpoints.items() if name != DEFAULT_GRADE}
+    unknown = [w for w in wanted if w not in midpoints]
+    expert = np.full(len(positions), np.nan)
+    expert[is_set] = [midpoints.get(w, np.nan) for w in wanted]
     if not unknown:
         return expert, ()
     told = (

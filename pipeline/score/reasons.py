@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from pipeline.score.applied import points_lost
 from pipeline.score.position_columns import number
+from pipeline.score.sentences import sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
+    import pandas as pd
 
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
@@ -112,35 +111,19 @@ def _by_idea(
 
 def _render(reasons: Reasons, feature: npt.NDArray[np.int_], features: pd.DataFrame, model: Model) -> None:
     """Fills in codes and sentences: `feature` is the position of the feature told in each slot, −1 for none."""
-    # Feature by feature: a sentence is put together once for each value that occurs.
+    # Feature by feature: a sentence is put together once for each text that comes out.
+    catalogue = model.catalogue_by_name
     order = np.argsort(feature.ravel().astype(np.int16), kind="stable")
     starts = np.searchsorted(feature.ravel()[order], np.arange(len(model.features) + 1))
     for position, name in enumerate(model.features):
         at = order[starts[position] : starts[position + 1]]
         if not len(at):
             continue
-        entry = model.catalogue_by_name[name]
+        entry = catalogue[name]
         values = features[name].iloc[at // SLOTS]
-        # Minus nought is nought: else which of the two is told would hang on the other rows.
-        codes, distinct = pd.factorize(values + 0.0 if values.dtype.kind == "f" else values)
         reasons.code.reshape(-1)[at] = str(entry["idea"]).upper()
         for language, column in (("en", reasons.en), ("zh", reasons.zh)):
-            column.reshape(-1)[at] = _sentences(entry, distinct.tolist(), language)[codes]
-
-
-def _sentences(entry: Mapping[str, Any], values: list[Any], language: str) -> npt.NDArray[np.object_]:
-    """The sentence of each value, and last the sentence of a null."""
-    template, months = str(entry[language]), entry["months"]
-    if language == "en":
-        title, null_means = f"{entry['title_en']}: ", entry["null_means"]
-    else:
-        title, null_means = f"{entry['title_zh']}：", entry.get("null_means_zh", "无数据")
-    # A code in the place of a number tells its meaning, not its digits.
-    of_code = {float(special["code"]): f"{title}{special[language]}" for special in entry.get("special") or ()}
-    sentences = np.empty(len(values) + 1, dtype=object)
-    sentences[:-1] = [of_code.get(value) or template.format(value=value, months=months) for value in values]
-    sentences[-1] = f"{title}{null_means}"
-    return sentences
+            column.reshape(-1)[at] = sentences(entry, values, language)
 
 
 def _points_against_book(rating: Rating, model: Model) -> npt.NDArray[np.float64]:
