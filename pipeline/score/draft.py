@@ -40,12 +40,14 @@ class Draft:
         self.folder = folder
         self._pool = ThreadPoolExecutor(threads(), "draft")
         self._under_way: list[Future[None]] = []
-        with told_errors(folder):
-            self._files: dict[str, TableFile] = {
-                f"{name}.parquet": ParquetTable(folder / f"{name}.parquet", schema)
-                for name, schema in RUN_TABLES.items()
-            }
-            self._files["scored_book.csv"] = CsvTable(folder / "scored_book.csv", BOOK_SCHEMA)
+        self._files: dict[str, TableFile] = {}
+
+    def open(self) -> None:
+        """Makes the files, each with what stands at its beginning."""
+        with told_errors(self.folder):
+            for name, schema in RUN_TABLES.items():
+                self._files[f"{name}.parquet"] = ParquetTable(self.folder / f"{name}.parquet", schema)
+            self._files["scored_book.csv"] = CsvTable(self.folder / "scored_book.csv", BOOK_SCHEMA)
 
     def add(self, part: ScoredPart | ScoredRun) -> None:
         """Writes the tables of further customers, which come after those before."""

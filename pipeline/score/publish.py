@@ -52,6 +52,7 @@ def drafting(out: Path) -> Iterator[Draft]:
             folder.mkdir()
         draft = Draft(folder)
         try:
+            draft.open()
             yield draft
         finally:
             draft.abandon()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +15,7 @@ from pyarrow import csv
 from pipeline.score.csv_text import escaped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ROWS_PER_GROUP = 65_536
@@ -42,21 +44,23 @@ class TableFile(Protocol):
         """Closes the file as it is."""
 
 
-class _Hashed:
-    """A file opened for writing whose hash goes along."""
+class HashedFile:
+    """A file opened for writing whose hash goes along. Once it is given up nothing more is written."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
         self._digest = hashlib.sha256()
         self._bytes = 0
-        self._is_given_up = False
+        self.is_given_up = False
 
     @property
     def closed(self) -> bool:
+        """No more can be written."""
         return self._file.closed
 
     def write(self, content: bytes) -> int:
-        if self._is_given_up:
+        """Writes and hashes; gives back how many bytes there were."""
+        if self.is_given_up:
             return len(content)
         self._digest.update(content)
         self._bytes += len(content)
@@ -65,14 +69,26 @@ class _Hashed:
     def flush(self) -> None:
         """What is held back goes to the disk when the file is settled."""
 
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Gives the file up and closes it when the block fails."""
+        try:
+            yield
+        except BaseException:
+            self.give_up()
+            self._file.close()
+            raise
+
     def give_up(self) -> None:
         """What a writer still has to say when it ends is not written any more."""
-        self._is_given_up = True
+        self.is_given_up = True
 
     def close(self) -> None:
+        """Closes the file as it is."""
         self._file.close()
 
     def settled(self, rows: int) -> Written:
+        """Flushes the file to the disk, closes it and tells what it is."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -84,13 +100,14 @@ class ParquetTable:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._schema = schema.remove_metadata()
-        self._file = _Hashed(path)
+        self._file = HashedFile(path)
         options: dict[str, Any] = {"compression": "zstd", "version": "2.6", "write_page_checksum": True}
         # A dictionary pays for what repeats; measurements do not.
         repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
-        self._writer = pq.ParquetWriter(
-            pa.PythonFile(self._file, "w"), self._schema, store_schema=False, use_dictionary=repeating, **options
-        )
+        with self._file.closed_on_error():
+            self._writer = pq.ParquetWriter(
+                pa.PythonFile(self._file, "w"), self._schema, store_schema=False, use_dictionary=repeating, **options
+            )
         self._waiting = self._schema.empty_table()
         self._rows = 0
 
@@ -125,8 +142,9 @@ class CsvTable:
     """A CSV file that a spreadsheet opens without running a formula (score/csv_text.py)."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._file = _Hashed(path)
-        self._writer = csv.CSVWriter(pa.PythonFile(self._file, "w"), schema.remove_metadata())
+        self._file = HashedFile(path)
+        with self._file.closed_on_error():
+            self._writer = csv.CSVWriter(pa.PythonFile(self._file, "w"), schema.remove_metadata())
         self._rows = 0
 
     def add(self, rows: pa.Table) -> None:

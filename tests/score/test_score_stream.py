@@ -16,18 +16,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import ContractError
+from pipeline.errors import ContractError, StorageError
 from pipeline.score.applied import application
+from pipeline.score.book_caps import LossBudget
 from pipeline.score.calibration import Calibration
 from pipeline.score.csv_text import csv_lines
+from pipeline.score.draft import RUN_TABLES
 from pipeline.score.model_folder import write_model
 from pipeline.score.notes import Note, told_once
 from pipeline.score.publish import drafting, previous_folder, publish, publish_draft
 from pipeline.score.ranges import Ranges
 from pipeline.score.run_check import verify
-from pipeline.score.scored_book import score_book
+from pipeline.score.scored_book import ScoredPart, score_book
 from pipeline.score.stream import NightRows, score_rows
-from pipeline.score.written_tables import CsvTable, ParquetTable
+from pipeline.score.written_tables import CsvTable, HashedFile, ParquetTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,6 +213,39 @@ def test_a_table_has_the_same_bytes_however_it_is_handed_over(tmp_path, cut):
         content = (tmp_path / f"parts.{suffix}").read_bytes()
         assert (parts.bytes, parts.rows) == (len(content), 140_000)
         assert parts.sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("nth", [1, 2, 6, 9, 14])
+def test_a_disk_that_fills_up_while_a_run_is_written_leaves_nothing_of_it(june, monkeypatch, nth):
+    out, _ = june.out("full")
+    before = sorted(path.name for path in (out / ".runs").iterdir())
+    real, calls = HashedFile.write, []
+
+    def is_full(self, content):
+        calls.append(len(content))
+        if len(calls) >= nth and not self.is_given_up:
+            raise OSError(28, "No space left on device")
+        return real(self, content)
+
+    monkeypatch.setattr(HashedFile, "write", is_full)
+    rows = scored_part_of_nobody()
+    with pytest.raises(StorageError, match="No space left on device"):
+        drafted(out, rows, rows)
+    assert sorted(path.name for path in (out / ".runs").iterdir()) == before
+
+
+def drafted(out, *parts):
+    with drafting(out) as draft:
+        for part in parts:
+            draft.add(part)
+        draft.close()
+
+
+def scored_part_of_nobody():
+    tables = {name: schema.empty_table() for name, schema in RUN_TABLES.items()}
+    budget = LossBudget(None, 0, 0, None)
+    book = tables.pop("scored_book")
+    return ScoredPart(book=book, **tables, loss_at_limits=0, budget=budget, notes=())
 
 
 def test_lines_within_quotes_are_no_lines(tmp_path):
