@@ -59,6 +59,11 @@ class Project:
         return self.policy / "master_scale.yaml"
 
     @property
+    def limit_policy(self) -> Path:
+        """How limits are suggested."""
+        return self.policy / "limits.yaml"
+
+    @property
     def demo(self) -> Path:
         """The demo ledger; the truth lies beside it."""
         return self.root / "data" / "demo"

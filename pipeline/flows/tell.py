@@ -66,6 +66,7 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         details=told["details"],
         definition={} if label.is_of_table else yaml.safe_load(project.definition.read_text(encoding="utf-8")),
         master_scale=yaml.safe_load(project.master_scale.read_text(encoding="utf-8")),
+        limit_policy={} if label.is_of_table else yaml.safe_load(project.limit_policy.read_text(encoding="utf-8")),
         roc=_roc(project.validation / "roc.csv"),
         confidence=setting.params.validate.confidence,
         min_bad_customers=setting.params.validate.min_bad_customers,

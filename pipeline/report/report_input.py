@@ -38,11 +38,11 @@ class ReportInput:
     as_of) with group_key, outcome and is_bad (null: not trained on); industry, size_class, region and data_depth are
     told where the columns are there. `catalogue`: the features' definitions as JSON. `details`: what fitting told, by
     kind of model.
-    `definition`, `master_scale`: the policy files as read. `scorecard`, `scorecard_calibration`: the JSON files of the
-    model folder, null when there is no scorecard. `worked`: a customer to reckon by hand. `pictures`, `weights`: of the
-    booster, as train.explanation makes them: PNG files by name (`bar.png`, `beeswarm.png`, `dependence_<feature>.png`)
-    and mean absolute contributions. `book`: a scored book, null when none has been scored. `limitations`: sentences for
-    the first page. `table`: what was taken in, where the models stand on a modelling table instead of a ledger (name,
+    `definition`, `master_scale`, `limit_policy`: the policy files as read (the last empty for a table of one's own).
+    `scorecard`, `scorecard_calibration`: the JSON files of the model folder, null when there is no scorecard.
+    `worked`: a customer to reckon by hand. `pictures`, `weights`: of the booster, as train.explanation makes them: PNG
+    files by name (`bar.png`, `beeswarm.png`, `dependence_<feature>.png`) and mean absolute contributions. `book`: a
+    scored book, null when none has been scored. `limitations`: sentences for the first page. `table`: what was taken in, where the models stand on a modelling table instead of a ledger (name,
     source, licence, target, excluded, identified_by, remarks as its manifest tells them); then `definition` is empty.
     `before`: the champion before the one told of (model_version, kind, features, evidence, comparison, why_none), empty
     for the first. `comparison`: champion against challenger on the rows neither has seen, as `creditbook compare` tells
@@ -62,6 +62,7 @@ class ReportInput:
     details: Mapping[str, Mapping[str, Any]]
     definition: Mapping[str, Any]
     master_scale: Mapping[str, Any]
+    limit_policy: Mapping[str, Any] = field(default_factory=dict)
     roc: pd.DataFrame | None = None
     confidence: float = 0.95
     min_bad_customers: int = 10

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-# Doubles carry 15 digits: a share is taken this much smaller, so that shares never add up to more than there is.
+# Doubles carry 15 digits: an amount is taken this much smaller, so that its loss never passes the line.
 _SHY = 1.0 - 1e-12
 
 
@@ -113,13 +113,14 @@ def _group(own: OwnCaps, facts: BookFacts) -> Floats:
     codes, names = pd.factorize(text(own.judged.positions["group_id"]), use_na_sentinel=True)
     totals = [facts.groups[str(name)] for name in names]
     most = share_of_book(facts, own.judged.policy.limits.group)
-    room = np.array([max(most - total.taken, 0) for total in totals] + [0], dtype=np.float64)[codes]
-    wanted = np.array([total.wanted for total in totals] + [0], dtype=np.float64)[codes]
-    mine = np.where(own.is_reckoned, cents(np.nan_to_num(own.limit)), 0).astype(np.float64)
-    left = room - (wanted - mine)
-    in_proportion = np.floor(mine * (room / np.where(wanted > 0, wanted, 1.0)) * _SHY)
-    cap = np.where(wanted <= room, left, in_proportion) / 100.0
-    return np.where((codes >= 0) & own.is_reckoned, cap, np.nan)
+    room = np.array([max(most - total.taken, 0) for total in totals] + [0], dtype=np.int64)[codes]
+    wanted = np.array([total.wanted for total in totals] + [0], dtype=np.int64)[codes]
+    mine = np.where(own.is_reckoned, cents(np.nan_to_num(own.limit)), 0)
+    cap = room - (wanted - mine)
+    short = (codes >= 0) & own.is_reckoned & (wanted > room)
+    # The product may pass 64 bits; Python's whole numbers keep the share exact.
+    cap[short] = mine[short].astype(object) * room[short].astype(object) // wanted[short].astype(object)
+    return np.where((codes >= 0) & own.is_reckoned, cap / 100.0, np.nan)
 
 
 def _loss_budget(own: OwnCaps, budget: LossBudget) -> Floats:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import MissingInputError, StorageError
+from pipeline.score.policy import policy_of
 from pipeline.score.run_check import hash_breaches, read_manifest
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def customer_card(run_folder: Path, customer_id: str, language: Literal["en", "z
         *_why(row, language),
         *_exposure(row),
         *_limit(row, trace, language),
+        *_strategy(row, manifest, language),
         *_alerts(alerts, language),
     ]
     return "\n".join(lines) + "\n"
@@ -126,6 +128,15 @@ def _limit(row: dict[str, Any], trace: list[dict[str, Any]], language: str) -> I
     for cap in trace:
         mark = "*" if cap["is_binding"] else " "
         yield f"  {mark} {cap['cap']:<{_WIDTH - 2}}{_money(cap['amount']):>16}  {cap[f'what_lifts_it_{language}']}"
+
+
+def _strategy(row: dict[str, Any], manifest: dict[str, Any], language: str) -> Iterator[str]:
+    """How the policy of the run treats the grade; nothing where the run was made by a policy with other keys."""
+    policy = policy_of(manifest)
+    strategy = None if policy is None else policy.strategy_of(row["grade"])
+    if strategy is not None:
+        title, action = (getattr(words, language) for words in (strategy.title, strategy.action))
+        yield _line("strategy", f"{title}: {action}")
 
 
 def _alerts(alerts: list[dict[str, Any]], language: str) -> Iterator[str]:

@@ -131,10 +131,10 @@ def _action(judged: Judged, suggested: Floats, rules: dict[str, Floats]) -> Text
 
 
 def _is_changed(suggested: Floats, current: Floats, limits: LimitsSection) -> npt.NDArray[np.bool_]:
-    """True where the change is large enough to be made; no present limit counts as 0."""
+    """True where the change is large enough to be made; no present limit counts as 0, and any change of it is."""
     before = np.nan_to_num(current)
     change = np.abs(np.nan_to_num(suggested) - before)
-    is_small = (change < limits.keep_within.share * before) & (change < limits.keep_within.amount)
+    is_small = (change < limits.keep_within.share * before) | ((change < limits.keep_within.amount) & (before > 0))
     changed: npt.NDArray[np.bool_] = (change > 0) & ~is_small
     return changed
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pipeline.errors import MissingInputError, ParameterError
+from pipeline.errors import CreditbookError, MissingInputError, ParameterError
 from pipeline.score.limit_sections import LimitsSection, LossSection, TermsSection
-from pipeline.score.master_scale import MasterScale
+from pipeline.score.master_scale import DEFAULT_GRADE, MasterScale
 from pipeline.score.policy_checks import contradictions
 from pipeline.score.policy_sections import AlertsSection, MasterScaleSection, ThinFileSection
 from pipeline.sections import build
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
     from pathlib import Path
+
+    from pipeline.score.limit_sections import Strategy
 
 SECTIONS: Mapping[str, type] = {
     "master_scale": MasterScaleSection,
@@ -55,6 +57,13 @@ class Policy:
         """Twelve digits of the hash over the meaning of all files; comments and layout do not count."""
         told = json.dumps(dict(self.hashes), sort_keys=True)
         return f"policy-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+    def strategy_of(self, grade: str | None) -> Strategy | None:
+        """How a customer of the grade is treated, `D` included; null without a grade of the policy."""
+        if grade == DEFAULT_GRADE:
+            return self.limits.strategies[self.limits.in_default.strategy]
+        row = self.limits.grades.get(grade or "")
+        return None if row is None else self.limits.strategies[row.strategy]
 
     @property
     def valid_from(self) -> dt.date:
@@ -92,6 +101,14 @@ def parse_policy(texts: Mapping[str, str]) -> Policy:
         hashes={name: _hash(raw[name]) for name in sorted(SECTIONS)},
         texts={name: yaml.safe_dump(raw[name], allow_unicode=True, sort_keys=True) for name in sorted(SECTIONS)},
     )
+
+
+def policy_of(manifest: Mapping[str, Any]) -> Policy | None:
+    """The policy whose text a run's manifest carries; null for one written when policy had other keys."""
+    try:
+        return parse_policy(manifest["versions"]["policy"]["texts"])
+    except (CreditbookError, KeyError):
+        return None
 
 
 def _parsed(name: str, text: str, breaches: list[str]) -> Any:

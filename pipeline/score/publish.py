@@ -16,7 +16,7 @@ from pipeline.score.columns import BOOK_SCHEMA
 from pipeline.score.draft import RUN_TABLES, Draft
 from pipeline.score.holding import HELD, release
 from pipeline.score.model_folder import read_model
-from pipeline.score.policy import Policy, parse_policy
+from pipeline.score.policy import policy_of
 from pipeline.score.previous import BOOK_COLUMNS, PreviousFolder, PreviousRun, no_rows
 from pipeline.score.retention import prune
 from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run_id_of
@@ -161,7 +161,7 @@ def previous_folder(out: Path, as_of: dt.date, models: Path | None = None) -> Pr
         policy_version=versions["policy"]["version"],
         book=no_rows(BOOK_SCHEMA, BOOK_COLUMNS),
         alerts=no_rows(ALERT_SCHEMA, ALERT_SCHEMA.names),
-        policy=_policy_of(manifest),
+        policy=policy_of(manifest),
         model=None if models is None else _model_of(models / versions["model"]["version"]),
     )
     return PreviousFolder(head, folder)
@@ -212,14 +212,6 @@ def _versions(run: ScoredNight, inputs: Mapping[str, str]) -> dict[str, Any]:
         "code": inputs["code_version"],
         "ledger": inputs["data_version"],
     }
-
-
-def _policy_of(manifest: Mapping[str, Any]) -> Policy | None:
-    try:
-        return parse_policy(manifest["versions"]["policy"]["texts"])
-    except (CreditbookError, KeyError):
-        # Written by a version whose policy had other keys; the caller notes that it cannot be used.
-        return None
 
 
 def _model_of(folder: Path) -> Model | None:

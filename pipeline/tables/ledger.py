@@ -201,7 +201,7 @@ FINANCIALS = Table(
     key=("customer_id", "period_end"),
     event_on="period_end",
     currency_column="currency",
-    absence_costs="no accounts features; no equity cap on limits; data depth at most C",
+    absence_costs="no accounts features; no caps by equity and purchases on limits; data depth at most C",
     columns=(
         _CUSTOMER,
         _event("period_end", "last day of the period"),
@@ -279,7 +279,7 @@ COVERS = Table(
     is_needed=False,
     key=("cover_id",),
     event_on=None,
-    absence_costs="LGD without cover; no insured-cover cap",
+    absence_costs="LGD without cover; weak grades get no more than may stand uncovered",
     columns=(
         _id("cover_id", "the cover's number"),
         _CUSTOMER,

@@ -444,6 +444,7 @@ def sample_input() -> ReportInput:
         details=details(),
         definition=yaml.safe_load((POLICY / "default_definition.yaml").read_text(encoding="utf-8")),
         master_scale=yaml.safe_load((POLICY / "master_scale.yaml").read_text(encoding="utf-8")),
+        limit_policy=yaml.safe_load((POLICY / "limits.yaml").read_text(encoding="utf-8")),
         scorecard=json.loads(card().to_json()),
         scorecard_calibration=identity,
         worked=WorkedCustomer(HOSTILE[0], "2024-06-30", {"mean_days_late_12m": 12.5, "industry": HOSTILE[0]}),

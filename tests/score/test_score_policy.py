@@ -90,6 +90,52 @@ def test_contradictions_between_files_are_told():
         parse_policy(changed("limits", lambda raw: raw["grades"].pop("G10")))
 
 
+def test_figures_that_cannot_be_are_told_with_their_place():
+    def spoil(raw):
+        raw["purchases"]["share"] = 1.5
+        raw["step"]["up_at_least"] = -1
+        raw["grades"]["G03"]["strategy"] = "hope"
+        raw["strategies"]["pray"] = raw["strategies"]["cover"]
+        del raw["texts"]["group"]
+
+    with pytest.raises(ParameterError) as refused:
+        parse_policy(changed("limits", spoil))
+    for told in (
+        "limits.purchases.share: 1.5 lies outside 0 to 1",
+        "limits.step.up_at_least: -1 lies below 0",
+        "limits.grades.G03.strategy: 'hope' is none of limits.strategies",
+        "limits.strategies.pray: no grade has it",
+        "limits.texts.group: missing",
+        "5 breach(es)",
+    ):
+        assert told in str(refused.value)
+
+
+def test_terms_that_cannot_be_are_told_with_their_place():
+    def spoil(raw):
+        raw["countries"]["China"] = raw["countries"].pop("CN")
+        raw["countries"]["China"][1]["agreed_days"] = 20
+        raw["countries"]["China"][0]["buyer_sizes"] = []
+        raw["countries"]["FR"] = []
+
+    with pytest.raises(ParameterError) as refused:
+        parse_policy(changed("terms", spoil))
+    for told in (
+        "terms.countries.China: no ISO 3166 code of two letters",
+        "terms.countries.China[1].agreed_days: 20 are fewer than the 30 without an agreement",
+        "terms.countries.China[0].buyer_sizes: empty",
+        "terms.countries.FR: no rule",
+    ):
+        assert told in str(refused.value)
+    with pytest.raises(ParameterError, match=r"terms\.supplier_size: expected one of micro, small, medium, large"):
+        parse_policy(changed("terms", lambda raw: raw.update(supplier_size="tiny")))
+
+
+def test_exposure_figures_that_cannot_be_are_told():
+    with pytest.raises(ParameterError, match=r"unused_limit_share: 2 lies outside(.|\n)*committed_orders_days: 0 lies"):
+        parse_policy(changed("lgd_ead", lambda raw: raw.update(unused_limit_share=2, committed_orders_days=0)))
+
+
 def test_a_scale_that_does_not_rise_is_refused():
     with pytest.raises(ParameterError, match="is not above"):
         parse_policy(changed("master_scale", lambda raw: raw["grades"][3].update(pd_below=0.001)))

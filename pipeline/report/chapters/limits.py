@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
 from pipeline.report.chapters.limit_effect import amount, limit_effect
+from pipeline.report.chapters.treatment import treatment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +22,13 @@ ACTIONS = ("keep", "raise", "cut", "hold", "refer")
 
 
 def limits(given: ReportInput, words: Words) -> Chapter:
-    """Three tables of sums in the base currency; what is null for a customer adds nothing and is told."""
+    """What each grade means, then sums in the base currency; what is null for a customer adds nothing and is told."""
     title = words("limits.title")
     book = given.book
     if book is None or not len(book):
         return Chapter("limits", title, (Missing(words("limits.no_book")),))
     blocks: list[Block] = [
+        *treatment(given.limit_policy, words),
         _sums(book, "segment", SEGMENTS, ("open_amount", "overdue_amount", "ead", "expected_loss"), words),
         _sums(book, "limit_action", ACTIONS, ("limit_current", "limit_suggested", "ead"), words),
         _sums(book, "limit_binding_cap", (), ("limit_suggested",), words),
