@@ -42,8 +42,9 @@ class ReportInput:
     `scorecard`, `scorecard_calibration`: the JSON files of the model folder, null when there is no scorecard.
     `worked`: a customer to reckon by hand. `pictures`, `weights`: of the booster, as train.explanation makes them: PNG
     files by name (`bar.png`, `beeswarm.png`, `dependence_<feature>.png`) and mean absolute contributions. `book`: a
-    scored book, null when none has been scored. `limitations`: sentences for the first page. `table`: what was taken in, where the models stand on a modelling table instead of a ledger (name,
-    source, licence, target, excluded, identified_by, remarks as its manifest tells them); then `definition` is empty.
+    scored book, null when none has been scored. `limitations`: sentences for the first page. `table`: what was taken
+    in, where the models stand on a modelling table instead of a ledger (name, source, licence, target,
+    excluded, identified_by, remarks as its manifest tells them); then `definition` is empty.
     `before`: the champion before the one told of (model_version, kind, features, evidence, comparison, why_none), empty
     for the first. `comparison`: champion against challenger on the rows neither has seen, as `creditbook compare` tells
     it. `bin_years`: rows by feature, year and position of the bin. `effects`: of the challenger on held-out rows.

@@ -67,14 +67,21 @@ def tables():
         {**cover, "cover_id": "3", "kind": "factoring", "amount": Decimal(77), "covered_share": 1.0, "valid_to": None},
         {**cover, "cover_id": "4", "kind": "collateral", "amount": Decimal(5), "covered_share": 1.0, "valid_to": EARLY},
     ]
-    account = {"customer_id": "A", "period_months": 12, "currency": "EUR"}
+    account = {"customer_id": "A", "period_months": 9, "currency": "EUR", "cost_of_sales": Decimal(300)}
     financials = [
         {**account, "period_end": dt.date(2022, 12, 31), "equity": Decimal(10), "known_on": dt.date(2023, 6, 1)},
         {**account, "period_end": dt.date(2023, 12, 31), "equity": Decimal(20), "known_on": DAY + dt.timedelta(days=1)},
     ]
     override = {"customer_id": "A", "reason": "visit", "made_by": "M", "valid_from": EARLY, "known_on": EARLY}
     overrides = [
-        {**override, "override_id": "1", "kind": "grade", "from_value": "5", "to_value": "4", "valid_to": None},
+        {
+            **override,
+            "override_id": "1",
+            "kind": "grade",
+            "from_value": "5",
+            "to_value": "4",
+            "valid_to": dt.date(2024, 6, 30),
+        },
         {**override, "override_id": "2", "kind": "limit", "from_value": "1", "to_value": "2", "valid_to": EARLY},
     ]
     event = {"event_id": "E", "customer_id": "A", "kind": "external_rating", "occurred_on": EARLY, "known_on": EARLY}
@@ -121,11 +128,13 @@ def test_billing_terms_and_items_due_of_twelve_months(found):
 
 def test_limit_cover_accounts_and_decisions_are_those_in_force_and_known(found):
     row = found["A"]
-    assert row["limit_current"] == 8000
-    assert row["cover_amount"] == 4000
+    assert (row["limit_current"], row["limit_valid_from"]) == (8000, dt.date(2024, 2, 1))
+    assert (row["cover_amount"], row["cover_ends_on"]) == (4000, DAY)
     assert row["covered_share"] == pytest.approx(0.8, abs=1e-15)
     assert (row["equity_amount"], row["accounts_end_on"]) == (10, dt.date(2022, 12, 31))
-    assert (row["grade_override"], row["limit_override"]) == ("4", None)
+    assert row["cost_of_sales_amount"] == 400  # 300 in nine months
+    assert (row["grade_override"], row["grade_override_ends_on"]) == ("4", dt.date(2024, 6, 30))
+    assert (row["limit_override"], row["limit_override_ends_on"]) == (None, None)
     assert row["has_external_rating"] is True
 
 
@@ -141,4 +150,5 @@ def test_a_customer_with_nothing_owes_zero_and_is_not_in_the_book(found):
         assert (row["name"], row["is_in_book"], row["is_in_default"]) == (firm, False, False)
         assert (row["open_amount"], row["committed_orders_amount"], row["cover_amount"]) == (0, 0, 0)
         assert (row["limit_current"], row["mean_terms_days"], row["covered_share"]) == (None, None, None)
+        assert (row["limit_valid_from"], row["cover_ends_on"], row["cost_of_sales_amount"]) == (None, None, None)
         assert (row["max_days_past_due"], row["history_months"], row["has_external_rating"]) == (0, 0, False)

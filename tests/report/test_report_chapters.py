@@ -279,6 +279,16 @@ def test_money_is_summed_to_the_cent_and_null_limits_add_nothing(given):
     assert caps[-2:] == ["No suggestion", "Total"]
 
 
+def test_what_each_grade_means_is_told_in_the_readers_language(given):
+    table = told(limits(given, WORDS), Table)[-1]
+    assert [cell.text for cell in table.rows[7]][:6] == ["G08", "Covered deliveries", "75,000", "30", "20\u202f%", "3"]
+    assert [cell.text for cell in table.rows[-1]][:6] == ["D", "Collection", "–", "0", "100\u202f%", "–"]
+    chinese = told(limits(given, words_in("zh")), Table)[-1]
+    assert chinese.rows[0][1].text == "赊销"
+    without = told(limits(dataclasses.replace(given, limit_policy={}), WORDS), Table)
+    assert len(without) == len(told(limits(given, WORDS), Table)) - 1
+
+
 def test_the_book_by_grade_counts_every_grade_of_the_scale(given):
     table = told(grades(given, WORDS), Table)[0]
     assert [row[0].text for row in table.rows][-1] == "D"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,13 +21,13 @@ from pipeline.score.book_facts import BookFacts, GroupTotals, book_facts, bucket
 from pipeline.score.limit_caps import FLOOR, SOFT
 from pipeline.score.limit_sections import BookShareRule, LossBudgetRule
 from pipeline.score.limits import suggest_limits
-from pipeline.score.night_facts import Judge, judged_by
+from pipeline.score.night_facts import Judge, judged_by, night_facts
 from pipeline.score.position_columns import ordered_positions
+from pipeline.score.previous import PreviousRun
 from pipeline.score.rating import aligned_features
+from pipeline.score.scored_book import score_book
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
 
@@ -186,6 +188,33 @@ def test_a_worse_grade_never_raises_the_limit(  # noqa: PLR0917
         own = tight(*judged.inputs(make_book(*customers)))
         found.append(suggest_limits(own, book_facts(own)).suggested[member])
     assert found == sorted(found, reverse=True)
+
+
+def test_a_night_in_parts_tells_the_same_of_every_customer_and_of_what_the_policy_changed(  # noqa: PLR0917
+    judged, make_customers, make_book, model, policy, as_of, scored
+):
+    customers = make_customers(30, 3)
+    book = make_book(*customers, *({"customer_id": f"L{i}", "grade_override": "G05", "group_id": "H9"} for i in (1, 2)))
+    tight = judged.with_policy(group=BookShareRule(0.0, 100_000.0), loss_budget=LossBudgetRule(None, 2_000)).policy
+    tight = replace(tight, hashes={**tight.hashes, "limits": "tighter"})
+    may = dt.date(2025, 5, 31)
+    first = scored(book.positions.assign(as_of=may), book.features, model, policy, None, may)
+    before = PreviousRun(
+        may, "0", "0", model.version, policy.version, first.book.to_pandas(), first.alerts.to_pandas(), policy, model
+    )
+    applied = judged.applied(book.features, model)
+    whole = score_book(book.positions, applied, model, tight, before, as_of)
+    halves = [book.positions[:11], book.positions[11:]]
+    total, second = (night_facts(half, applied, model, tight, before, as_of) for half in halves)
+    total += second
+    parts = [score_book(half, applied, model, tight, before, as_of, facts=total) for half in halves]
+    assert total.old_policy is not None
+    assert total.old is None
+    for name in ("book", "limit_trace", "changes"):
+        assert pa.concat_tables(getattr(part, name) for part in parts) == getattr(whole, name)
+    limits = [row for row in whole.changes.to_pylist() if row["quantity"] == "limit"]
+    assert any(row["from_policy"] < 0 for row in limits)
+    assert all(row["from_data"] == row["from_model"] == 0 for row in limits)
 
 
 @dataclass(frozen=True)

@@ -330,10 +330,13 @@ def test_the_card_tells_one_customer_from_a_published_run(night, risky, tmp_path
         "80% of the balance is overdue",
         "5 notch(es) worse, by data",
         "* grade",
+        "Payment in advance: Deliver against payment in advance",
         "over_limit (new)",
     ):
         assert told in card
-    assert "逾期占比80%" in customer_card(tmp_path / "latest", "C-100", "zh")
+    in_chinese = customer_card(tmp_path / "latest", "C-100", "zh")
+    assert "逾期占比80%" in in_chinese
+    assert "预付款后发货" in in_chinese
     assert "not rated" in customer_card(tmp_path / "as_of=2025-06-30", "C-200")
     with pytest.raises(MissingInputError, match=r"no customer 'C-10' among 2 in the run of 2025-06-30; nearest: C-100"):
         customer_card(tmp_path / "latest", "C-10")

@@ -22,17 +22,17 @@ ACTIONS = ("keep", "raise", "cut", "hold", "refer")
 
 
 def limits(given: ReportInput, words: Words) -> Chapter:
-    """What each grade means, then sums in the base currency; what is null for a customer adds nothing and is told."""
+    """Sums in the base currency, to which a null adds nothing, and what each grade means; what is missing is told."""
     title = words("limits.title")
     book = given.book
     if book is None or not len(book):
         return Chapter("limits", title, (Missing(words("limits.no_book")),))
     blocks: list[Block] = [
-        *treatment(given.limit_policy, words),
         _sums(book, "segment", SEGMENTS, ("open_amount", "overdue_amount", "ead", "expected_loss"), words),
         _sums(book, "limit_action", ACTIONS, ("limit_current", "limit_suggested", "ead"), words),
         _sums(book, "limit_binding_cap", (), ("limit_suggested",), words),
         *limit_effect(book, words),
+        *treatment(given.limit_policy, words),
     ]
     total = figures.count(amount(book["ead"]))
     day = figures.day(str(book["as_of"].max()))
