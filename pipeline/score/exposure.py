@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 
+# Half a cent is half a cent, whatever the last digit of a double says: then it goes to the even cent.
+_DIGITS = 6
+
+
 @dataclass(frozen=True)
 class LossRates:
     """What is lost of an amount drawn, one value per position row; `secured` and `unsecured` are NaN where not rated.
@@ -94,7 +98,8 @@ def _ead(positions: pd.DataFrame, open_amount: Floats, limit: Floats, loss: Loss
     committed = np.nan_to_num(money(positions["committed_orders_amount"]))
     drawn = np.maximum(open_amount, 0.0) + loss.committed_orders_share * at_once * committed
     unused = np.maximum(np.nan_to_num(limit) - drawn, 0.0)
-    ead: Floats = np.rint((drawn + loss.unused_limit_share * unused) * 100.0) / 100.0
+    in_cents = np.round((drawn + loss.unused_limit_share * unused) * 100.0, _DIGITS)
+    ead: Floats = np.rint(in_cents) / 100.0
     return ead
 
 
