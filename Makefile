@@ -59,7 +59,7 @@ golden: .venv/installed
 
 # Pins every dependency with its hashes and without a registry's address.
 lock:
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra spark --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra spark --extra postgres --extra delta --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements/lock.txt
 	$(BIN)/uv pip compile requirements/featuretools.in --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements/featuretools.txt

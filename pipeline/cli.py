@@ -135,6 +135,20 @@ def score(  # noqa: PLR0917 - options, given by name
 
 
 @app.command()
+def deliver(
+    as_of: Annotated[
+        dt.datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="A published day, read back too; by default all that lack."),
+    ] = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Hand on published runs to the targets of params.yaml that lack them; say what each target holds."""
+    from pipeline.flows.deliver import deliver_published
+
+    deliver_published(project, as_of.date() if as_of else None)
+
+
+@app.command()
 def explain(
     customer_id: Annotated[str, typer.Argument(help="The supplier's number for the customer.")],
     out: Annotated[Path | None, typer.Option(help="Where runs are published; by default score.out.")] = None,

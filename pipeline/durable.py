@@ -6,8 +6,9 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from pipeline.errors import CreditbookError, LockedError, OutputError, StorageError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+_ASK_EVERY_SECONDS = 0.05
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM}
 
 
@@ -24,7 +26,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes], last: str) -> None:
     Raises OutputError when nothing can be written there, StorageError when the disk is full.
     """
     with told_errors(folder):
-        if all((folder / name).is_file() and (folder / name).read_bytes() == files[name] for name in files):
+        if _holds_just(folder, files):
             return
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside = folder.parent / f".{folder.name}.aside"
@@ -44,6 +46,13 @@ def put_folder(aside: Path, folder: Path, last: str, content: bytes) -> None:
         shutil.rmtree(folder)
     aside.rename(folder)
     sync_folder(folder.parent)
+
+
+def _holds_just(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """These files, byte for byte, and no other."""
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} != set(files):
+        return False
+    return all((folder / name).is_file() and (folder / name).read_bytes() == files[name] for name in files)
 
 
 @contextmanager
@@ -145,20 +154,35 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Holds the lock file; the kernel frees it when the process ends. Raises LockedError when another run holds it."""
+def locked(path: Path, wait_seconds: float = 0) -> Iterator[None]:
+    """Holds the lock file; the kernel frees it when the process ends, however it does.
+
+    Raises LockedError when another run still holds it after `wait_seconds`.
+    """
     with told_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise LockedError(f"{path}: another run is publishing here; wait for it to end, then run again") from None
-    try:
+    with file:
+        if not _taken(file, wait_seconds):
+            raise LockedError(
+                f"{path}: another run is at work here and was not done in {wait_seconds:g} s; wait for it to end, "
+                "then run again"
+            )
         yield
-    finally:
-        file.close()
+
+
+def _taken(file: IO[str], wait_seconds: float) -> bool:
+    """The lock is ours. It is asked for again and again: a wait that the kernel keeps could not be ended in time."""
+    end = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(_ASK_EVERY_SECONDS)
+        else:
+            return True
 
 
 @contextmanager

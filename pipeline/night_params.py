@@ -41,21 +41,56 @@ class BreakerParams:
 @dataclass(frozen=True)
 class KeepParams:
     """Published runs that are kept: those of the last `days` days, month ends of the last `month_ends` months; null:
-    all of them. Reckoned from the newest published day."""
+    all of them. Reckoned from the newest published day. A run that goes is removed when `leaving` later ones have gone
+    after it, so that whoever reads it can finish."""
 
     days: int | None = 400
     month_ends: int | None = 120
+    leaving: int = 3
 
 
 @dataclass(frozen=True)
 class ScoreParams:
-    """The day to score (null: the extract date), where runs are published and what stops one from being so."""
+    """The day to score (null: the extract date), where runs are published and what stops one from being so.
+
+    `wait_seconds`: for another run that is publishing; 0 leaves at once.
+    """
 
     as_of: dt.date | None = None
     out: str = "data/scored"
     role: Literal["champion", "challenger"] = "champion"
+    wait_seconds: int = 60
     breakers: BreakerParams = BreakerParams()
     keep: KeepParams = KeepParams()
+
+
+@dataclass(frozen=True)
+class PostgresParams:
+    """A PostgreSQL database: the environment variable that holds the connection string, and the schema."""
+
+    dsn_env: str = "CREDITBOOK_POSTGRES_DSN"
+    schema: str = "creditbook"
+
+
+@dataclass(frozen=True)
+class DeltaParams:
+    """A Delta Lake table in a folder; relative to the project."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class DeliverParams:
+    """Where a published run is handed on (docs/targets.md); null: nowhere.
+
+    Published days before `first_day` are left out (null: none is). `wait_seconds`: for a target's answer, and for
+    another delivery to end.
+    """
+
+    wait_seconds: int = 30
+    first_day: dt.date | None = None
+    postgres: PostgresParams | None = None
+    delta: DeltaParams | None = None
 
 
 @dataclass(frozen=True)

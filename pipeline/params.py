@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipeline.night_params import MonitorParams, PortfolioParams, ScoreParams
+from pipeline.night_params import DeliverParams, MonitorParams, PortfolioParams, ScoreParams
 
 
 @dataclass(frozen=True)
@@ -321,6 +321,7 @@ class Params:
     validate: ValidateParams = ValidateParams()
     report: ReportParams = ReportParams()
     score: ScoreParams = field(default_factory=ScoreParams)
+    deliver: DeliverParams = field(default_factory=DeliverParams)
     monitor: MonitorParams = field(default_factory=MonitorParams)
     portfolio: PortfolioParams = field(default_factory=PortfolioParams)
     promotion: PromotionParams = PromotionParams()

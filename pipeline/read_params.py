@@ -15,7 +15,7 @@ from pipeline.sections import build
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.night_params import BreakerParams
+    from pipeline.night_params import BreakerParams, DeliverParams
     from pipeline.params import CalibrationParams, CommitteeParams, EngineParams, IngestParams
 
 
@@ -27,11 +27,16 @@ def parse_params(text: str, origin: str = "params.yaml") -> Params:
     if not breaches:
         breaches.extend(_inconsistencies(params))
     if breaches:
-        listed = "\n".join(f"  - {breach}" for breach in breaches)
+        listed = "\n".join(f"  - {_without_secret(breach)}" for breach in breaches)
         raise ParameterError(
             f"{origin}: {len(breaches)} breach(es):\n{listed}\nCorrect the keys named; none was ignored."
         )
     return params
+
+
+def _without_secret(breach: str) -> str:
+    """Where the database is named, a connection string may stand by mistake: what was found is not repeated."""
+    return re.sub(r", found .*", "", breach, flags=re.DOTALL) if breach.startswith("deliver.postgres") else breach
 
 
 _BOUNDS: Mapping[str, tuple[float, float]] = {
@@ -92,9 +97,12 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "validate.tests.expected_defaults": (1, 100),
     "validate.tests.min_years": (2, 100),
     "validate.tests.shuffles": (2, 1000),
+    "score.wait_seconds": (0, 86_400),
+    "score.keep.leaving": (0, 1000),
     "score.breakers.compare_within_days": (1, 10_000),
     "score.breakers.min_customers": (1, 1_000_000),
     "score.breakers.drift_significance": (1e-6, 0.5),
+    "deliver.wait_seconds": (1, 3600),
     "monitor.significance": (1e-6, 0.5),
     "monitor.amber_significance": (1e-6, 0.5),
     "monitor.confidence": (0.5, 0.999),
@@ -166,6 +174,7 @@ def _inconsistencies(params: Params) -> list[str]:
         if not given or len(set(given)) < len(given)
     )
     found.extend(_of_own_table(params.ingest))
+    found.extend(_of_targets(params.deliver))
     found.extend(
         f"ingest.max_bad_share.{table}: {share} lies outside 0 to 1"
         for table, share in params.ingest.max_bad_share.items()
@@ -227,6 +236,25 @@ def _of_own_table(ingest: IngestParams) -> list[str]:
             for name, value in used.items()
             if value is not None
         ]
+    return found
+
+
+def _of_targets(deliver: DeliverParams) -> list[str]:
+    found = []
+    postgres, delta = deliver.postgres, deliver.delta
+    if postgres is not None and not re.fullmatch(r"[A-Z][A-Z0-9_]*", postgres.dsn_env):
+        # What stands there may be the connection string itself: it is not repeated.
+        found.append(
+            "deliver.postgres.dsn_env: expected the name of an environment variable, in capitals, such as "
+            "CREDITBOOK_POSTGRES_DSN; the connection string stands in the environment, never in this file"
+        )
+    if postgres is not None and not re.fullmatch(r"(?!pg_)[a-z_][a-z0-9_]{0,62}", postgres.schema):
+        found.append(
+            f"deliver.postgres.schema: expected small letters, digits and _, not beginning with pg_; "
+            f"found {postgres.schema!r}"
+        )
+    if delta is not None and (not delta.folder.strip() or "://" in delta.folder):
+        found.append(f"deliver.delta.folder: expected a folder, mounted if it is far away, found {delta.folder!r}")
     return found
 
 

@@ -5,7 +5,7 @@
 #   python3-venv is named because Debian's own Python ships without it
 #   chromium   opens the report in a test; needed by `make test` only
 #   openjdk-17-jre-headless   the Spark cluster of the tests; needed by `make test` only, and not where there is a java
-#   postgresql   the database that judges the exported card; needed by `make test` only
+#   postgresql   the database that judges the exported card and takes published runs; needed by `make test` only
 # usage: system-packages.sh run|test
 set -euo pipefail
 

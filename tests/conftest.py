@@ -69,6 +69,18 @@ def chromium(repository: Path):
     return module
 
 
+@pytest.fixture(scope="session")
+def postgres_server(repository: Path):
+    """The socket's folder of a PostgreSQL server; user judge, database postgres."""
+    spec = importlib.util.spec_from_file_location("postgres", repository / "tests" / "postgres.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if module.why_not():
+        pytest.skip(module.why_not())
+    with module.server() as folder:
+        yield folder
+
+
 @pytest.fixture
 def golden(repository: Path):
     """Compares a text with the golden file of that name under tests/; UPDATE_GOLDEN=1 rewrites it."""

@@ -53,15 +53,21 @@ class PublishedRun:
 def published_runs(out: Path, until: dt.date) -> list[PublishedRun]:
     """Every published run of a day up to `until`, oldest first. Raises StorageError when one is damaged."""
     found = []
-    for link in sorted(out.glob(f"{_LINK}*")):
-        day = _day(link.name)
-        if day is not None and day <= until:
-            folder = link.resolve()
-            breaches = hash_breaches(folder)
+    for run in linked_runs(out):
+        if run.as_of <= until:
+            breaches = hash_breaches(run.folder)
             if breaches:
-                raise StorageError(f"{link}: the run is damaged ({breaches[0]}); restore it or publish its day again")
-            found.append(PublishedRun(day, folder))
+                raise StorageError(
+                    f"{out}/{_LINK}{run.as_of}: the run is damaged ({breaches[0]}); restore it or publish its day again"
+                )
+            found.append(run)
     return found
+
+
+def linked_runs(out: Path) -> list[PublishedRun]:
+    """The run that each `as_of=DATE` points to, oldest first; not one file of them is looked at."""
+    links = [(_day(link.name), link) for link in sorted(out.glob(f"{_LINK}*"))]
+    return [PublishedRun(day, link.resolve()) for day, link in links if day is not None]
 
 
 def nearest(runs: Sequence[PublishedRun], day: dt.date, before: dt.date) -> PublishedRun | None:

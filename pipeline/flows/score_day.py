@@ -17,6 +17,7 @@ from pipeline.features.catalog import FEATURES
 from pipeline.flows import log
 from pipeline.flows.decision import day_of, user_of
 from pipeline.flows.definition import default_definition
+from pipeline.flows.deliver import hand_on, open_targets
 from pipeline.flows.known_rows import KnownRows
 from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_by_table
 from pipeline.flows.night_log import tell_of_run
@@ -114,6 +115,7 @@ def score(setting: Setting) -> None:
         _leave_receipt_without_ledger(setting)
         return
     places = Places(project.ledger, project.models, project.root / settings.out)
+    targets = open_targets(setting, places.out)
     as_of = settings.as_of or _extract_date(places.tables)
     looked_at = _LookedAt(_looked_at_by_day(project.models), project.night)
     night, folder = _scored(setting, as_of, places, looked_at)
@@ -125,6 +127,8 @@ def score(setting: Setting) -> None:
         **{name: night.summary[name] for name in ("counts", "totals")},
     }
     write_json(receipt, project.receipt)
+    # Last: what a target does not take now is published all the same, and handed on by the next run.
+    hand_on(setting, targets)
 
 
 def _looked_at_by_day(models: Path) -> frozenset[str]:
@@ -159,7 +163,10 @@ def score_as_of(
     """
     setting = open_setting(root)
     decision = None if accept is None else Decision(accept, user_of(by), day_of(setting, None))
-    _scored(setting, as_of, _places(setting, tables, models, out), decision=decision)
+    places = _places(setting, tables, models, out)
+    targets = open_targets(setting, places.out)
+    _scored(setting, as_of, places, decision=decision)
+    hand_on(setting, targets)
 
 
 def score_days(
@@ -173,8 +180,10 @@ def score_days(
     ends = month_ends(first, last)
     if not ends:
         raise ParameterError(f"score: no month end lies from {first} to {last}; name a later --to")
+    targets = open_targets(setting, places.out)
     for as_of in ends:
         _scored(setting, as_of, places)
+    hand_on(setting, targets)
 
 
 def _places(setting: Setting, tables: Path | None, models: Path | None, out: Path | None) -> Places:
@@ -191,7 +200,7 @@ def _scored(
     looked_at: _LookedAt | None = None,
     decision: Decision | None = None,
 ) -> tuple[ScoredNight, Path]:
-    watched, steps = setting.params.score.breakers, log.Steps()
+    watched, wait, steps = setting.params.score.breakers, setting.params.score.wait_seconds, log.Steps()
     policy = read_policy(setting.project.policy)
     model = read_role(places.models, setting.params.score.role)
     previous = previous_folder(places.out, as_of, places.models)
@@ -208,7 +217,7 @@ def _scored(
             sight = _sight(engine, ledger, as_of, judges, default_definition(setting), scratch)
             newest = newest_by_table(engine, ledger, as_of, watched.stale_days)
             told = _told(ledger, places.tables)
-        with drafting(places.out) as draft:
+        with drafting(places.out, wait) as draft:
             with steps.step("book"):
                 night, figures = score_rows(sight.rows, model, policy, as_of, draft.add)
                 require_same_totals(sight.counted, night.summary)
@@ -219,7 +228,7 @@ def _scored(
                 let_through(draft, night, places.out, told, breakers, decision)
             with steps.step("publishing"):
                 folder = publish_draft(draft, night, places.out, told)
-        prune_runs(places.out, setting.params.score.keep)
+        prune_runs(places.out, setting.params.score.keep, wait)
         if looked_at is not None:
             put_file(sight.features, looked_at.night)
     tell_of_run(night, places.out / f"as_of={as_of}", folder, breakers, steps)

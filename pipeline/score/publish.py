@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from pipeline.score.model_folder import read_model
 from pipeline.score.policy import policy_of
 from pipeline.score.previous import BOOK_COLUMNS, PreviousFolder, PreviousRun, no_rows
 from pipeline.score.retention import prune
-from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run_id_of
+from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run_id_of, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,19 +28,20 @@ if TYPE_CHECKING:
     from pipeline.score.model import Model
     from pipeline.score.scored_book import ScoredNight, ScoredRun
 
-FORMAT = 1
+FORMAT = 2
 _LINK = "as_of="
 # What the caller tells beyond the run itself.
 _TOLD = frozenset({"base_currency", "data_version", "code_version", "gates", "thresholds", "quarantined"})
 
 
 @contextmanager
-def drafting(out: Path) -> Iterator[Draft]:
+def drafting(out: Path, wait_seconds: float = 0) -> Iterator[Draft]:
     """A run to be filled part by part, then published or held; nothing of it stays when neither is done.
 
-    Nobody else can write under `out` meanwhile. Raises LockedError, OutputError, StorageError.
+    Nobody else can write under `out` meanwhile; another run is waited for, `wait_seconds` long. Raises LockedError,
+    OutputError, StorageError.
     """
-    with locked(out / ".lock"):
+    with locked(out / ".lock", wait_seconds):
         with told_errors(out):
             runs = out / ".runs"
             runs.mkdir(exist_ok=True)
@@ -59,10 +59,10 @@ def drafting(out: Path) -> Iterator[Draft]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any]) -> Path:
+def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any], wait_seconds: float = 0) -> Path:
     """Publishes a run that is in memory; else as `publish_draft`."""
     run_inputs(run, manifest)
-    with drafting(out) as draft:
+    with drafting(out, wait_seconds) as draft:
         draft.add(run)
         return publish_draft(draft, run, out, manifest)
 
@@ -89,9 +89,9 @@ def publish_draft(draft: Draft, night: ScoredNight, out: Path, manifest: Mapping
     return folder
 
 
-def prune_runs(out: Path, keep: KeepParams) -> list[Path]:
+def prune_runs(out: Path, keep: KeepParams, wait_seconds: float = 0) -> list[Path]:
     """Removes the runs that the policy no longer keeps; gives back what went. Raises LockedError, StorageError."""
-    with locked(out / ".lock"), told_errors(out):
+    with locked(out / ".lock", wait_seconds), told_errors(out):
         return prune(out, {day: out / f"{_LINK}{day.isoformat()}" for day in _published_days(out)}, keep)
 
 
@@ -193,8 +193,7 @@ def _put(draft: Draft, night: ScoredNight, folder: Path, inputs: Mapping[str, st
             "manifest_sha256": night.previous.manifest_sha256,
         },
     }
-    content = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    put_folder(draft.folder, folder, MANIFEST, content.encode())
+    put_folder(draft.folder, folder, MANIFEST, sealed(manifest))
 
 
 def _versions(run: ScoredNight, inputs: Mapping[str, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 from typing import TYPE_CHECKING
 
+from pipeline.durable import replace_text
 from pipeline.errors import CreditbookError
 from pipeline.score.run_check import read_manifest
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.night_params import KeepParams
+
+LEAVING = ".leaving"
 
 
 def days_to_keep(days: Iterable[dt.date], keep: KeepParams) -> set[dt.date]:
@@ -33,7 +36,9 @@ def prune(out: Path, linked: dict[dt.date, Path], keep: KeepParams) -> list[Path
     """Removes what the policy does not keep under `out`, the link before its run; gives back what went.
 
     `linked` are the links `as_of=DATE` by day. A run that no link points to was published over; it is kept as long as
-    a plain day is. A folder that is no whole run is left for `verify` to tell of.
+    a plain day is. A folder that is no whole run is left for `verify` to tell of. Whoever found a run through a link
+    may still be reading it: `OUT/.leaving` names the runs that are to go, in order, and the last `keep.leaving` of
+    them stay.
     """
     gone = []
     staying = days_to_keep(linked, keep)
@@ -43,18 +48,42 @@ def prune(out: Path, linked: dict[dt.date, Path], keep: KeepParams) -> list[Path
     latest = (out / "latest").resolve()
     held_by = {linked[day].resolve() for day in staying} | {latest}
     newest = max(linked, default=dt.date.min)
-    for run in sorted((out / ".runs").iterdir()):
-        if run.resolve() not in held_by and not _is_young(run, newest, keep):
-            gone.append(run)
-            shutil.rmtree(run)
+    runs = {run.name: _day_of(run) for run in (out / ".runs").glob("[!.]*") if run.resolve() not in held_by}
+    to_go = {name: day for name, day in runs.items() if day and not _is_young(day, newest, keep)}
+    for name in _leaving(out, to_go, keep.leaving):
+        gone.append(out / ".runs" / name)
+        _remove_at_once(gone[-1])
     return gone
 
 
-def _is_young(run: Path, newest: dt.date, keep: KeepParams) -> bool:
+def _leaving(out: Path, to_go: dict[str, dt.date], staying: int) -> list[str]:
+    """Puts those new among `to_go` at the end of the list, the newest day last; gives back all but the last."""
+    path = out / LEAVING
+    told = path.read_text(encoding="utf-8").split() if path.is_file() else []
+    before = [name for name in told if name in to_go]
+    in_order = before + sorted(set(to_go) - set(before), key=lambda name: (to_go[name], name))
+    cut = max(len(in_order) - staying, 0)
+    if in_order[cut:] != told:
+        replace_text(path, "".join(f"{name}\n" for name in in_order[cut:]))
+    return in_order[:cut]
+
+
+def _remove_at_once(run: Path) -> None:
+    """A reader finds the whole run or none: it is renamed first. What a crash leaves the next publication clears."""
+    aside = run.with_name(f".{run.name}.aside")
+    run.rename(aside)
+    shutil.rmtree(aside)
+
+
+def _day_of(run: Path) -> dt.date | None:
+    """The day of a run; null where the folder is no whole run."""
     try:
-        day = dt.date.fromisoformat(read_manifest(run)["as_of"])
+        return dt.date.fromisoformat(read_manifest(run)["as_of"])
     except (CreditbookError, KeyError, ValueError):
-        return True
+        return None
+
+
+def _is_young(day: dt.date, newest: dt.date, keep: KeepParams) -> bool:
     return keep.days is None or (newest - day).days <= keep.days
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MANIFEST = "manifest.json"
+_EMPTY_SEAL, _FORMAT_WITHOUT_SEAL = '"seal": ""', 1
 _TABLES: Mapping[str, pa.Schema] = {"alerts": ALERT_SCHEMA, "limit_trace": TRACE_SCHEMA, "changes": CHANGES_SCHEMA}
 _FILES = ("scored_book.parquet", "scored_book.csv", *(f"{name}.parquet" for name in _TABLES))
 
@@ -48,6 +49,8 @@ def hash_breaches(folder: Path) -> list[str]:
         manifest = read_manifest(folder)
     except (MissingInputError, StorageError) as error:
         return [str(error)]
+    if not _is_sealed(folder, manifest):
+        return [f"{folder}/{MANIFEST}: altered after it was written"]
     breaches = []
     run_id = run_id_of(manifest.get("inputs", {}))
     if not run_id == manifest.get("run_id") == folder.resolve().name:
@@ -64,6 +67,21 @@ def hash_breaches(folder: Path) -> list[str]:
         if size != told["bytes"] or _hash(folder / name) != told["sha256"]:
             breaches.append(f"{folder}/{name}: {size} bytes are not the {told['bytes']} the manifest has a hash of")
     return breaches
+
+
+def sealed(manifest: Mapping[str, Any]) -> bytes:
+    """The text of a manifest, with the hash of all its other bytes under `seal`."""
+    text = json.dumps({**manifest, "seal": ""}, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return text.replace(_EMPTY_SEAL, _EMPTY_SEAL[:-1] + hashlib.sha256(text.encode()).hexdigest() + '"').encode()
+
+
+def _is_sealed(folder: Path, manifest: Mapping[str, Any]) -> bool:
+    """No byte of the manifest is another than when it was written; the first format had no seal."""
+    seal = manifest.get("seal")
+    if seal is None:
+        return bool(manifest.get("format", _FORMAT_WITHOUT_SEAL) == _FORMAT_WITHOUT_SEAL)
+    text = (folder / MANIFEST).read_bytes().replace(f'"seal": "{seal}"'.encode(), _EMPTY_SEAL.encode())
+    return bool(hashlib.sha256(text).hexdigest() == seal)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

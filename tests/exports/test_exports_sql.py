@@ -9,7 +9,6 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
-from postgres import server, why_not
 
 from pipeline.errors import ParameterError
 from pipeline.score.exports.sql import sql_statement, sql_text
@@ -38,15 +37,13 @@ def test_duckdb_scores_as_the_card_does(model, exported, rows, must_equal):
 
 
 @pytest.fixture(scope="module")
-def postgres(rows):
+def postgres(rows, postgres_server):
     """A connection to a server that holds the rows."""
-    if why_not():
-        pytest.skip(why_not())
     import psycopg
 
     kinds = {name: "text" if name == "industry" else "double precision" for name in rows.columns}
     columns = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
-    with server() as folder, psycopg.connect(host=str(folder), user="judge", dbname="postgres") as connection:
+    with psycopg.connect(host=str(postgres_server), user="judge", dbname="postgres") as connection:
         connection.execute(f"CREATE TABLE features (row_number bigint, {columns})")
         with connection.cursor().copy("COPY features FROM STDIN") as copied:
             for i, row in enumerate(rows.astype(object).where(rows.notna(), None).itertuples(index=False)):

@@ -47,12 +47,23 @@ def test_every_breach_is_told_at_once():
         ("promotion: {time_zone: Europe/Berlim}", "promotion.time_zone: no zone 'Europe/Berlim'"),
         ("promotion: {refuse_from: low}", "promotion.refuse_from: expected one of medium, high"),
         ("just a text", "expected a section with the keys"),
+        ("score: {wait_seconds: -1}", "score.wait_seconds: -1 lies outside 0 to 86400"),
+        ("deliver: {postgres: {schema: Credit-Book}}", "deliver.postgres.schema: expected small letters"),
+        ("deliver: {delta: {folder: 's3://lake/book'}}", "deliver.delta.folder: expected a folder"),
+        ("deliver: {delta: {}}", "deliver.delta.folder: missing"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key(text, part):
     with pytest.raises(ParameterError, match=r"params\.yaml") as refused:
         parse_params(text)
     assert part in str(refused.value)
+
+
+@pytest.mark.parametrize("where", ["{postgres: '%s'}", "{postgres: {dsn_env: '%s'}}", "{postgres: {dsn_env: ['%s']}}"])
+def test_a_connection_string_in_the_wrong_place_is_refused_and_not_repeated(where):
+    with pytest.raises(ParameterError, match=r"deliver\.postgres") as refused:
+        parse_params("deliver: " + where % "postgresql://scott:tiger7@vault/credit")
+    assert "tiger7" not in str(refused.value)
 
 
 def test_days_are_plain_dates_and_whole_numbers_serve_as_numbers():

@@ -11,13 +11,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from deltalake import DeltaTable
 
 from pipeline.engine import connect
-from pipeline.errors import CreditbookError, GateError
+from pipeline.errors import CreditbookError, GateError, TargetUnreachableError
 from pipeline.features import catalog
+from pipeline.flows.deliver import deliver_published
 from pipeline.flows.ingest import ingest
 from pipeline.flows.monitor import monitor
 from pipeline.flows.score_day import score, score_as_of, score_days
@@ -26,6 +29,7 @@ from pipeline.score.holding import acceptances
 from pipeline.score.model_folder import read_model, write_model, write_role
 from pipeline.score.run_check import verify
 from pipeline.score.scorecard import Scorecard
+from pipeline.tables.ledger import BY_NAME
 
 OCTOBER, NOVEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30)
 OLD = {"worst_days_late_12m": [1.0, 20.0], "open_amount": [100.0, 20000.0], "days_since_last_order": [60.0]}
@@ -262,6 +266,63 @@ def test_back_filling_scores_every_month_end_with_what_was_known_then(project):
     assert files(out / f"as_of={days[0]}") == files(project / "alone" / "latest")
     with pytest.raises(CreditbookError, match="no month end lies from"):
         score_days(project, (dt.date(2025, 8, 1), dt.date(2025, 8, 2)), None, None, out)
+
+
+def as_handed_in_on(day, source, folder):
+    """The ledger as it was on a day: what was known by then, without the facts that came to light later."""
+    folder.mkdir()
+    for path in sorted(source.glob("*.parquet")):
+        rows = pq.read_table(path)
+        rows = rows.filter(pc.less_equal(rows["known_on"], pa.scalar(day)))
+        for column in BY_NAME[path.stem]:
+            if column.is_revealed and column.name in rows.column_names:
+                is_later = pc.fill_null(pc.greater(rows[column.name], pa.scalar(day)), False)
+                for name in (column.name, *column.reveals):
+                    place = rows.column_names.index(name)
+                    kept = pc.if_else(is_later, pa.scalar(None, rows[name].type), rows[name])
+                    rows = rows.set_column(place, name, kept)
+        pq.write_table(rows, folder / path.name)
+
+
+@pytest.mark.slow
+def test_a_back_filled_book_is_byte_for_byte_the_one_the_ledger_of_that_day_gave(project, tmp_path):
+    champion(project, "new")
+    day = dt.date(2025, 8, 31)
+    then = tmp_path / "then"
+    shutil.copytree(project, then)
+    as_handed_in_on(day, project / "data" / "demo", tmp_path / "source")
+    params = yaml.safe_load((then / "params.yaml").read_text(encoding="utf-8"))
+    params["ingest"] |= {"source": str(tmp_path / "source"), "extract_date": day}
+    (then / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    ingest(open_setting(then))
+    rows = [pq.read_metadata(root / "data" / "ledger" / "payments.parquet").num_rows for root in (then, project)]
+    assert rows[0] < 0.95 * rows[1]
+    for root in (then, project):
+        score_days(root, (day, day), None, None, tmp_path / f"out-{root.name}")
+    now, once = (tmp_path / f"out-{root.name}" / f"as_of={day}" for root in (project, then))
+    assert files(now) == files(once)
+    assert (now.resolve().name == once.resolve().name) is False
+    assert len(files(now)) == 5
+
+
+def test_a_target_that_is_down_undoes_nothing_and_is_served_when_it_is_up(project, tmp_path):
+    champion(project, "new")
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    params["deliver"]["delta"] = {"folder": str(tmp_path / "mnt" / "lake")}
+    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    setting = open_setting(project)
+    with pytest.raises(TargetUnreachableError, match="is not there; mount or make it"):
+        score(setting)
+    run = project / "data" / "scored" / "latest"
+    assert verify(run) == []
+    receipt = json.loads(setting.project.receipt.read_text(encoding="utf-8"))
+    assert receipt["run_id"] == run.resolve().name
+    (tmp_path / "mnt").mkdir()
+    deliver_published(project, None)
+    held = DeltaTable(tmp_path / "mnt" / "lake").to_pyarrow_table().sort_by("customer_id")
+    book = pq.read_table(run / "scored_book.parquet")
+    assert held.select(book.column_names).to_pylist() == book.to_pylist()
+    assert set(held["run_id"].to_pylist()) == {receipt["run_id"]}
 
 
 def test_a_damaged_book_of_acceptances_is_refused(project, strict):

@@ -252,7 +252,7 @@ def test_a_second_run_does_not_wait_for_the_lock(night, tmp_path):
     night(MAY, {})
     with (tmp_path / ".lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(LockedError, match="another run is publishing"):
+        with pytest.raises(LockedError, match="another run is at work here and was not done in 0 s"):
             night(JUNE, {})
     night(JUNE, {})
 
@@ -346,15 +346,15 @@ def test_old_nights_go_as_the_policy_says_and_month_ends_stay(night, tmp_path):
     days = [MAY, dt.date(2025, 6, 15), dt.date(2025, 6, 20), JUNE, dt.date(2025, 7, 4)]
     runs = {day: night(day, {})[1] for day in days}
     _, published_over = night(JUNE, OVER)
-    gone = prune_runs(tmp_path, KeepParams(days=14, month_ends=12))
+    gone = prune_runs(tmp_path, KeepParams(days=14, month_ends=12, leaving=0))
     assert {path.name for path in gone} == {"as_of=2025-06-15", runs[days[1]].name}
     assert sorted(path.name for path in tmp_path.glob("as_of=*")) == [
         "as_of=2025-05-31", "as_of=2025-06-20", "as_of=2025-06-30", "as_of=2025-07-04",
     ]  # fmt: skip
     assert runs[JUNE].is_dir()
     assert verify(published_over) == []
-    assert prune_runs(tmp_path, KeepParams(days=14, month_ends=12)) == []
-    gone = prune_runs(tmp_path, KeepParams(days=0, month_ends=0))
+    assert prune_runs(tmp_path, KeepParams(days=14, month_ends=12, leaving=0)) == []
+    gone = prune_runs(tmp_path, KeepParams(days=0, month_ends=0, leaving=0))
     assert runs[JUNE] in gone
     assert [path.name for path in tmp_path.glob("as_of=*")] == ["as_of=2025-07-04"]
     assert (tmp_path / "latest").resolve() == runs[days[4]]
