@@ -13,8 +13,9 @@ from pyarrow import csv
 
 from pipeline.deliver.postgres_errors import connecting, told_errors
 from pipeline.deliver.postgres_tables import RUNS, all_fit, create_or_check, is_there
-from pipeline.deliver.published import TABLES, Control, differences, schema_in_targets
+from pipeline.deliver.published import Control, differences, schema_in_targets
 from pipeline.errors import ParameterError, StorageError, TargetUnreachableError
+from pipeline.score.draft import RUN_TABLES
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -62,7 +63,7 @@ class PostgresTarget:
             # Held until the transaction ends; readers are not kept waiting by it.
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"creditbook {self.schema}"])
             create_or_check(connection, self.schema)
-            for name in TABLES:
+            for name in RUN_TABLES:
                 _replace(connection, self.schema, name, run)
             _record(connection, self.schema, run)
             gaps = _gaps(connection, self.schema, run)
@@ -165,7 +166,7 @@ def _record(connection: Connection[Any], schema: str, run: PublishedDay) -> None
         "model_version": manifest["versions"]["model"]["version"],
         "policy_version": manifest["versions"]["policy"]["version"],
         "base_currency": manifest["base_currency"],
-        **{f"{name}_rows": manifest["rows"][name] for name in TABLES},
+        **{f"{name}_rows": manifest["rows"][name] for name in RUN_TABLES},
     }
     table = sql.Identifier(schema, RUNS)
     connection.execute(sql.SQL("DELETE FROM {} WHERE as_of = %s").format(table), [run.as_of])
@@ -183,7 +184,7 @@ def _gaps(connection: Connection[Any], schema: str, run: PublishedDay) -> list[s
     """In what the tables differ from the run; rows of another run of the day count as a difference too."""
     return [
         f"{name}: {gap}"
-        for name in TABLES
+        for name in RUN_TABLES
         for gap in differences(run.control(name), _control(connection, schema, name, run))
     ]
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.deliver.published import TABLES, schema_in_targets
+from pipeline.deliver.published import schema_in_targets
 from pipeline.errors import ContractError
+from pipeline.score.draft import RUN_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ _OF_RUNS: Mapping[str, tuple[str, bool]] = {
     "model_version": ("text", True),
     "policy_version": ("text", True),
     "base_currency": ("text", False),
-    **{f"{name}_rows": ("bigint", True) for name in TABLES},
+    **{f"{name}_rows": ("bigint", True) for name in RUN_TABLES},
     "handed_on_at": ("timestamp with time zone", True),
 }
 _KEYS: Mapping[str, tuple[str, ...]] = {RUNS: ("as_of",), "scored_book": ("as_of", "customer_id")}
@@ -94,7 +95,7 @@ def _found(connection: Connection[Any], schema: str) -> dict[str, _Columns]:
     """By table the columns it has; none where it is not there."""
     return {
         name: {row[0]: (row[1], row[2]) for row in connection.execute(_FOUND, [schema, name])}
-        for name in (*TABLES, RUNS)
+        for name in (*RUN_TABLES, RUNS)
     }
 
 

@@ -12,10 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import ContractError, StorageError
-from pipeline.score.alerts import ALERT_SCHEMA
-from pipeline.score.change import CHANGES_SCHEMA
-from pipeline.score.columns import BOOK_SCHEMA
-from pipeline.score.limit_trace import TRACE_SCHEMA
+from pipeline.score.draft import RUN_TABLES
 from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest
 
 if TYPE_CHECKING:
@@ -23,12 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-TABLES: Mapping[str, pa.Schema] = {
-    "scored_book": BOOK_SCHEMA,
-    "alerts": ALERT_SCHEMA,
-    "limit_trace": TRACE_SCHEMA,
-    "changes": CHANGES_SCHEMA,
-}
 _RUN_ID, _AS_OF = pa.field("run_id", pa.string(), nullable=False), pa.field("as_of", pa.date32(), nullable=False)
 # Rows held in memory at a time; the book has some 50 columns.
 _BATCH = 20_000
@@ -79,7 +70,7 @@ class PublishedDay:
             raise StorageError(
                 f"{self.folder}: the run is damaged ({breaches[0]}); restore it or publish its day again"
             )
-        for name, schema in TABLES.items():
+        for name, schema in RUN_TABLES.items():
             found = pq.read_schema(self.folder / f"{name}.parquet")
             if found.names != schema.names or found.types != schema.types:
                 odd = sorted(set(found.names) ^ set(schema.names)) or ["their order or types"]
@@ -103,7 +94,7 @@ def schema_in_targets(name: str) -> pa.Schema:
     >>> schema_in_targets("limit_trace").names[:4]
     ['run_id', 'as_of', 'customer_id', 'cap']
     """
-    return pa.schema([_RUN_ID, _AS_OF, *(field for field in TABLES[name] if field.name != "as_of")])
+    return pa.schema([_RUN_ID, _AS_OF, *(field for field in RUN_TABLES[name] if field.name != "as_of")])
 
 
 def control_of(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Control:

@@ -13,7 +13,6 @@ from decimal import Decimal
 import pytest
 
 from pipeline.deliver.postgres import postgres_target
-from pipeline.deliver.published import TABLES
 from pipeline.deliver.target import bring_in_step
 from pipeline.errors import (
     ContractError,
@@ -23,6 +22,7 @@ from pipeline.errors import (
     StorageError,
     TargetUnreachableError,
 )
+from pipeline.score.draft import RUN_TABLES
 
 pytestmark = pytest.mark.xdist_group("postgres")
 MAY, JUNE = dt.date(2025, 5, 31), dt.date(2025, 6, 30)
@@ -53,7 +53,7 @@ def rows_of(reader, schema, name, order):
 
 def runs_of(reader, schema):
     """What every table says it holds: by table, the pairs of day and run."""
-    tables = (*TABLES, "creditbook_runs")
+    tables = (*RUN_TABLES, "creditbook_runs")
     asked = "SELECT DISTINCT as_of, run_id FROM {}.{} ORDER BY as_of"
     return {name: reader.execute(asked.format(schema, name)).fetchall() for name in tables}
 

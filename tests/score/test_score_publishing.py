@@ -122,7 +122,7 @@ def edited(manifest, *path, to):
     [
         (("totals", "ead"), "1.00", "totals: the manifest says"),
         (("counts", "by_status", "rated"), 7, "counts: the manifest says"),
-        (("rows", "scored_book"), 4, "rows of scored_book: the manifest says 4, found 3"),
+        (("rows", "scored_book"), 4, "scored_book.parquet: 3 rows, the manifest says 4"),
         (("rows", "limit_trace"), 0, "rows, the manifest says 0"),
         (("as_of",), "2025-01-02", "as_of: the manifest says"),
         (("inputs", "data_version"), "e" * 64, "is not the hash of its inputs"),
