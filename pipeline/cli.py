@@ -67,6 +67,7 @@ def _options(
         os.environ["CREDITBOOK_DEBUG"] = "1"
     if log_format is not None:
         os.environ[log.FORMAT] = log_format
+        log.listen_to_libraries()
 
 
 @app.command()

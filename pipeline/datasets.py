@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.durable import replace_text, sync_folder, told_errors
+from pipeline.durable import gone_on_error, replace_text, sync_folder, told_errors
 from pipeline.engine import read_parquet, write_parquet
 from pipeline.errors import MissingInputError
 
@@ -177,9 +177,10 @@ def write_table(rows: pa.Table, path: Path) -> None:
     with told_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.aside")
-        write_parquet(rows, aside)
-        sync_folder(aside)
-        aside.replace(path)
+        with gone_on_error(aside):
+            write_parquet(rows, aside)
+            sync_folder(aside)
+            aside.replace(path)
         sync_folder(path.parent)
 
 

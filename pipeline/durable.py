@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from pipeline.errors import CreditbookError, LockedError, OutputError, StorageError
@@ -31,10 +31,11 @@ def write_folder(folder: Path, files: Mapping[str, bytes], last: str) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside = folder.parent / f".{folder.name}.aside"
         shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        for name in sorted(n for n in files if n != last):
-            write_file(aside / name, files[name])
-        put_folder(aside, folder, last, files[last])
+        with gone_on_error(aside):
+            aside.mkdir()
+            for name in sorted(n for n in files if n != last):
+                write_file(aside / name, files[name])
+            put_folder(aside, folder, last, files[last])
 
 
 def put_folder(aside: Path, folder: Path, last: str, content: bytes) -> None:
@@ -53,6 +54,38 @@ def _holds_just(folder: Path, files: Mapping[str, bytes]) -> bool:
     if not folder.is_dir() or {path.name for path in folder.iterdir()} != set(files):
         return False
     return all((folder / name).is_file() and (folder / name).read_bytes() == files[name] for name in files)
+
+
+@contextmanager
+def gone_on_error(aside: Path) -> Iterator[None]:
+    """Removes what was written aside when the block fails or is interrupted: half a run must not keep a disk full."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            _remove(aside)
+        raise
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder at once for readers; what a killed removal leaves has the ending of things aside."""
+    aside = folder.parent / f".{folder.name}.aside"
+    _remove(aside)
+    folder.rename(aside)
+    _remove(aside)
+
+
+def sweep_asides(parent: Path) -> None:
+    """Removes what killed runs left aside in `parent`."""
+    for leftover in parent.glob(".*.aside"):
+        _remove(leftover)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -127,8 +160,9 @@ def replace_bytes(path: Path, content: bytes) -> None:
     with told_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.aside")
-        write_file(aside, content)
-        aside.replace(path)
+        with gone_on_error(aside):
+            write_file(aside, content)
+            aside.replace(path)
         sync_folder(path.parent)
 
 
@@ -139,8 +173,9 @@ def replace_link(link: Path, target: str) -> None:
             return
         aside = link.with_name(f".{link.name}.aside")
         aside.unlink(missing_ok=True)
-        aside.symlink_to(target)
-        aside.replace(link)
+        with gone_on_error(aside):
+            aside.symlink_to(target)
+            aside.replace(link)
         sync_folder(link.parent)
 
 

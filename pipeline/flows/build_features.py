@@ -16,6 +16,7 @@ from pipeline.history.position import positions
 from pipeline.history.prepared import prepared
 from pipeline.history.snapshots import spine
 from pipeline.tables.own_table_writing import holds_own_table, open_own_table
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -34,9 +35,10 @@ def build_features(setting: Setting) -> None:
         return
     snapshots = read_table(setting.project.snapshots, made_by="label")
     definition = default_definition(setting)
-    with setting.engine() as engine, draft_folder(setting.project.features.parent) as draft:
+    ledger_folder, target = setting.project.ledger, setting.project.features.parent
+    with setting.engine() as engine, draft_folder(target) as draft, unchanged(ledger_folder):
         days = engine.register("snapshots", spine(snapshots.select(["customer_id", "as_of"])))
-        ledger = ledger_in(engine, setting.project.ledger)
+        ledger = ledger_in(engine, ledger_folder)
 
         def compute(keep: Keep) -> tuple[ir.Table, ir.Table]:
             book = prepared(ledger, keep)

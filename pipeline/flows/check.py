@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.flows import log
 from pipeline.flows.mapping_file import mapping_in
 from pipeline.params import IngestParams
 from pipeline.read_params import parse_params
@@ -19,7 +20,7 @@ def check_folder(folder: Path, mapping: Path | None, base_currency: str | None, 
     settings = _settings(root)
     settings = replace(settings, base_currency=base_currency) if base_currency else settings
     report = check(folder, mapping_in(mapping) if mapping else None, settings)
-    print(text(report))
+    log.answer("ledger_checked", text(report))
     if report.error:
         raise type(report.error)(f"{folder}: would not be taken in; the report above says why")
 

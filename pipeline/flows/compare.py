@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.datasets import write_json
+from pipeline.flows import log
 from pipeline.flows.comparison_words import comparison_text
 from pipeline.flows.judged import judged, model_named
 from pipeline.flows.scale import master_scale
@@ -43,9 +44,10 @@ def compare(root: Path, first: str, second: str, json_file: Path | None = None) 
     if json_file is not None:
         write_json(told, json_file)
     if models[0].version == models[1].version:
-        print(f"{first} and {second} are one model, {models[0].version}: the same PD for every customer")
+        text = f"{first} and {second} are one model, {models[0].version}: the same PD for every customer"
+        log.answer("models_compared", text)
         return
-    print(comparison_text(told))
+    log.answer("models_compared", comparison_text(told))
 
 
 def comparison(setting: Setting, first: Model, second: Model) -> dict[str, Any]:

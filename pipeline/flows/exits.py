@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CreditbookError, OutputError, StorageError
 from pipeline.flows import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
 _CANNOT_CREATE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
@@ -19,10 +23,14 @@ _CANNOT_CREATE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.E
 def exit_code(action: Callable[[], None]) -> int:
     """Runs the action; 0, or the code of what went wrong, told on standard error.
 
-    CREDITBOOK_DEBUG=1 (the option --debug) shows the traceback too.
+    CREDITBOOK_DEBUG=1 (the option --debug) shows the traceback too. A termination (SIGTERM) ends the work as an
+    interruption does (SIGINT), by way of everything that cleans up; their codes are 143 and 130.
     """
+    log.listen_to_libraries()
+    ended_by = [signal.SIGINT]
     try:
-        action()
+        with _terminations_told(ended_by):
+            action()
     except CreditbookError as error:
         return _tell(error, error)
     except MemoryError as error:
@@ -31,8 +39,9 @@ def exit_code(action: Callable[[], None]) -> int:
     except OSError as error:
         return _tell(_of_operating_system(error), error)
     except KeyboardInterrupt:
-        log.fail("interrupted", "interrupted; nothing half-written was left in place", exit_code=130)
-        return 130
+        code, said = 128 + ended_by[-1], "terminated" if ended_by[-1] == signal.SIGTERM else "interrupted"
+        log.fail("interrupted", f"{said}; nothing half-written was left in place; run again", exit_code=code)
+        return code
     except Exception as error:
         return _tell(
             CreditbookError(
@@ -41,6 +50,25 @@ def exit_code(action: Callable[[], None]) -> int:
             error,
         )
     return 0
+
+
+@contextmanager
+def _terminations_told(ended_by: list[signal.Signals]) -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt and is noted; a second one ends the process at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        ended_by.append(signal.SIGTERM)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def leave(action: Callable[[], None]) -> None:
@@ -55,9 +83,14 @@ def _of_operating_system(error: OSError) -> CreditbookError:
 
 
 def _tell(told: CreditbookError, cause: BaseException) -> int:
+    facts = {"exit_code": told.exit_code, "error": type(told).__name__}
     if os.environ.get("CREDITBOOK_DEBUG") == "1":
         import traceback
 
-        traceback.print_exception(cause)
-    log.fail("failed", f"error ({told.exit_code}): {told}", exit_code=told.exit_code, error=type(told).__name__)
+        lines = "".join(traceback.format_exception(cause))
+        if log.is_json():
+            facts["traceback"] = lines
+        else:
+            print(lines, end="", file=sys.stderr)
+    log.fail("failed", f"error ({told.exit_code}): {told}", **facts)
     return told.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError
+from pipeline.flows import log
 from pipeline.flows.setting import open_setting
 from pipeline.score.card import customer_card
 
@@ -19,4 +20,4 @@ def explain_customer(root: Path, customer_id: str, out: Path | None, as_of: dt.d
     folder = (out or setting.project.root / setting.params.score.out) / (f"as_of={as_of}" if as_of else "latest")
     if not folder.is_dir():
         raise MissingInputError(f"{folder}: no published run here; run creditbook score --as-of DATE first")
-    print(customer_card(folder, customer_id))
+    log.answer("customer_explained", customer_card(folder, customer_id))

@@ -15,6 +15,7 @@ from pipeline.flows.setting import ledger_in
 from pipeline.labels.customer_share import drawn_share
 from pipeline.labels.outcomes import snapshot_outcomes
 from pipeline.tables.own_table_writing import LABEL_COLUMNS, holds_own_table, open_own_table
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -28,7 +29,7 @@ def label(setting: Setting) -> None:
     if holds_own_table(setting.project.ledger):
         _label_own_table(setting)
         return
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = ledger_in(engine, setting.project.ledger)
         definition = default_definition(setting)
 

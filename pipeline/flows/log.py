@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import os
 import sys
 import time
+import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +56,38 @@ def passed_on(line: str) -> None:
         print(line, flush=True)
     else:
         say("output", line)
+
+
+def answer(event: str, text: str) -> None:
+    """What a person asked for, on standard output: the text as it stands, or one object with the text as message."""
+    _write("info", event, text, {}, to_stderr=False)
+
+
+def listen_to_libraries() -> None:
+    """What libraries warn of becomes objects too where the lines are objects; else it stays as it is."""
+    if not is_json():
+        return
+    warnings.showwarning = _warned
+    logging.lastResort = _Objects(logging.WARNING)
+
+
+def _warned(  # noqa: PLR0917 - the signature of warnings.showwarning
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    warn("library_warning", str(message), category=category.__name__, at_line=f"{Path(filename).name}:{lineno}")
+
+
+class _Objects(logging.Handler):
+    """Records of libraries as objects."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the record in one line."""
+        warn("library", record.getMessage(), logger=record.name)
 
 
 class Steps:

@@ -29,6 +29,7 @@ from pipeline.score.model_folder import read_model
 from pipeline.score.monitor_gates import monitor_gates
 from pipeline.score.monitored import PERFORMANCE_SCHEMA, cohort_row, kept_with, metrics_of
 from pipeline.score.watched_drift import watched_drift
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,7 +132,7 @@ def _features_of(setting: Setting, model: Model, runs: Sequence[PublishedRun]) -
     """The features of the rated customers on the days of earlier runs, with the answers of the model in force."""
     if not runs:
         return {}
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = ledger_in(engine, setting.project.ledger)
         days = sorted({run.as_of for run in runs})
         customers = ledger.tables["customers"].select("customer_id").distinct()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.flows import log
 from pipeline.score.holding import told_of
+from pipeline.tables.ledger import TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from pipeline.score.scored_book import ScoredNight
 
 _MIB_OF_MAXRSS = 1024  # Linux tells KiB
+
+
+def tell_of_absent(present: frozenset[str]) -> None:
+    """Tables of the contract that were not handed in: what rests on them is null, or a cap or alert less."""
+    absent = [table.name for table in TABLES if table.name not in present]
+    if absent:
+        text = f"not handed in: {', '.join(absent)}; creditbook check tells what each absence costs"
+        log.progress("tables_absent", text, tables=absent)
 
 
 def tell_of_run(run: ScoredNight, link: Path, folder: Path, breakers: list[Breaker], steps: log.Steps) -> None:

@@ -34,6 +34,7 @@ from pipeline.score.portfolio.ageing import Buckets, items_frame
 from pipeline.score.portfolio.amounts import whole_cents
 from pipeline.score.portfolio.portfolio import House, Receivables, Runs, portfolio
 from pipeline.score.portfolio.sections import CollectionsSection, ProvisionsSection, contradictions
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -123,7 +124,7 @@ def _from_ledger(setting: Setting, runs: Runs, house: House) -> tuple[Receivable
     """Open items at the month ends looked back on, what was lost, billing, defaults and master data, as known then."""
     buckets = Buckets(house.provisions.bucket_ends)
     definition = default_definition(setting)
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = prepared(ledger_in(engine, setting.project.ledger), engine.keep)
         days = _days(engine, ledger, runs.as_of, house.provisions.history_months)
         views = _views(engine, ledger, days, "portfolio_days")

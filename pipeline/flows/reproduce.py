@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +70,10 @@ def reproduce(root: Path) -> None:
 
 
 def _follow(root: Path, stages: list[str]) -> int:
-    """Runs dvc repro and tells its progress; 0, or the exit code of the stage that failed."""
+    """Runs dvc repro and tells its progress; 0, or the exit code of the stage that failed.
+
+    Whatever ends this process early ends dvc and its stage too, and waits for them.
+    """
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     process = subprocess.Popen(
         [sys.executable, "-m", "dvc", "repro"],
@@ -78,7 +83,21 @@ def _follow(root: Path, stages: list[str]) -> int:
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
+        # A group of its own, so that an end asked of this process alone reaches the stage as well.
+        start_new_session=True,
     )
+    try:
+        return _told(process, stages)
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        # To the end of its output: the stage, dvc's child, may be cleaning up.
+        process.communicate()
+        raise
+
+
+def _told(process: subprocess.Popen[str], stages: list[str]) -> int:
+    """Tells what dvc repro says until it ends; 0, or the exit code of the stage that failed."""
     failed_with, begun = 0, 0
     for line in _lines(process):
         exited = _EXITED.search(line)

@@ -20,7 +20,7 @@ from pipeline.flows.definition import default_definition
 from pipeline.flows.deliver import hand_on, open_targets
 from pipeline.flows.known_rows import KnownRows
 from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_by_table
-from pipeline.flows.night_log import tell_of_run
+from pipeline.flows.night_log import tell_of_absent, tell_of_run
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.setting import Setting, ledger_in, open_setting
 from pipeline.history.position import positions
@@ -34,6 +34,7 @@ from pipeline.score.publish import drafting, previous_folder, prune_runs, publis
 from pipeline.score.stream import NightRows, score_rows
 from pipeline.tables.canonical import read_manifest
 from pipeline.tables.own_table_writing import holds_own_table
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,8 +208,9 @@ def _scored(
     others = frozenset[str]() if looked_at is None else looked_at.features
     judges = _Judges(model, policy, previous, others)
     with _folder_of_run(setting) as scratch:
-        with setting.engine() as engine, steps.step("features"):
+        with setting.engine() as engine, steps.step("features"), unchanged(places.tables):
             ledger = ledger_in(engine, places.tables)
+            tell_of_absent(ledger.present)
             if as_of > ledger.extract_date:
                 raise ParameterError(
                     f"score: the day {as_of} lies after the extract date {ledger.extract_date}, beyond which nothing "

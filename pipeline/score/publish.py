@@ -8,7 +8,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pipeline.durable import locked, put_folder, replace_link, replace_text, told_errors
+from pipeline.durable import locked, put_folder, replace_link, replace_text, sweep_asides, told_errors
 from pipeline.errors import ContractError, CreditbookError, ParameterError, StorageError
 from pipeline.score.alerts import ALERT_SCHEMA
 from pipeline.score.columns import BOOK_SCHEMA
@@ -45,9 +45,7 @@ def drafting(out: Path, wait_seconds: float = 0) -> Iterator[Draft]:
         with told_errors(out):
             runs = out / ".runs"
             runs.mkdir(exist_ok=True)
-            # What a run that was killed left behind.
-            for leftover in runs.glob(".*.aside"):
-                shutil.rmtree(leftover)
+            sweep_asides(runs)
             folder = runs / ".draft.aside"
             folder.mkdir()
         draft = Draft(folder)
@@ -100,10 +98,11 @@ def hold_draft(draft: Draft, night: ScoredNight, out: Path, manifest: Mapping[st
     inputs = run_inputs(night, manifest)
     folder = out / HELD / run_id_of(inputs)
     with told_errors(out):
+        sweep_asides(out / HELD)
         release(out, night.as_of.isoformat())
-        folder.parent.mkdir(exist_ok=True)
-        _put(draft, night, folder, inputs, manifest)
+        # The report first: by it the next night of the day finds what is to be removed, however far this one came.
         replace_text(folder.with_name(f"{folder.name}.md"), why)
+        _put(draft, night, folder, inputs, manifest)
     return folder
 
 

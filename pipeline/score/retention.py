@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from typing import TYPE_CHECKING
 
-from pipeline.durable import replace_text
+from pipeline.durable import remove_folder, replace_text
 from pipeline.errors import CreditbookError
 from pipeline.score.run_check import read_manifest
 
@@ -52,7 +51,7 @@ def prune(out: Path, linked: dict[dt.date, Path], keep: KeepParams) -> list[Path
     to_go = {name: day for name, day in runs.items() if day and not _is_young(day, newest, keep)}
     for name in _leaving(out, to_go, keep.leaving):
         gone.append(out / ".runs" / name)
-        _remove_at_once(gone[-1])
+        remove_folder(gone[-1])
     return gone
 
 
@@ -66,13 +65,6 @@ def _leaving(out: Path, to_go: dict[str, dt.date], staying: int) -> list[str]:
     if in_order[cut:] != told:
         replace_text(path, "".join(f"{name}\n" for name in in_order[cut:]))
     return in_order[:cut]
-
-
-def _remove_at_once(run: Path) -> None:
-    """A reader finds the whole run or none: it is renamed first. What a crash leaves the next publication clears."""
-    aside = run.with_name(f".{run.name}.aside")
-    run.rename(aside)
-    shutil.rmtree(aside)
 
 
 def _day_of(run: Path) -> dt.date | None:

@@ -11,6 +11,7 @@ from pipeline.tables.ledger import BY_NAME, TABLES
 from pipeline.tables.reading import SUFFIXES, Extract, read_extract
 from pipeline.tables.received import Received, plain_part, receive
 from pipeline.tables.section import nearest
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as AbstractMapping
@@ -34,14 +35,18 @@ class Gathered:
 
 
 def gather(source: Path, mapping: Mapping | None) -> Gathered:
-    """Reads the folder's tables, by the mapping where it speaks and by the contract's own names elsewhere."""
+    """Reads the folder's tables, by the mapping where it speaks and by the contract's own names elsewhere.
+
+    Raises StorageError when a file changes while they are read: one would be of today and another of yesterday.
+    """
     if not source.is_dir():
         fault = MissingInputError(f"the source {source} is no folder; hand in a folder with one file per table")
         return Gathered({}, {}, (fault,), {})
     faults: list[CreditbookError] = []
     mapped = frozenset() if mapping is None else frozenset({*mapping.tables, *mapping.empty})
     plain = _plain_files(source, mapped, mapping, faults)
-    extracts = _read_all(source, plain, mapping, faults)
+    with unchanged(source, [*plain.values(), *(() if mapping is None else (f.path for f in mapping.files.values()))]):
+        extracts = _read_all(source, plain, mapping, faults)
     received: dict[str, Received] = {}
     for table in TABLES:
         try:

@@ -1,0 +1,133 @@
+"""Kill -9 and failing disks at the system calls of publishing, on the unmodified command.
+
+By default every rename, link, removal and flush is hit, and a sample of openings and writes that is the same every
+time; CREDITBOOK_FAULTS=all (`make faults`) hits every call, and lets the command itself, not its function, run again.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+
+import pytest
+import traced_command
+from small_night import NOVEMBER, tree
+
+from pipeline.flows import score_day
+from pipeline.score.run_check import read_manifest, verify
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+
+ALL = os.environ.get("CREDITBOOK_FAULTS") == "all"
+DAYS = {"2025-10-31", "2025-11-30"}
+
+
+def chosen(calls, most):
+    """All of them on demand, else `most` of every name at most: the first, the last, and some between."""
+    if ALL:
+        return list(calls)
+    by_name = {}
+    for call in calls:
+        by_name.setdefault(call.name, []).append(call)
+    picked = []
+    for name, of_name in sorted(by_name.items()):
+        between = (
+            random.Random(name).sample(of_name[1:-1], min(most.get(name, 99) - 2, len(of_name) - 2))
+            if len(of_name) > 2
+            else []
+        )
+        picked += {of_name[0], of_name[-1], *between}
+    return [call for call in calls if call in picked]
+
+
+@pytest.fixture
+def run_again(third_night, monkeypatch):
+    """The night once more; what it sees of the ledger is computed once, since no fault below touches the ledger."""
+    seen = {}
+    real = score_day._sight
+
+    def sight(engine, ledger, as_of, judges, definition):
+        key = (as_of, judges.previous.run_id)
+        if key not in seen:
+            seen[key] = real(engine, ledger, as_of, judges, definition)
+        return seen[key]
+
+    monkeypatch.setattr(score_day, "_sight", sight)
+
+    def run():
+        if ALL:
+            done = subprocess.run(third_night.command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+        else:
+            score_day.score_as_of(third_night.project, NOVEMBER, None, None, third_night.out)
+
+    return run
+
+
+def wrong_for_readers(night):
+    """What a reader would find broken: a link that points to no whole run, or `latest` on another day than the two."""
+    links = [night.out / "latest", *night.out.glob("as_of=*")]
+    wrong = [breach for link in links for breach in verify(link)]
+    day = read_manifest(night.out / "latest")["as_of"]
+    return wrong + ([] if day in DAYS else [f"latest is of {day}"])
+
+
+def wrong_afterwards(night, run_again):
+    """What differs from an undisturbed night once the command ran again."""
+    run_again()
+    found, due = tree(night.out), night.undisturbed
+    wrong = [f"{name}: differs" for name in sorted({*found, *due}) if found.get(name) != due.get(name)]
+    return wrong + [f"left over: {path}" for path in (night.project / "data" / "scratch").iterdir()]
+
+
+def test_the_third_night_publishes_in_the_way_the_faults_below_suppose(third_night):
+    calls = [call for call in third_night.traced.calls if call.changes]
+    by_name = {name: sum(call.name == name for call in calls) for name in {call.name for call in calls}}
+    # Six files and two links at least: written, flushed, renamed.
+    assert by_name["write"] >= 6
+    assert by_name["fsync"] >= 8
+    assert by_name["rename"] >= 3
+    assert by_name["symlink"] == 2
+    # The night of 30 September is no longer kept.
+    assert {name for name in third_night.undisturbed if "as_of=" in name} == {f"as_of={day}" for day in DAYS}
+
+
+def test_a_night_killed_at_any_call_leaves_whole_runs_and_is_completed_by_the_next(third_night, run_again):
+    log, faults = third_night.scratch / "kill.log", []
+    calls = chosen(
+        [call for call in third_night.traced.calls if call.changes], {"openat": 3, "write": 3, "unlinkat": 3}
+    )
+    for call in calls:
+        third_night.reset()
+        done = traced_command.kill_at(call, third_night.traced, third_night.command, log)
+        wrong = [] if done.returncode == -9 else [f"ended with {done.returncode}: {done.stderr}"]
+        wrong += wrong_for_readers(third_night) + wrong_afterwards(third_night, run_again)
+        faults += [f"killed at {call}: {one}" for one in wrong]
+    print(f"killed at {len(calls)} calls")
+    assert faults == []
+
+
+WRITING = ("openat", "write", "mkdir", "symlink", "rename", "fsync")
+
+
+@pytest.mark.parametrize(
+    ("error", "fault", "most", "says"),
+    [
+        ("ENOSPC", traced_command.fail_from, dict.fromkeys(WRITING, 2), "No space left on device"),
+        ("EIO", traced_command.fail_once, {"fsync": 3, "write": 2}, "Input/output error"),
+    ],
+)
+def test_a_disk_that_fails_is_named_and_leaves_the_old_runs(third_night, run_again, error, fault, most, says):
+    log, faults = third_night.scratch / "fail.log", []
+    calls = chosen([call for call in third_night.traced.calls if call.changes and call.name in most], most)
+    for call in calls:
+        third_night.reset()
+        done = fault(call, error, third_night.traced, third_night.command, log)
+        wrong = [] if done.returncode == 74 else [f"ended with {done.returncode}: {done.stderr}"]
+        wrong += [] if says in done.stderr and str(third_night.out) in done.stderr else [f"told {done.stderr!r}"]
+        wrong += [f"left over: {path}" for path in third_night.out.rglob(".*.aside")]
+        wrong += wrong_for_readers(third_night) + wrong_afterwards(third_night, run_again)
+        faults += [f"{error} at {call}: {one}" for one in wrong]
+    print(f"{error} at {len(calls)} calls")
+    assert faults == []

@@ -1,0 +1,115 @@
+"""A command under strace: which system calls it makes on a folder, and what becomes of it when one of them fails."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Everything that can change a folder, by the names this processor's kernel may know.
+CALLS = (
+    "openat,creat,write,pwrite64,writev,ftruncate,fallocate,fsync,fdatasync,rename,renameat,renameat2,link,linkat,"
+    "symlink,symlinkat,unlink,unlinkat,mkdir,mkdirat,rmdir"
+)
+_LINE = re.compile(r"^(?P<process>\d+) +(?P<name>\w+)\((?P<rest>.*)$")
+
+
+@dataclass(frozen=True)
+class Call:
+    """The `nth` call of this name on the folder, by the thread that publishes; `on` is the first path it names."""
+
+    name: str
+    nth: int
+    on: str
+    arguments: str
+
+    @property
+    def changes(self) -> bool:
+        """It is no mere opening for reading."""
+        return self.name != "openat" or "O_CREAT" in self.arguments
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.nth} ({Path(self.on).name})"
+
+
+@dataclass(frozen=True)
+class Traced:
+    """The calls on a folder in order, and every path below it that they named."""
+
+    calls: tuple[Call, ...]
+    paths: tuple[str, ...]
+
+
+def why_not(scratch: Path) -> str | None:
+    """Why no command can be traced here, null where it can."""
+    if shutil.which("strace") is None:
+        return "strace is absent: no system call is made to fail"
+    tried = _strace(["-e", "trace=openat", "-e", "inject=openat:error=ENOSPC:when=1000"], ["true"], scratch / "try")
+    return None if tried.returncode == 0 else f"strace may not trace here: {tried.stderr.strip()[:200]}"
+
+
+def trace(command: Sequence[str], folder: Path, log: Path) -> Traced:
+    """Runs the command undisturbed. The thread that makes most calls on the folder is the one that publishes."""
+    done = _strace(["-y", "-s", "4096", "-e", f"trace={CALLS}"], command, log)
+    assert done.returncode == 0, done.stderr
+    path_in = re.compile(rf'["<]({re.escape(str(folder))}[^">]*)[">]')
+    found = [
+        (line["process"], line["name"], line["rest"], path_in.findall(line["rest"]))
+        for line in map(_LINE.match, log.read_text(encoding="utf-8", errors="replace").splitlines())
+        if line and path_in.search(line["rest"])
+    ]
+    publisher = Counter(process for process, *_ in found).most_common(1)[0][0]
+    counts: Counter[str] = Counter()
+    calls = []
+    for process, name, rest, paths in found:
+        if process == publisher:
+            counts[name] += 1
+            calls.append(Call(name, counts[name], paths[0], rest))
+    return Traced(tuple(calls), tuple(sorted({path for *_, paths in found for path in paths})))
+
+
+def kill_at(call: Call, traced: Traced, command: Sequence[str], log: Path) -> subprocess.CompletedProcess[str]:
+    """The command is killed (SIGKILL) when it makes the call, which is not carried out."""
+    return _disturbed(f"{call.name}:signal=KILL:when={call.nth}", call, traced, command, log)
+
+
+def fail_from(
+    call: Call, error: str, traced: Traced, command: Sequence[str], log: Path
+) -> subprocess.CompletedProcess[str]:
+    """The call and every later one of its name on the folder fail with the error."""
+    return _disturbed(f"{call.name}:error={error}:when={call.nth}+", call, traced, command, log)
+
+
+def fail_once(
+    call: Call, error: str, traced: Traced, command: Sequence[str], log: Path
+) -> subprocess.CompletedProcess[str]:
+    """The call fails with the error, later ones do not."""
+    return _disturbed(f"{call.name}:error={error}:when={call.nth}", call, traced, command, log)
+
+
+def _disturbed(
+    fault: str, call: Call, traced: Traced, command: Sequence[str], log: Path
+) -> subprocess.CompletedProcess[str]:
+    only = [option for path in traced.paths for option in ("-P", path)]
+    done = _strace(["-y", "-s", "4096", *only, "-e", f"trace={call.name}", "-e", f"inject={fault}"], command, log)
+    told = log.read_text(encoding="utf-8", errors="replace")
+    hit = [line for line in told.splitlines() if "(INJECTED)" in line or "<unfinished ...>" in line or "= ?" in line]
+    assert any(call.on in line for line in hit), f"{call} was not reached:\n{told[-2000:]}"
+    return done
+
+
+def _strace(options: Sequence[str], command: Sequence[str], log: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        # Not by seccomp: strace 6.1 then sends no signal.
+        ["strace", "-f", "-qq", "-o", str(log), *options, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
