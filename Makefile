@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: run test check bench docs lock golden clean
+.PHONY: run test check faults bench docs lock golden clean
 
 run: .venv/installed
 	@scripts/system-packages.sh run
@@ -22,6 +22,11 @@ check: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/creditbook docs --check
+
+# Kill -9 and a failing disk at every system call of publishing, where `make test` takes a sample; a quarter of an hour.
+faults: .venv/installed
+	@scripts/system-packages.sh test
+	CREDITBOOK_FAULTS=all $(BIN)/python -m pytest tests/faults
 
 # Hours, one after the other (the models and the sizes of the tests longest); nothing else should run beside them.
 bench: .venv/installed .venv-featuretools/installed .venv-peers/installed

@@ -26,6 +26,8 @@ STAGES = (
     "monitor",
 )
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     help="Default prediction and credit limits for B2B trade credit.",
     no_args_is_help=True,
@@ -291,6 +293,10 @@ def _run(arguments: list[str]) -> int:
                 raise
             log.fail("usage", f"usage: {error.format_message()} (see creditbook --help)", exit_code=2)
             usage = 2
+
+        if usage == _INTERRUPTED:
+            # Typer gives back this number and says nothing.
+            raise KeyboardInterrupt
 
     return exit_code(invoke) or usage
 

@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
+_PASSWORDS = ((re.compile(r"://[^/\s@]+@"), "://…@"), (re.compile(r"(?i)\b(password|pwd)=[^\s&;'\"]+"), r"\1=…"))
+
+
+def without_passwords(text: str) -> str:
+    """The text with whatever stands before the @ of an address, or after password=, left out.
+
+    >>> without_passwords("postgresql://clerk:word@db/creditbook?password=word")
+    'postgresql://…@db/creditbook?password=…'
+    """
+    for pattern, instead in _PASSWORDS:
+        text = pattern.sub(instead, text)
+    return text
+
 
 class CreditbookError(Exception):
     """Something the user can mend. `exit_code` is what the command leaves with; 70 is an internal error."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pipeline.errors import DamagedModelError, MissingInputError, TargetUnreachableError
+from pipeline.errors import DamagedModelError, MissingInputError, TargetUnreachableError, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -193,9 +193,8 @@ class Registry:
             mlflow.set_experiment(self.experiment)
             yield
         except (MlflowException, RequestException, SQLAlchemyError) as error:
-            raise TargetUnreachableError(
-                f"MLflow store {self.tracking_uri}: {error}; check MLFLOW_TRACKING_URI or registry.tracking_uri"
-            ) from error
+            told = f"MLflow store {self.tracking_uri}: {error}; check MLFLOW_TRACKING_URI or registry.tracking_uri"
+            raise TargetUnreachableError(without_passwords(told)) from error
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@
 #   chromium   opens the report in a test; needed by `make test` only
 #   openjdk-17-jre-headless   the Spark cluster of the tests; needed by `make test` only, and not where there is a java
 #   postgresql   the database that judges the exported card and takes published runs; needed by `make test` only
+#   strace, faketime   make system calls fail and the clock go back under the command; needed by `make test` only
 # usage: system-packages.sh run|test
 set -euo pipefail
 
@@ -20,6 +21,8 @@ if [ "${1:-run}" = test ]; then
   command -v chromium >/dev/null || missing+=(chromium)
   command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
+  command -v strace >/dev/null || missing+=(strace)
+  command -v faketime >/dev/null || missing+=(faketime)
 fi
 [ "${1:-run}" = test ] && missing+=("${wished[@]}") && wished=()
 [ ${#missing[@]} -eq 0 ] && [ ${#wished[@]} -eq 0 ] && exit 0

@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipeline.errors import CreditbookError, OutputError, StorageError
+from pipeline.errors import CreditbookError, OutputError, StorageError, without_passwords
 from pipeline.flows import log
 
 if TYPE_CHECKING:
@@ -23,52 +23,60 @@ _CANNOT_CREATE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.E
 def exit_code(action: Callable[[], None]) -> int:
     """Runs the action; 0, or the code of what went wrong, told on standard error.
 
-    CREDITBOOK_DEBUG=1 (the option --debug) shows the traceback too. A termination (SIGTERM) ends the work as an
-    interruption does (SIGINT), by way of everything that cleans up; their codes are 143 and 130.
+    CREDITBOOK_DEBUG=1 (the option --debug) shows the traceback too. An interruption (SIGINT, 130) and a termination
+    (SIGTERM, 143) end the work by way of everything that cleans up; a second one ends it at once.
     """
     log.listen_to_libraries()
-    ended_by = [signal.SIGINT]
+    received: list[signal.Signals] = []
     try:
-        with _terminations_told(ended_by):
+        with _signals_noted(received):
             action()
-    except CreditbookError as error:
-        return _tell(error, error)
-    except MemoryError as error:
-        told = StorageError("out of memory; lower engine.memory_limit or give the process more")
-        return _tell(told, error)
-    except OSError as error:
-        return _tell(_of_operating_system(error), error)
     except KeyboardInterrupt:
-        code, said = 128 + ended_by[-1], "terminated" if ended_by[-1] == signal.SIGTERM else "interrupted"
-        log.fail("interrupted", f"{said}; nothing half-written was left in place; run again", exit_code=code)
-        return code
+        return _interrupted(received)
     except Exception as error:
-        return _tell(
-            CreditbookError(
-                f"internal error: {type(error).__name__}: {error}; run again with --debug for the traceback"
-            ),
-            error,
-        )
+        # A library may have made an error of its own of the interruption.
+        return _interrupted(received) if received else _tell(_as_told(error), error)
     return 0
 
 
 @contextmanager
-def _terminations_told(ended_by: list[signal.Signals]) -> Iterator[None]:
-    """SIGTERM raises KeyboardInterrupt and is noted; a second one ends the process at once."""
+def _signals_noted(received: list[signal.Signals]) -> Iterator[None]:
+    """SIGINT and SIGTERM raise KeyboardInterrupt and are noted; what is ignored stays ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def note(_signal: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        ended_by.append(signal.SIGTERM)
+    def note(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        received.append(signal.Signals(number))
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, note)
+    listened = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, note) for one in listened}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _interrupted(received: list[signal.Signals]) -> int:
+    said = "terminated" if signal.SIGTERM in received else "interrupted"
+    code = 128 + (signal.SIGTERM if signal.SIGTERM in received else signal.SIGINT)
+    log.fail("interrupted", f"{said}; nothing half-written was left in place; run again", exit_code=code)
+    return code
+
+
+def _as_told(error: Exception) -> CreditbookError:
+    """The error that a user can act on."""
+    if isinstance(error, CreditbookError):
+        return error
+    if isinstance(error, MemoryError):
+        return StorageError("out of memory; lower engine.memory_limit or give the process more")
+    if isinstance(error, OSError):
+        return _of_operating_system(error)
+    told = f"internal error: {type(error).__name__}: {error}; run again with --debug for the traceback"
+    return CreditbookError(told)
 
 
 def leave(action: Callable[[], None]) -> None:
@@ -91,6 +99,6 @@ def _tell(told: CreditbookError, cause: BaseException) -> int:
         if log.is_json():
             facts["traceback"] = lines
         else:
-            print(lines, end="", file=sys.stderr)
+            print(without_passwords(lines), end="", file=sys.stderr)
     log.fail("failed", f"error ({told.exit_code}): {told}", **facts)
     return told.exit_code

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from pipeline.errors import without_passwords
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -116,4 +118,4 @@ def _write(level: Level, event: str, message: str, facts: dict[str, Any], *, to_
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         told = {"at": at, "level": level, "event": event, "message": message.strip(), **facts}
         line = json.dumps(told, ensure_ascii=False, default=str)
-    print(line, file=sys.stderr if to_stderr else sys.stdout, flush=True)
+    print(without_passwords(line), file=sys.stderr if to_stderr else sys.stdout, flush=True)

@@ -176,6 +176,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise MissingInputError(f"{path} is missing; fit the model or correct the version in the role file") from None
     except ValueError as error:
         raise DamagedModelError(f"{path} is no JSON ({error}); restore it or fit the model again") from error
+    if not isinstance(manifest, dict):
+        raise DamagedModelError(f"{path} describes no model; restore it or fit the model again")
     told = {key: value for key, value in manifest.items() if key != "version"}
     if not isinstance(manifest.get("files"), dict) or manifest.get("kind") not in _PREDICTOR_FILES:
         raise DamagedModelError(f"{path} lists no files or no known kind; restore it or fit the model again")

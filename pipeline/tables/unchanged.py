@@ -19,7 +19,8 @@ def unchanged(folder: Path, names: Iterable[str] | None = None) -> Iterator[None
     """The files named in `folder` (null: all that lie in it) are the same at the end of the block as at its beginning.
 
     A file is told by device, inode, size and time of its last change, so that one that was replaced is noticed as well
-    as one that was written to; no clock is read. Raises StorageError (74) when one differs, also in place of whatever
+    as one that was written to; where all files count, the folder itself too, which may have been away and come back.
+    No clock is read. Raises StorageError (74) when one differs, also in place of whatever
     error reading files of two kinds led to.
     """
     wanted = None if names is None else frozenset(names)
@@ -33,12 +34,16 @@ def unchanged(folder: Path, names: Iterable[str] | None = None) -> Iterator[None
 
 
 def _seen(folder: Path, wanted: frozenset[str] | None) -> Seen:
+    found: Seen = {}
     try:
         paths = list(folder.iterdir()) if wanted is None else [folder / name for name in wanted]
+        if wanted is None:
+            itself = folder.stat()
+            # Renaming a folder leaves all in it as it was, but changes its own ctime.
+            found[folder.name] = (itself.st_dev, itself.st_ino, itself.st_mtime_ns, itself.st_ctime_ns)
     except OSError:
         # Just now being swapped, or not there at all: whoever reads it tells which.
         return {}
-    found: Seen = {}
     for path in paths:
         try:
             told = path.stat()
@@ -52,6 +57,6 @@ def _require_same(folder: Path, before: Seen, after: Seen, cause: Exception | No
     changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     if changed:
         raise StorageError(
-            f"{folder}: {len(changed)} file(s) changed while they were read, e.g. {changed[0]}; what was read may mix "
-            "the old with the new and is not used; run again when the writer is done"
+            f"{folder}: {len(changed)} file(s) or folder(s) changed while they were read, e.g. {changed[0]}; what was "
+            "read may mix the old with the new and is not used; run again when the writer is done"
         ) from cause

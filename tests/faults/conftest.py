@@ -44,10 +44,10 @@ class ThirdNight:
         self.traced = traced_command.trace(self.command, self.out, scratch / "undisturbed.log")
         self.undisturbed = tree(self.out)
 
-    def reset(self) -> None:
-        """Two nights stand there, as if the third had never begun."""
+    def reset(self, state: Path | None = None) -> None:
+        """Puts a state of the published runs in place; null: two nights, as if the third had never begun."""
         shutil.rmtree(self.out, ignore_errors=True)
-        shutil.copytree(self._before, self.out, symlinks=True)
+        shutil.copytree(state or self._before, self.out, symlinks=True)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -63,21 +64,26 @@ def take_in(root: Path) -> Path:
 
 def put_in_force(root: Path, model: Model) -> Path:
     """The model's folder, after it was made the champion."""
-    rows = pd.DataFrame({name: np.linspace(-1.0, 40.0, 10) for name in model.features})
+    texts = {entry["name"] for entry in model.catalogue if entry["holds"] == "category"}
+    rows = pd.DataFrame({n: ["C"] * 10 if n in texts else np.linspace(-1.0, 40.0, 10) for n in model.features})
     version = write_model(root / "models", model, rows)
     write_role(root / "models", "champion", {"model_version": version, "since": "2025-01-01"})
     return root / "models" / version
 
 
-def small_card(splits: Mapping[str, list[float]]) -> Model:
-    """A scorecard over the features named, cut at the values given; more is worse, nothing known is middling."""
-    card = Scorecard(tuple(_characteristic(name, at) for name, at in splits.items()), 560.0, 20.0, 600.0, 30.0)
+def small_card(splits: Mapping[str, list[float]], categories: tuple[str, ...] = ()) -> Model:
+    """A scorecard over the features named, cut at the values given; more is worse, nothing known is middling.
+
+    Of the features in `categories` it has seen the value C alone.
+    """
+    parts = [*(_characteristic(name, at) for name, at in splits.items()), *map(_named, categories)]
+    card = Scorecard(tuple(parts), 560.0, 20.0, 600.0, 30.0)
     told = {name: {"splits": at, "counts": [5] * (len(at) + 1), "missing": 3} for name, at in splits.items()}
     return Model(
         kind="scorecard",
         label={"kind": "default", "days": 90, "window_months": 12, "window_days": None},
         features=card.features,
-        catalogue=[catalog.by_name(name).as_json() for name in splits],
+        catalogue=[catalog.by_name(name).as_json() for name in card.features],
         predictor=card,
         calibration=Calibration.line("platt", 0.25, 0.85),
         scaling=Scaling(20.0, 600.0, 30.0),
@@ -95,11 +101,17 @@ def _characteristic(name: str, splits: list[float]) -> Characteristic:
     plain = Bin(label="", kind="range", woe=0.0, points=0.0, count=100, bads=3)
     bins = [
         replace(plain, label=f"[{low}, {high})", lower=low, upper=high, woe=0.9 - n, points=20 * (0.9 - n))
-        for n, (low, high) in enumerate(zip(bounds, bounds[1:], strict=False))
+        for n, (low, high) in enumerate(itertools.pairwise(bounds))
     ]
     bins.append(Bin(label="missing", kind="missing", woe=-0.2, points=-4.0, count=10, bads=1))
     mean = sum(one.points * one.count for one in bins) / sum(one.count for one in bins)
     return Characteristic(name, 0.7, tuple(bins), "rises", 0.3, mean)
+
+
+def _named(name: str) -> Characteristic:
+    seen = Bin(label="C", kind="categories", woe=-0.8, points=-16.0, categories=("C",), count=50, bads=3)
+    others = [Bin(label=kind, kind=kind, woe=0.0, points=0.0, count=0) for kind in ("missing", "unseen")]
+    return Characteristic(name, 0.7, (seen, *others), "either", 0.05, -16.0)
 
 
 def command(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # Everything that can change a folder, by the names this processor's kernel may know.
 CALLS = (
     "openat,creat,write,pwrite64,writev,ftruncate,fallocate,fsync,fdatasync,rename,renameat,renameat2,link,linkat,"
     "symlink,symlinkat,unlink,unlinkat,mkdir,mkdirat,rmdir"
 )
+_STOPPED = re.compile(r"^(\d+) +--- SIGSTOP \{", re.MULTILINE)
 _LINE = re.compile(r"^(?P<process>\d+) +(?P<name>\w+)\((?P<rest>.*)$")
 
 
@@ -80,6 +85,39 @@ def kill_at(call: Call, traced: Traced, command: Sequence[str], log: Path) -> su
     return _disturbed(f"{call.name}:signal=KILL:when={call.nth}", call, traced, command, log)
 
 
+def signalled_at(
+    call: Call, name: str, traced: Traced, command: Sequence[str], log: Path
+) -> subprocess.CompletedProcess[str]:
+    """The command gets the signal when it makes the call, which is carried out."""
+    return _disturbed(f"{call.name}:signal={name}:when={call.nth}", call, traced, command, log)
+
+
+def stop_after_each(traced: Traced, command: Sequence[str], log: Path, look: Callable[[int], None]) -> int:
+    """The command is stopped after every call on the folder, `look` is called, and it goes on; gives the exit code.
+
+    A process that stands still after a call leaves the folder as one that is killed there does.
+    """
+    names = ",".join(sorted({call.name for call in traced.calls}))
+    only = [option for path in traced.paths for option in ("-P", path)]
+    traces = ["-e", f"trace={names}", "-e", f"inject={names}:signal=STOP"]
+    log.unlink(missing_ok=True)
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", str(log), *only, *traces, *command],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    stops = 0
+    while tracer.poll() is None:
+        told = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        stopped = [int(process) for process in _STOPPED.findall(told)]
+        if len(stopped) == stops:
+            time.sleep(0.01)
+            continue
+        stops += 1
+        look(stops)
+        os.kill(stopped[stops - 1], signal.SIGCONT)
+    return tracer.wait()
+
+
 def fail_from(
     call: Call, error: str, traced: Traced, command: Sequence[str], log: Path
 ) -> subprocess.CompletedProcess[str]:
@@ -100,7 +138,9 @@ def _disturbed(
     only = [option for path in traced.paths for option in ("-P", path)]
     done = _strace(["-y", "-s", "4096", *only, "-e", f"trace={call.name}", "-e", f"inject={fault}"], command, log)
     told = log.read_text(encoding="utf-8", errors="replace")
-    hit = [line for line in told.splitlines() if "(INJECTED)" in line or "<unfinished ...>" in line or "= ?" in line]
+    lines = told.splitlines()
+    # A call that failed is marked, one in which the process died has no result, before a signal stands its call.
+    hit = [one for one, after in pairwise([*lines, ""]) if "INJECTED" in one or "= ?" in one or "--- SIG" in after]
     assert any(call.on in line for line in hit), f"{call} was not reached:\n{told[-2000:]}"
     return done
 
