@@ -75,6 +75,11 @@ def _as_told(error: Exception) -> CreditbookError:
         return StorageError("out of memory; lower engine.memory_limit or give the process more")
     if isinstance(error, OSError):
         return _of_operating_system(error)
+    if _is_out_of_space(error):
+        says = str(error).splitlines()[0]
+        return StorageError(
+            f"{says}; raise engine.memory_limit, lower engine.threads, or free the disk of data/scratch"
+        )
     told = f"internal error: {type(error).__name__}: {error}; run again with --debug for the traceback"
     return CreditbookError(told)
 
@@ -82,6 +87,12 @@ def _as_told(error: Exception) -> CreditbookError:
 def leave(action: Callable[[], None]) -> None:
     """Runs the action and ends the process with its exit code."""
     sys.exit(exit_code(action))
+
+
+def _is_out_of_space(error: Exception) -> bool:
+    """DuckDB has no memory left, or no disk to spill to; its errors are none of the operating system's."""
+    duckdb = sys.modules.get("duckdb")
+    return duckdb is not None and isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException))
 
 
 def _of_operating_system(error: OSError) -> CreditbookError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from small_night import NOVEMBER, OCTOBER, command, tree
 
+from pipeline.cli import _run
 from pipeline.errors import CreditbookError, OutputError
 from pipeline.flows.score_day import score_as_of
 from pipeline.score.run_check import verify
@@ -75,6 +77,22 @@ def test_a_disk_that_is_full_where_the_engine_works_is_named(copied, mounted, tm
     failed = command(copied, "score", "--as-of", str(OCTOBER), "--out", str(tmp_path / "out"))
     assert failed.returncode == 74, failed.stderr
     assert "No space left on device" in failed.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_engine_without_memory_that_cannot_spill_either_says_what_to_change(
+    copied, mounted, tmp_path, monkeypatch, capsys
+):
+    mounted(copied / "data" / "scratch", "-t", "tmpfs", "-o", "size=64k", "tmpfs")
+    params = (copied / "params.yaml").read_text(encoding="utf-8")
+    little, found = re.subn(r"memory_limit: \S+", "memory_limit: 6MB", params)
+    assert found == 1
+    (copied / "params.yaml").write_text(little, encoding="utf-8")
+    monkeypatch.chdir(copied)
+    assert _run(["score", "--as-of", str(OCTOBER), "--out", str(tmp_path / "out")]) == 74
+    told = capsys.readouterr().err
+    assert "Out of Memory Error: failed to" in told
+    assert "raise engine.memory_limit" in told
     assert not (tmp_path / "out").exists()
 
 
