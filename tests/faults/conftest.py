@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -39,7 +40,10 @@ class ThirdNight:
         self.out, self._before = scratch / "out", scratch / "before"
         for day in (SEPTEMBER, OCTOBER):
             score_as_of(project, day, None, None, self._before)
-        self.command = [COMMAND, "score", "--project", str(project), "--as-of", str(NOVEMBER), "--out", str(self.out)]
+        # On one processor, so that the same thread makes the same calls every time.
+        one = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))]
+        night = ["score", "--project", str(project), "--as-of", str(NOVEMBER), "--out", str(self.out)]
+        self.command = [*one, COMMAND, *night]
         self.reset()
         self.traced = traced_command.trace(self.command, self.out, scratch / "undisturbed.log")
         self.undisturbed = tree(self.out)

@@ -210,10 +210,8 @@ def test_a_signal_while_features_are_built_ends_the_night_with_its_code_and_noth
 def test_a_signal_in_the_middle_of_publishing_leaves_the_old_runs_and_nothing_aside(third_night):
     third_night.reset()
     before = tree(third_night.out)
-    fourth = [call for call in third_night.traced.calls if call.name == "fsync"][3]
-    done = traced_command.signalled_at(
-        fourth, "TERM", third_night.traced, third_night.command, third_night.scratch / "term.log"
-    )
+    flushes = [call for call in third_night.traced.calls if call.name == "fsync"]
+    done = traced_command.signalled_at(flushes[3], "TERM", third_night.command, third_night.scratch / "term.log")
     assert done.returncode == 143
     assert "terminated; nothing half-written" in done.stderr
     assert tree(third_night.out) == before

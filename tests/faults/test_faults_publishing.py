@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 
 import pytest
 import traced_command
@@ -34,18 +35,25 @@ def chosen(calls, whole=()):
 
 
 @pytest.fixture
-def run_again(third_night, monkeypatch):
+def run_again(third_night, monkeypatch, tmp_path_factory):
     """The night once more; what it sees of the ledger is computed once, since no fault below touches the ledger."""
     seen = {}
-    real = score_day._sight
+    real, real_folder = score_day._sight, score_day._folder_of_run
 
-    def sight(engine, ledger, as_of, judges, definition):
-        key = (as_of, judges.previous.run_id)
+    def sight(engine, ledger, as_of, judges, *others):
+        key = (as_of, judges.previous.head.run_id)
         if key not in seen:
-            seen[key] = real(engine, ledger, as_of, judges, definition)
+            seen[key] = real(engine, ledger, as_of, judges, *others)
         return seen[key]
 
+    @contextmanager
+    def folder_that_stays(setting):
+        # Opened for what it sweeps; the rows that were seen lie where the next finds them.
+        with real_folder(setting):
+            yield tmp_path_factory.mktemp("rows") if not seen else None
+
     monkeypatch.setattr(score_day, "_sight", sight)
+    monkeypatch.setattr(score_day, "_folder_of_run", folder_that_stays)
 
     def run(*, by_command=False):
         if by_command:
@@ -116,7 +124,7 @@ def test_a_night_killed_at_a_call_leaves_whole_runs_and_is_completed_by_the_next
     calls = chosen([call for call in third_night.traced.calls if call.changes], ("rename", "symlink"))
     for call in calls:
         third_night.reset()
-        done = traced_command.kill_at(call, third_night.traced, third_night.command, log)
+        done = traced_command.kill_at(call, third_night.command, log)
         wrong = [] if done.returncode == -9 else [f"ended with {done.returncode}: {done.stderr}"]
         wrong += wrong_for_readers(third_night)
         wrong += wrong_afterwards(third_night, run_again, by_command=call == calls[len(calls) // 2])
@@ -140,7 +148,7 @@ def test_a_disk_that_fails_is_named_and_leaves_the_old_runs(third_night, run_aga
         # A full disk stays full; but it refuses new files only, folders open all the same.
         lasts = error == "ENOSPC" and call.name != "openat"
         fault = traced_command.fail_from if lasts else traced_command.fail_once
-        done = fault(call, error, third_night.traced, third_night.command, log)
+        done = fault(call, error, third_night.command, log)
         wrong = [] if done.returncode == 74 else [f"ended with {done.returncode}: {done.stderr}"]
         wrong += [] if says in done.stderr and str(third_night.out) in done.stderr else [f"told {done.stderr!r}"]
         wrong += [f"left over: {path}" for path in third_night.out.rglob(".*.aside")]

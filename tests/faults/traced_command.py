@@ -28,7 +28,7 @@ _LINE = re.compile(r"^(?P<process>\d+) +(?P<name>\w+)\((?P<rest>.*)$")
 
 @dataclass(frozen=True)
 class Call:
-    """The `nth` call of this name on the folder, by the thread that publishes; `on` is the first path it names."""
+    """The `nth` call of this name on the path `on`, the first it names; `nth` counts in the thread that makes it."""
 
     name: str
     nth: int
@@ -61,7 +61,7 @@ def why_not(scratch: Path) -> str | None:
 
 
 def trace(command: Sequence[str], folder: Path, log: Path) -> Traced:
-    """Runs the command undisturbed. The thread that makes most calls on the folder is the one that publishes."""
+    """Runs the command undisturbed. On one processor the same thread makes the same calls every time."""
     done = _strace(["-y", "-s", "4096", "-e", f"trace={CALLS}"], command, log)
     assert done.returncode == 0, done.stderr
     path_in = re.compile(rf'["<]({re.escape(str(folder))}[^">]*)[">]')
@@ -70,26 +70,22 @@ def trace(command: Sequence[str], folder: Path, log: Path) -> Traced:
         for line in map(_LINE.match, log.read_text(encoding="utf-8", errors="replace").splitlines())
         if line and path_in.search(line["rest"])
     ]
-    publisher = Counter(process for process, *_ in found).most_common(1)[0][0]
-    counts: Counter[str] = Counter()
+    counts: Counter[tuple[str, str, str]] = Counter()
     calls = []
     for process, name, rest, paths in found:
-        if process == publisher:
-            counts[name] += 1
-            calls.append(Call(name, counts[name], paths[0], rest))
+        counts.update((process, name, path) for path in set(paths))
+        calls.append(Call(name, counts[process, name, paths[0]], paths[0], rest))
     return Traced(tuple(calls), tuple(sorted({path for *_, paths in found for path in paths})))
 
 
-def kill_at(call: Call, traced: Traced, command: Sequence[str], log: Path) -> subprocess.CompletedProcess[str]:
+def kill_at(call: Call, command: Sequence[str], log: Path) -> subprocess.CompletedProcess[str]:
     """The command is killed (SIGKILL) when it makes the call, which is not carried out."""
-    return _disturbed(f"{call.name}:signal=KILL:when={call.nth}", call, traced, command, log)
+    return _disturbed(f"{call.name}:signal=KILL:when={call.nth}", call, command, log)
 
 
-def signalled_at(
-    call: Call, name: str, traced: Traced, command: Sequence[str], log: Path
-) -> subprocess.CompletedProcess[str]:
+def signalled_at(call: Call, name: str, command: Sequence[str], log: Path) -> subprocess.CompletedProcess[str]:
     """The command gets the signal when it makes the call, which is carried out."""
-    return _disturbed(f"{call.name}:signal={name}:when={call.nth}", call, traced, command, log)
+    return _disturbed(f"{call.name}:signal={name}:when={call.nth}", call, command, log)
 
 
 def stop_after_each(traced: Traced, command: Sequence[str], log: Path, look: Callable[[int], None]) -> int:
@@ -118,25 +114,20 @@ def stop_after_each(traced: Traced, command: Sequence[str], log: Path, look: Cal
     return tracer.wait()
 
 
-def fail_from(
-    call: Call, error: str, traced: Traced, command: Sequence[str], log: Path
-) -> subprocess.CompletedProcess[str]:
+def fail_from(call: Call, error: str, command: Sequence[str], log: Path) -> subprocess.CompletedProcess[str]:
     """The call and every later one of its name on the folder fail with the error."""
-    return _disturbed(f"{call.name}:error={error}:when={call.nth}+", call, traced, command, log)
+    return _disturbed(f"{call.name}:error={error}:when={call.nth}+", call, command, log)
 
 
-def fail_once(
-    call: Call, error: str, traced: Traced, command: Sequence[str], log: Path
-) -> subprocess.CompletedProcess[str]:
+def fail_once(call: Call, error: str, command: Sequence[str], log: Path) -> subprocess.CompletedProcess[str]:
     """The call fails with the error, later ones do not."""
-    return _disturbed(f"{call.name}:error={error}:when={call.nth}", call, traced, command, log)
+    return _disturbed(f"{call.name}:error={error}:when={call.nth}", call, command, log)
 
 
-def _disturbed(
-    fault: str, call: Call, traced: Traced, command: Sequence[str], log: Path
-) -> subprocess.CompletedProcess[str]:
-    only = [option for path in traced.paths for option in ("-P", path)]
-    done = _strace(["-y", "-s", "4096", *only, "-e", f"trace={call.name}", "-e", f"inject={fault}"], command, log)
+def _disturbed(fault: str, call: Call, command: Sequence[str], log: Path) -> subprocess.CompletedProcess[str]:
+    done = _strace(
+        ["-y", "-s", "4096", "-P", call.on, "-e", f"trace={call.name}", "-e", f"inject={fault}"], command, log
+    )
     told = log.read_text(encoding="utf-8", errors="replace")
     lines = told.splitlines()
     # A call that failed is marked, one in which the process died has no result, before a signal stands its call.
