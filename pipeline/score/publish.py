@@ -48,12 +48,14 @@ def drafting(out: Path, wait_seconds: float = 0) -> Iterator[Draft]:
             sweep_asides(runs)
             folder = runs / ".draft.aside"
             folder.mkdir()
-        draft = Draft(folder)
         try:
-            draft.open()
-            yield draft
+            draft = Draft(folder)
+            try:
+                draft.open()
+                yield draft
+            finally:
+                draft.abandon()
         finally:
-            draft.abandon()
             shutil.rmtree(folder, ignore_errors=True)
 
 

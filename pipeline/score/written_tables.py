@@ -76,7 +76,7 @@ class HashedFile:
             yield
         except BaseException:
             self.give_up()
-            self._file.close()
+            self.close()
             raise
 
     def give_up(self) -> None:
@@ -85,7 +85,12 @@ class HashedFile:
 
     def close(self) -> None:
         """Closes the file as it is."""
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError:
+            # The disk that made us give up takes what is held back no better than what came before.
+            if not self.is_given_up:
+                raise
 
     def settled(self, rows: int) -> Written:
         """Flushes the file to the disk, closes it and tells what it is."""
