@@ -213,6 +213,15 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class PoisonParams:
+    """How much of the ledger is poisoned with rows that nobody can have known: at most so many customers of the test
+    dates, whole groups, with so many invoices, payments, orders and events in all."""
+
+    customers: int = 40
+    rows: int = 30_000
+
+
+@dataclass(frozen=True)
 class CommitteeParams:
     """By what each test of the validation is lit; docs/validation.md gives the source of every figure.
 
@@ -221,7 +230,8 @@ class CommitteeParams:
     and a PSI. The other bounds are of shares and of the factor between mean PD and truth. `psi_significance`: of the
     noise that a PSI must exceed. `accounts_max_age_months`: older accounts are outdated. `new_below_months` of history
     make a new customer. `expected_defaults`: grades are put together for Hosmer–Lemeshow until each expects as many.
-    `min_years`: fewer cohorts say nothing of the long run. `shuffles`: of the labels.
+    `min_years`: fewer cohorts say nothing of the long run. `shuffles`: of the labels. `poison`: how much of the ledger
+    is poisoned.
     """
 
     p_value: Bounds = Bounds(0.05, 0.01)
@@ -243,6 +253,7 @@ class CommitteeParams:
     expected_defaults: float = 5.0
     min_years: int = 3
     shuffles: int = 20
+    poison: PoisonParams = PoisonParams()
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,8 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "validate.tests.shuffles": (2, 1000),
     "score.wait_seconds": (0, 86_400),
     "score.keep.leaving": (0, 1000),
+    "validate.tests.poison.customers": (1, 10_000),
+    "validate.tests.poison.rows": (100, 10_000_000),
     "score.breakers.compare_within_days": (1, 10_000),
     "score.breakers.min_customers": (1, 1_000_000),
     "score.breakers.drift_significance": (1e-6, 0.5),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets import read_json
+from pipeline.flows.future_poison import future_poison
 from pipeline.flows.policy_file import section_in
 from pipeline.flows.training_book import KEY, positions_of
 from pipeline.flows.training_source import catalogue_of, label_of
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from pipeline.flows.setting import Setting
     from pipeline.score.master_scale import MasterScale
     from pipeline.score.model import Model
+    from pipeline.train.committee_monitored import Monitored
     from pipeline.train.sample import Sample
     from pipeline.train.splits import Timetable
 
@@ -49,13 +52,14 @@ def told_to_committee(
     *,
     report: Mapping[str, Any],
     groups: Mapping[str, Texts],
+    monitored: Monitored | None,
 ) -> list[dict[str, Any]]:
     """Every validation test of both models as plain values, in a fixed order; `report` is what `validate` measured."""
     parts = samples(book, table)
     label = label_of(setting)
     models = {role: candidate.model for role, candidate in pair.items()}
     panel = parts["out_of_time"]
-    ledger, now = Ledger(), _newest(book, parts, table)
+    ledger, now = Ledger(monitored=monitored), _newest(book, parts, table)
     more: dict[str, Texts] = {}
     if not label.is_of_table and len(panel.is_bad):
         days = np.array(as_days(book["as_of"]), dtype=object)
@@ -64,7 +68,11 @@ def told_to_committee(
         asked = [book[is_asked][KEY], panel.rows[KEY]]
         stood = positions_of(setting, pd.concat(asked).drop_duplicates(KEY))
         snapshots = {moment: (day, book[days == day]) for moment, day in at.items()}
-        ledger = _ledger(setting, book, snapshots, models["champion"], stood)
+        ledger = replace(
+            _ledger(setting, book, snapshots, models["champion"], stood),
+            poison=future_poison(setting, models, panel),
+            monitored=monitored,
+        )
         rated_now = ledger.ratings["now"]
         kept = set(rated_now.loc[rated_now["status"] == "rated", "customer_id"])
         now = now[now["customer_id"].isin(kept)]

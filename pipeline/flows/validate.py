@@ -11,6 +11,7 @@ from pipeline.flows.candidates import Candidate, candidates, store
 from pipeline.flows.committee import told_to_committee
 from pipeline.flows.evidence import write_evidence
 from pipeline.flows.lineage import lineage, registered_lineage
+from pipeline.flows.monitored_before import monitored_before
 from pipeline.flows.promotion import promote_first_pair
 from pipeline.flows.registration import register
 from pipeline.flows.scale import master_scale
@@ -48,12 +49,16 @@ def validate(setting: Setting) -> None:
     parts = samples(book, table)
     scale, groups = master_scale(setting), _groups(setting, parts["out_of_time"])
     measured = measure(models, book, table, scale, setting.params.validate, naive=naive, truth=truth, groups=groups)
-    tests = told_to_committee(setting, pair, book, table, scale, report=measured.report, groups=groups)
+    before = monitored_before(setting)
+    tests = told_to_committee(
+        setting, pair, book, table, scale, report=measured.report, groups=groups, monitored=before
+    )
     # Rows without dates have none out of time; then the other customers are what is explained.
     held_out = parts["test" if table.is_undated else "out_of_time"].rows
     made_of = lineage(setting)
     with draft_folder(setting.project.validation) as draft:
-        _write(draft, pair, measured, held_out, {"tests": tests, "lineage": dict(made_of)})
+        added = {"tests": tests, "lineage": dict(made_of), "monitored": None if before is None else before.as_json()}
+        _write(draft, pair, measured, held_out, added)
     whole = registered_lineage(setting)
     for role, candidate in pair.items():
         store(setting.project, candidate)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.train.committee_benchmark import benchmark_results
 from pipeline.train.committee_calibration import calibration_results
 from pipeline.train.committee_discrimination import discrimination_results
+from pipeline.train.committee_monitored import monitored_results
 from pipeline.train.committee_process import process_results
 from pipeline.train.committee_stability import stability_results
 
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 
 def committee_results(ground: Ground) -> list[Result]:
-    """Discrimination, calibration, stability, data and process, benchmark; docs/validation.md tells of each."""
+    """Discrimination, calibration, stability, process, benchmark, monitoring; docs/validation.md tells of each."""
     return [
         *discrimination_results(ground),
         *calibration_results(ground),
         *stability_results(ground),
         *process_results(ground),
         *benchmark_results(ground),
+        *monitored_results(ground),
     ]
 
 

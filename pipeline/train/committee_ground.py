@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pipeline.params import ValidateParams
     from pipeline.score.master_scale import MasterScale
     from pipeline.score.model import Model
+    from pipeline.train.committee_monitored import Monitored
+    from pipeline.train.committee_poison import Poison
     from pipeline.train.label import Label
     from pipeline.train.sample import Sample
     from pipeline.train.splits import Timetable
@@ -41,12 +43,16 @@ class Ledger:
 
     `ratings`: by moment (`now`, `year_before`, `two_years_before`, `development`) the book as the champion rates it:
     customer_id, status, grade, pd, is_overridden, has_open, accounts_age_months. `intake`: rows and quarantined rows by
-    table. `outcomes`: how the windows of all settled snapshots ended, counted.
+    table. `outcomes`: how the windows of all settled snapshots ended, counted. `poison`: what rows of later days
+    changed; null where none could be poured in. `monitored`: how the model in force has done; null where nothing
+    watched it.
     """
 
     ratings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     intake: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    poison: Poison | None = None
+    monitored: Monitored | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pipeline.statistics.discrimination import auc
 from pipeline.statistics.logistic import fit_logistic
 from pipeline.statistics.power import change_shown
 from pipeline.train.committee_ground import names_of
+from pipeline.train.committee_poison import poison_result
 from pipeline.train.committee_result import Result, of_p_value, of_value, unless_blind
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def process_results(ground: Ground) -> Iterator[Result]:
     for name in names_of(list(ground.leaks)):
         yield from _leaks(name, ground)
     yield _overlap(ground)
+    yield poison_result(ground)
     if "champion" in ground.models:
         yield shuffled_labels(ground.models["champion"], ground)
     for name in names_of(list(ground.models)):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pipeline.params import Bounds
 
 Light = Literal["green", "amber", "red", "grey"]
-Basis = Literal["cohort", "panel", "years", "snapshot", "run"]
-GROUPS = ("discrimination", "calibration", "stability", "process", "benchmark")
+Basis = Literal["cohort", "panel", "years", "snapshot", "run", "published"]
+GROUPS = ("discrimination", "calibration", "stability", "process", "benchmark", "monitoring")
 LIGHTS: tuple[Light, ...] = ("red", "amber", "grey", "green")
 
 
@@ -24,12 +24,12 @@ class Result:
 
     `model` is a role, or empty where the test is of the book. `part` names a division or a rival where the test is of
     one. `basis` tells the rows: `cohort` one year's, one row a customer; `years` several such, not overlapping; `panel`
-    all month ends, with errors by customer; `snapshot` a day's book; `run` this run. `is_independent` says whether the
-    test's assumption that rows are independent holds; null where it makes none. `value` is held against `against`;
-    `threshold` is the bound of amber. `shown` is the smallest deviation that these rows would have shown, in `unit`:
-    `auc`, `order` (an AUC above one half), `factor` on the PD, `slope`, `psi`, `gini`, `distance`; `is_blind` where
-    that is too large to matter. `why` is the code of the reason of a grey light.
-    `details` are rows of the same test by grade, part, feature or year, of plain values.
+    all month ends, with errors by customer; `snapshot` a day's book; `run` this run; `published` runs that were scored
+    and watched. `is_independent` says whether the test's assumption that rows are independent holds; null where it
+    makes none. `value` is held against `against`; `threshold` is the bound of amber. `shown` is the smallest deviation
+    that these rows would have shown, in `unit`: `auc`, `order` (an AUC above one half), `factor` on the PD, `slope`,
+    `psi`, `gini`, `distance`, or a number of `columns`; `is_blind` where that is too large to matter. `why` is the code
+    of the reason of a grey light. `details` are rows of the same test by grade, part, feature or year, of plain values.
     """
 
     id: str

@@ -6,39 +6,17 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from pipeline.history.future_poison import absurd, announced_rows, late_rows, one_per_key
 from pipeline.tables.ledger import BY_NAME, TABLES
 
 OPEN_END = dt.date(9999, 12, 31)
 FOUR_YEARS = dt.timedelta(days=1461)
-_EARLIER = ("founded_on", "customer_since", "due_on", "issued_on", "ordered_on", "paid_on", "opened_on", "occurred_on")
-_ODD_TEXT = {"industry": "Z99", "group_id": "G9", "size_class": "odd", "outcome": "partial"}
-
-
-def absurd(row, table, place):
-    """The row with figures beyond belief: dates keep their order, the key stays."""
-    odd = dict(row)
-    for column in BY_NAME[table].canonical_schema:
-        name = column.name
-        if name in BY_NAME[table].key or name in ("customer_id", "currency", "known_on", "kind") or odd[name] is None:
-            continue
-        if pa.types.is_decimal(column.type):
-            odd[name] = odd[name] * 977 + Decimal("0.01") * place
-        elif pa.types.is_floating(column.type):
-            odd[name] = odd[name] * 31 + 3
-        elif pa.types.is_boolean(column.type):
-            odd[name] = not odd[name]
-        elif name in _ODD_TEXT:
-            odd[name] = _ODD_TEXT[name]
-        elif name in _EARLIER:
-            odd[name] = odd[name] - dt.timedelta(days=45)
-    return odd
 
 
 def unique(book):
     """One row per key and `known_on`, the last one written: the ledger's contract."""
     for table in TABLES:
-        key = (*table.key, "known_on")
-        book[table.name] = list({tuple(row[name] for name in key): row for row in book[table.name]}.values())
+        book[table.name] = one_per_key(table.name, book[table.name])
     return book
 
 
@@ -46,32 +24,15 @@ def told_later(book, day):
     """Every row of every table revised beyond belief and doubled under a new key, all of it learned after the day."""
     twin = book.copy()
     for table in TABLES:
-        for place, row in enumerate(book[table.name]):
-            learned = {"known_on": max(row["known_on"], day) + dt.timedelta(days=1)}
-            twin[table.name].append(absurd(row, table.name, place) | learned)
-            if table.name not in ("customers", "fx_rates"):
-                twin[table.name].append(absurd(row, table.name, place) | _new_key(row, table, day, place) | learned)
+        twin[table.name] += late_rows(table.name, book[table.name], day)
     return unique(twin)
-
-
-def _new_key(row, table, day, place):
-    first = table.key[0]
-    if first in ("customer_id", "series"):
-        return {table.key[1]: day - dt.timedelta(days=place)}
-    return {first: f"new-{row[first]}"}
 
 
 def announced(book, day):
     """A third of the rows once more, known by the day, of things that happen after it."""
     twin = book.copy()
-    for name in ("invoices", "payments", "disputes", "orders", "events", "indicators", "contracts", "financials"):
-        table = BY_NAME[name]
-        for row in book[name][::3]:
-            later = {table.event_on: day + dt.timedelta(days=9), "known_on": min(row["known_on"], day)}
-            if name == "invoices":
-                later |= {"due_on": day + dt.timedelta(days=20), "written_off_on": None}
-            fresh = {} if table.event_on in table.key else {table.key[0]: f"fresh-{row[table.key[0]]}"}
-            twin[name].append(row | later | fresh)
+    for table in TABLES:
+        twin[table.name] += announced_rows(table.name, book[table.name], day)
     return unique(twin)
 
 

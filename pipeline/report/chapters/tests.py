@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from pipeline.report.report_input import ReportInput
     from pipeline.report.words import Words
 
-GROUPS = ("discrimination", "calibration", "stability", "process", "benchmark")
+GROUPS = ("discrimination", "calibration", "stability", "process", "benchmark", "monitoring")
 LIGHTS = ("red", "amber", "grey", "green")
 # Of tests that are told and not judged, because no verdict would mean anything.
 _NOT_JUDGED = ("cut_short",)
+_DIGITS = {"factor": 2, "slope": 2, "columns": 0}
 # Told by shape as well, so that it reads in grey and by those who see no colours.
 SHAPES = {"green": "●", "amber": "▲", "red": "■", "grey": "○"}
 
@@ -67,8 +68,10 @@ def _table(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) 
         Column(words("tests.shown_head")),
     )
     level = figures.share(given.confidence, 0)
-    notes = (words("tests.table_note", level=level), words("tests.size_note"))
-    return Table(words("tests.caption"), columns, tuple(rows), notes, tuple(groups))
+    notes = [words("tests.table_note", level=level), words("tests.size_note")]
+    if any(one["id"] == "monitored" and one["details"] for one in told):
+        notes.append(words("tests.monitored_note", note=words("portfolio.monitoring.gate.note")))
+    return Table(words("tests.caption"), columns, tuple(rows), tuple(notes), tuple(groups))
 
 
 def _row(one: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell, ...]:
@@ -109,7 +112,7 @@ def _power(one: Mapping[str, Any], words: Words) -> tuple[str, str]:
     if one["shown"] is None:
         is_unmade = one["why"] and one["why"] not in _NOT_JUDGED
         return (words("tests.shows_nothing"), "") if is_unmade else (figures.DASH, "")
-    digits = 2 if one["unit"] in {"factor", "slope"} else 3
+    digits = _DIGITS.get(one["unit"], 3)
     told = words(f"tests.shown.{one['unit']}", value=figures.decimal(one["shown"], digits))
     return told, words("tests.shows_nothing") if one["is_blind"] else ""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Column, Heading, Table, cells
 from pipeline.report.chapters.measured import model_name
+from pipeline.report.chapters.tests_poison import poison
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ def details(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words)
     blocks += _migration(_details(by_id, "mobility_upper", "champion"), words)
     blocks += _concentration(_details(by_id, "concentration", "champion"), words)
     blocks += _features(by_id.get("csi", ()), given, words)
+    blocks += poison(by_id.get("future_poison", ()), words)
     for test in ("marginal_subject", "marginal_source"):
         blocks += _marginal(test, _details(by_id, test, "champion"), given, words)
     return [Heading(words("tests.details")), *blocks] if blocks else []

@@ -21,7 +21,7 @@ _SIZES = "test_sizes.yaml"
 _NEAR = 0.02
 _RATES = ("jeffreys_total", "jeffreys_grades", "binomial_grades", "years")
 _SHARES = ("unrated", "outdated", "overridden", "quarantined", "technical")
-_COUNTS = ("leaks", "truncated_window", "overlap")
+_COUNTS = ("leaks", "truncated_window", "overlap", "future_poison")
 _SIGNED = ("rival", "marginal_subject", "marginal_source")
 _TWO_DIGITS = ("hosmer_lemeshow", "spiegelhalter", "slope", "level", "long_run", "truth", "neighbours")
 
@@ -61,7 +61,15 @@ def held_against(one: Mapping[str, Any], words: Words) -> str:
 def described(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
     """Model and part that a test is of; empty for one of the whole book."""
     model = model_name(one["model"], given, words) if one["model"] in given.validation["models"] else ""
+    if one["id"] == "monitored" and one["details"]:
+        return figures.listed((*_watched(one["details"][0], model, words), part_name(one, given, words)))
     return figures.listed(text for text in (model, part_name(one, given, words)) if text)
+
+
+def _watched(gate: Mapping[str, Any], model: str, words: Words) -> tuple[str, str]:
+    """The model that monitoring told of, by its version where it is none of those told of here, and the run."""
+    in_force = model or words("tests.in_force", version=gate["model_version"])
+    return in_force, words("tests.monitored_run", day=figures.day(gate["as_of"]))
 
 
 def part_name(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
@@ -75,6 +83,8 @@ def part_name(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
         "years": lambda: words("tests.worst_year", day=figures.day(part)),
         "long_run": lambda: words("tests.years_counted", n=part),
         "csi": lambda: words("tests.most_in", name=given.titles.get(part, part)),
+        "future_poison": lambda: words("tests.most_in", name=given.titles.get(part, part)),
+        "monitored": lambda: words.or_name("portfolio.monitoring.gate.name", part),
         "marginal_subject": lambda: words("tests.most_in", name=words.or_same("tests.subject", part)),
         "marginal_source": lambda: words("tests.most_in", name=words.or_same("tests.source", part)),
         "quarantined": lambda: words("tests.most_in", name=words.or_same("tests.source", part)),
