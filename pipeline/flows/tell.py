@@ -12,6 +12,7 @@ import yaml
 from pipeline.datasets import read_json, read_table, write_json
 from pipeline.flows.candidates import candidates
 from pipeline.flows.committee_facts import bins_by_year, depths, effects_of, model_before, pair_compared
+from pipeline.flows.evidence import read_evidence
 from pipeline.flows.no_ledger import NO_LEDGER
 from pipeline.flows.report_files import publish_document, remove_others
 from pipeline.flows.role_history import ROLES, record_of
@@ -87,6 +88,7 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
             "champion": pair["champion"].model.version,
             **({"challenger": pair["challenger"].model.version} if "challenger" in pair else {}),
             **told["lineage"],
+            **_commit(setting, pair["champion"].model.version),
         },
         commands=_COMMANDS,
         before=model_before(setting, pair["champion"].model, in_force.get("champion")),
@@ -96,6 +98,13 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         effects=effects_of(book, timetable_of(setting, book), _challenger(pair)),
         worked_name=_name_of(worked, scored, setting.params.report.customers),
     )
+
+
+def _commit(setting: Setting, version: str) -> dict[str, str]:
+    """The git commit that the validation of a model was run on; nothing where no evidence of it is kept."""
+    found = read_evidence(setting.project, version)
+    commit = None if found is None else found.told["lineage"].get("git_commit")
+    return {"commit": str(commit)} if commit else {}
 
 
 def _monitored(setting: Setting) -> dict[str, Any]:

@@ -41,6 +41,7 @@ _SERIF, _LATIN = "Libertinus Serif", "DejaVu Sans"
 _DEJAVU = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf")
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 _WIDEST = 46
+_CHINESE = re.compile("[\u3400-\u9fff]")
 
 
 def pdf(document: Document) -> bytes:
@@ -51,10 +52,19 @@ def pdf(document: Document) -> bytes:
         folder = Path(name)
         furniture = _furniture(document)
         told = {**furniture, "chapters": [_chapter(c, folder, furniture["fonts"]) for c in document.chapters]}
+        # Names of an English report may be Chinese: then the machine's font, if any, stands behind the others.
+        behind = (
+            chinese_font()
+            if document.language != "zh" and _CHINESE.search(json.dumps(told, ensure_ascii=False))
+            else None
+        )
+        told["fonts"] = [*told["fonts"], *([behind] if behind else [])]
         (folder / "report.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
         layout = resources.files("pipeline.report") / "templates" / "report.typ"
         (folder / "report.typ").write_text(layout.read_text(encoding="utf-8"), encoding="utf-8")
-        fonts = typst.Fonts(include_system_fonts=document.language == "zh", font_paths=[_own_fonts(folder)])
+        fonts = typst.Fonts(
+            include_system_fonts=document.language == "zh" or behind is not None, font_paths=[_own_fonts(folder)]
+        )
         paper = typst.compile(folder / "report.typ", root=folder, font_paths=fonts, timestamp=0, format="pdf")
     assert isinstance(paper, bytes)
     return paper

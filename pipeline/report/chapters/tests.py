@@ -9,7 +9,7 @@ from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Cell, Chapter, Column, Missing, Table, Text
 from pipeline.report.chapters.measured import model_name
 from pipeline.report.chapters.tests_details import details
-from pipeline.report.chapters.tests_figures import described, held_against, part_name, size_note, value_text
+from pipeline.report.chapters.tests_figures import described, held_against, part_name, size_note, title_of, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +81,7 @@ def _row(one: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell
     note = figures.in_turn(part for part in (interval, held_against(one, words)) if part)
     why = words(f"tests.why.{one['why']}") if one["why"] else ""
     return (
-        Cell(words(f"tests.name.{one['id']}"), note=described(one, given, words)),
+        Cell(title_of(one, words), note=described(one, given, words)),
         Cell(_light(one["light"], words), note=why),
         Cell(words(f"tests.basis.{one['basis']}"), note=_counts(one, words)),
         Cell(value, note=note),

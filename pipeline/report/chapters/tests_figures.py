@@ -62,7 +62,7 @@ def described(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
     """Model and part that a test is of; empty for one of the whole book."""
     model = model_name(one["model"], given, words) if one["model"] in given.validation["models"] else ""
     if one["id"] == "monitored" and one["details"]:
-        return figures.listed((*_watched(one["details"][0], model, words), part_name(one, given, words)))
+        return figures.listed(_watched(one["details"][0], model, words))
     return figures.listed(text for text in (model, part_name(one, given, words)) if text)
 
 
@@ -70,6 +70,19 @@ def _watched(gate: Mapping[str, Any], model: str, words: Words) -> tuple[str, st
     """The model that monitoring told of, by its version where it is none of those told of here, and the run."""
     in_force = model or words("tests.in_force", version=gate["model_version"])
     return in_force, words("tests.monitored_run", day=figures.day(gate["as_of"]))
+
+
+def test_name(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+    """The test with what it is of: model, part, run."""
+    name, about = title_of(one, words), described(one, given, words)
+    return words("tests.of", name=name, about=about) if about else name
+
+
+def title_of(one: Mapping[str, Any], words: Words) -> str:
+    """What a test asks; of a gate of monitoring the gate's own question."""
+    if one["id"] == "monitored" and one["part"]:
+        return words.or_name("portfolio.monitoring.gate.name", str(one["part"]))
+    return words(f"tests.name.{one['id']}")
 
 
 def part_name(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:

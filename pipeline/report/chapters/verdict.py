@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
@@ -18,6 +19,7 @@ from pipeline.report.chapters.measured import (
     why_none,
     z_of,
 )
+from pipeline.report.chapters.tests_figures import test_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +40,7 @@ def verdict(given: ReportInput, words: Words) -> Chapter:
     if overridden:
         blocks.append(Bullets(words("verdict.overridden"), overridden))
     blocks.append(Bullets(words("verdict.changed"), change_words(given, words)))
-    decided, open_questions = _decided(given, words), _undecided(given, words)
+    decided, open_questions = (*_lights(given, words), *_decided(given, words)), _undecided(given, words)
     if decided:
         blocks.append(Bullets(words("verdict.decided"), decided))
     blocks.append(Bullets(words("verdict.undecided"), open_questions or (words("verdict.nothing_undecided"),)))
@@ -166,6 +168,17 @@ def _tiles(given: ReportInput, words: Words) -> Tiles:
             )
         )  # fmt: skip
     return Tiles(tuple(tiles))
+
+
+def _lights(given: ReportInput, words: Words) -> tuple[str, ...]:
+    """How many of the validation tests are of which light, and every red one by name."""
+    told = given.validation.get("tests") or ()
+    if not told:
+        return ()
+    counted = Counter(one["light"] for one in told)
+    counts = {light: figures.count(counted[light]) for light in ("green", "amber", "red", "grey")}
+    red = [words("verdict.red_test", test=test_name(one, given, words)) for one in told if one["light"] == "red"]
+    return (words("verdict.lights", n=figures.count(len(told)), **counts), *red)
 
 
 def _decided(given: ReportInput, words: Words) -> tuple[str, ...]:
