@@ -16,7 +16,7 @@ def monitored_before(setting: Setting) -> Monitored | None:
     """The gates of the last run that was monitored; null before the first one and where no ledger is scored.
 
     Read from where it was left, as scoring reads the run before: validation comes first in the chain of stages and
-    monitoring last, so that no stage can wait for it (docs/decisions/0011). Its hash is kept beside what it said.
+    monitoring last, so that no stage can wait for it (docs/decisions/0012). Its hash is kept beside what it said.
     """
     path = setting.project.monitoring / "monitoring.json"
     told = read_json(path, made_by="monitor") if path.is_file() else {}

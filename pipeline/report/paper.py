@@ -1,7 +1,7 @@
 """A document as a PDF, laid out by Typst from plain data: same document and fonts, same bytes.
 
 Charts are the SVG of the page, texts are handed over as JSON strings and never read as markup. English is set in fonts
-that come with the Python packages; Chinese needs a font of the machine.
+that come with the Python packages; Chinese, also of a name in an English report, needs a font of the machine.
 """
 
 from __future__ import annotations
@@ -52,19 +52,13 @@ def pdf(document: Document) -> bytes:
         folder = Path(name)
         furniture = _furniture(document)
         told = {**furniture, "chapters": [_chapter(c, folder, furniture["fonts"]) for c in document.chapters]}
-        # Names of an English report may be Chinese: then the machine's font, if any, stands behind the others.
-        behind = (
-            chinese_font()
-            if document.language != "zh" and _CHINESE.search(json.dumps(told, ensure_ascii=False))
-            else None
-        )
-        told["fonts"] = [*told["fonts"], *([behind] if behind else [])]
+        behind = _behind(document.language, json.dumps(told["chapters"], ensure_ascii=False))
+        told["fonts"] = [*told["fonts"], *behind]
         (folder / "report.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
         layout = resources.files("pipeline.report") / "templates" / "report.typ"
         (folder / "report.typ").write_text(layout.read_text(encoding="utf-8"), encoding="utf-8")
-        fonts = typst.Fonts(
-            include_system_fonts=document.language == "zh" or behind is not None, font_paths=[_own_fonts(folder)]
-        )
+        needs_system = document.language == "zh" or bool(behind)
+        fonts = typst.Fonts(include_system_fonts=needs_system, font_paths=[_own_fonts(folder)])
         paper = typst.compile(folder / "report.typ", root=folder, font_paths=fonts, timestamp=0, format="pdf")
     assert isinstance(paper, bytes)
     return paper
@@ -76,6 +70,12 @@ def chinese_font() -> str | None:
 
     there = set(typst.Fonts(include_system_fonts=True).families())
     return next((name for name in CHINESE_FONTS if name in there), None)
+
+
+def _behind(language: str, text: str) -> list[str]:
+    """The Chinese font of this machine, if any, behind the Latin ones of a report in which Chinese names stand."""
+    font = chinese_font() if language != "zh" and _CHINESE.search(text) else None
+    return [font] if font else []
 
 
 def _own_fonts(folder: Path) -> Path:

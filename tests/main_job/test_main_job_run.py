@@ -42,6 +42,21 @@ def test_every_stage_is_announced_and_the_summary_says_what_came_out(ran):
     assert (ran.root / named[1]).is_file()
 
 
+def test_validation_poured_rows_of_later_days_into_every_table_and_nothing_changed(ran):
+    told = json.loads((ran.root / "models" / "validation" / "validation.json").read_text(encoding="utf-8"))
+    found = next(one for one in told["tests"] if one["id"] == "future_poison")
+    assert (found["light"], found["value"]) == ("green", 0)
+    assert {one["table"] for one in found["details"]} == {
+        path.stem for path in (ran.root / "data/ledger").glob("*.parquet")
+    }
+    assert [one for one in found["details"] if one["columns"] and not one["noticed"]] == []
+    assert found["shown"] > 0.8 * found["against"]
+    # The first validation comes before anything was published, let alone monitored.
+    monitored = [one for one in told["tests"] if one["id"] == "monitored"]
+    assert [(one["light"], one["why"]) for one in monitored] == [("grey", "not_monitored")]
+    assert told["monitored"] is None
+
+
 def test_a_second_run_repeats_nothing_but_the_look_at_the_source(ran):
     before = {folder: hashes(ran.root / folder) for folder in REPEATED}
     again = creditbook(ran.root, "run")

@@ -103,7 +103,7 @@ def test_every_file_a_stage_touches_is_a_dependency_or_an_output(stage, reposito
         "data/studies",  # trials kept so that a search need not begin anew; it would come to the same
     }
     if stage == "validate":
-        free.add("data/monitor")  # what the model in force has done since: it comes after (docs/decisions/0011)
+        free.add("data/monitor")  # what the model in force has done since: it comes after (docs/decisions/0012)
     loose = {
         path
         for path in touched - free

@@ -28,6 +28,10 @@ def text_of(reader: PdfReader) -> str:
     return "\n".join(page.extract_text() for page in reader.pages)
 
 
+def fonts_of(reader: PdfReader) -> list[str]:
+    return [str(font["/BaseFont"]) for page in reader.pages for font in page["/Resources"]["/Font"].values()]
+
+
 def document(*chapters: Chapter, language: str = "en") -> Document:
     return Document("Kind", "A title", "A subtitle", chapters, words_in(language))
 
@@ -51,6 +55,14 @@ def test_every_chapter_and_page_number_is_there(given, english):
     assert "Model report: default within 12 months" in reader.pages[-1].extract_text()
     assert reader.metadata["/Title"] == "Model report: default within 12 months"
     assert "/CreationDate" not in reader.metadata or "1970" in reader.metadata["/CreationDate"]
+
+
+@needs_chinese
+def test_a_chinese_name_in_an_english_report_is_set_in_a_chinese_font_and_no_other_report_has_one():
+    named, plain = (pdf(document(Chapter("one", "One", (Text(text),)))) for text in ("Region 广东", "Region Hessen"))
+    assert "Region 广东" in text_of(read(named))
+    assert any("CJK" in name or chinese_font().replace(" ", "") in name for name in fonts_of(read(named)))
+    assert [name.partition("+")[2] for name in fonts_of(read(plain)) if "Libertinus" not in name] == []
 
 
 def test_the_last_page_is_signed(english):

@@ -13,6 +13,7 @@ from pipeline.report.blocks import Bullets, Missing, Table
 from pipeline.report.chapters import tests_figures
 from pipeline.report.chapters.tests import SHAPES
 from pipeline.report.chapters.tests import tests as chapter_of_tests
+from pipeline.report.chapters.verdict import verdict
 from pipeline.report.model_report import render
 from pipeline.report.words import words_in
 from pipeline.train.committee_result import Result
@@ -51,6 +52,16 @@ RESULTS = (
     Result("golden_rows", "process", "green", "run", "champion", value=0.0, rows=100),
     Result("rival", "benchmark", "green", "panel", "champion", "expert_card", value=0.1, low=0.03, high=0.17, **COUNTS),
     Result("marginal_source", "benchmark", "green", "panel", "champion", "invoices", value=0.1, details=(GROUP,)),
+)  # fmt: skip
+
+POISON = {"rows": 44, "added": 103, "columns": 5, "changed": 0, "noticed": 3}
+GATE = {"model_version": "scorecard-0", "as_of": "2025-12-31", "run_id": "r1", "threshold": "1 within", "says": "31"}
+WATCHED = (
+    Result("future_poison", "process", "green", "panel", value=0.0, against=220.0, rows=200, customers=40, shown=201.0,
+           unit="columns", is_blind=False,
+           details=({"table": "contracts", **POISON}, {"table": "fx_rates", **POISON, "columns": 0, "noticed": 0})),
+    Result("monitored", "monitoring", "red", "published", part="level", value=2.4, low=1.9, high=3.1, details=(GATE,)),
+    Result("monitored", "monitoring", "grey", "published", part="order", why="monitored_too_little", details=(GATE,)),
 )  # fmt: skip
 
 
@@ -114,6 +125,32 @@ def test_a_true_size_off_its_level_stands_beside_the_p_value_and_one_near_does_n
     assert not rows[WORDS("tests.name.jeffreys_grades")]
 
 
+def test_future_poison_says_what_would_have_been_noticed_and_by_whom_each_table_is_read(given):
+    chapter = chapter_of_tests(told(given, *WATCHED), WORDS)
+    row = table(chapter, "tests.caption").rows[0]
+    assert (row[3].text, row[3].note) == ("0", "of 220 that were compared")
+    assert row[5].text == "a change in any of 201 columns"
+    found = table(chapter, "tests.poison_caption")
+    assert [cell.text for cell in found.rows[0]] == ["contracts", "103", "5", "0", "3"]
+    assert found.rows[1][2].text == "read by no feature"
+    assert "201 of 220 columns differ" in found.notes[0]
+
+
+def test_a_gate_of_monitoring_asks_its_own_question_and_names_model_and_run(given):
+    rows = table(chapter_of_tests(told(given, *WATCHED), WORDS), "tests.caption").rows
+    assert rows[1][0].text == "Level of the PDs, newest cohort that has matured"
+    assert rows[1][0].note == "model in force scorecard-0, run of 2025-12-31"
+    assert (rows[1][1].text, rows[1][3].text, rows[1][3].note) == ("■ red", "2.400", "1.900 to 3.100")
+    assert rows[2][1].note == "monitoring had not enough data, or nothing to compare with"
+
+
+def test_the_first_page_counts_the_lights_and_names_what_is_red(given):
+    page = verdict(told(given, *WATCHED), WORDS)
+    shown = next(b for b in page.blocks if isinstance(b, Bullets) and b.title == WORDS("verdict.decided")).items
+    assert shown[0].startswith("Of 3 validation tests 1 are green, 0 amber and 1 red; 1 could not tell")
+    assert shown[1].startswith("Red: Level of the PDs, newest cohort that has matured (model in force scorecard-0")
+
+
 def test_the_sizes_that_are_kept_name_tests_that_have_words():
     for name, one in tests_figures.sizes().items():
         test, basis = name.split(".")
@@ -127,6 +164,7 @@ def test_every_code_that_a_test_can_tell_has_words():
         path.read_text(encoding="utf-8") for path in Path(pipeline.train.__file__).parent.glob("committee_*")
     )
     whys = set(re.findall(r'why"?[=:] ?"(\w+)"', text)) | {"blind", "too_few", "cut_short"}
+    whys |= {"no_ledger", "not_poisoned", "not_monitored", "other_model"}
     assert not [why for why in sorted(whys) if not WORDS.has(f"tests.why.{why}")]
     units = set(re.findall(r'unit"?[=:] ?"(\w+)"', text))
     assert units >= {"auc", "factor", "gini"}
@@ -138,7 +176,7 @@ def test_every_code_that_a_test_can_tell_has_words():
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_page_shows_the_chapter_in_both_languages_and_hostile_parts_as_text(given, language):
-    page = render(told(given, language=language))
+    page = render(told(given, *RESULTS, *WATCHED, language=language))
     assert words_in(language)("tests.title") in page
     assert "&lt;b&gt;C25&lt;/b&gt;" in page
     assert "<b>C25</b>" not in page

@@ -25,7 +25,7 @@ def definition(given: ReportInput, words: Words) -> Chapter:
     blocks.append(Bullets(words("definition.choice_title"), _choice(choice, given, words)))
     readings = given.definition.get("readings") or {}
     if readings:
-        told = tuple(words.told(text).replace("`", "") for text in readings.values())
+        told = tuple(_filled(words.told(text), choice) for text in readings.values())
         blocks.append(Bullets(words("definition.readings_title"), told))
     sources = given.definition.get("sources") or []
     if sources:
@@ -35,6 +35,12 @@ def definition(given: ReportInput, words: Words) -> Chapter:
     version = figures.day(given.definition.get("version"))
     lead = words("definition.lead", version=version, valid_from=figures.day(given.definition.get("valid_from")))
     return Chapter("definition", words("definition.title"), tuple(blocks), lead)
+
+
+def _filled(reading: str, choice: Mapping[str, Any]) -> str:
+    """A reading with the figure in place of the name of the key it stands under."""
+    days = choice["days"]
+    return reading.replace("`days`天", f"{days}天").replace("`days`", f"{days} days").replace("`", "")
 
 
 def _label(given: ReportInput, words: Words) -> dict[str, str]:
