@@ -32,6 +32,7 @@ faults: .venv/installed
 bench: .venv/installed .venv-featuretools/installed .venv-peers/installed
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.catalogue_cost
+	$(BIN)/python -m benchmarks.whole_night
 	$(BIN)/python -m benchmarks.pandas_peer
 	$(BIN)/python -m benchmarks.featuretools_peer
 	$(BIN)/python -m benchmarks.cost_model

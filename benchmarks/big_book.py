@@ -52,6 +52,17 @@ def tiled(ledger: Path, copies: int, folder: Path) -> Path:
     return folder
 
 
+def tiled_source(source: Path, copies: int, folder: Path) -> Path:
+    """Writes `copies` copies of a folder as a supplier hands it in, one Parquet file a table."""
+    folder.mkdir(parents=True)
+    for path in sorted(source.glob("*.parquet")):
+        rows = pq.read_table(path)
+        with pq.ParquetWriter(folder / path.name, rows.schema, compression="zstd") as writer:
+            for copy in _copies(path.stem, rows, copies):
+                writer.write_table(copy)
+    return folder
+
+
 def rows_of(ledger: Path) -> dict[str, int]:
     """The number of rows of each table, by the manifest."""
     return {name: told["rows"] for name, told in read_manifest(ledger)["files"].items()}

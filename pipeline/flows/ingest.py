@@ -30,8 +30,11 @@ def ingest(setting: Setting) -> None:
         return
     source = _demo_folder(setting) if settings.source == DEMO else _folder(setting, settings.source)
     mapping = mapping_in(setting.project.root / settings.mapping) if settings.mapping else None
-    taken = intake(source, mapping, settings)
-    write_canonical(taken, setting.project.ledger)
+    steps = log.Steps()
+    with steps.step("taking_in"):
+        taken = intake(source, mapping, settings)
+    with steps.step("writing"):
+        write_canonical(taken, setting.project.ledger)
     rows = sum(table.num_rows for table in taken.tables.values())
     bad = sum(table.num_rows for table in taken.quarantine.values())
     log.say(
@@ -40,6 +43,7 @@ def ingest(setting: Setting) -> None:
         rows=rows,
         quarantined=bad,
         extract_date=taken.extract_date,
+        seconds=steps.rounded(),
     )
 
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pipeline.tables.contract import Kind
 from pipeline.tables.formats import one_chunk
 from pipeline.tables.money import cents_of, money_of, times
+from pipeline.tables.rate_columns import RateColumn, rate_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ class Rates:
         if fx_rates is None:
             return
         ordered = fx_rates.sort_by([(name, "ascending") for name in ("currency", "rate_on", "known_on")])
-        days, known = days_of(ordered["rate_on"]), days_of(ordered["known_on"])
+        days, known = days_of(ordered["rate_on"]).tolist(), days_of(ordered["known_on"]).tolist()
         for i, currency in enumerate(ordered["currency"].to_pylist()):
             rate = _exact(ordered["rate"][i].as_py())
             self._series.setdefault(currency, []).append((days[i], known[i], rate))
@@ -92,9 +93,9 @@ def _exact(rate: float) -> Rate:
     return Rate(numerator, denominator)
 
 
-def days_of(column: pa.ChunkedArray | pa.Array) -> list[int]:
+def days_of(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int64]:
     """Days from 1970-01-01; null reads as the day 0."""
-    days: list[int] = pc.fill_null(one_chunk(column).cast(pa.int32()), 0).to_pylist()
+    days: NDArray[np.int64] = pc.fill_null(one_chunk(column).cast(pa.int32()), 0).to_numpy().astype(np.int64)
     return days
 
 
@@ -105,20 +106,29 @@ def is_foreign(column: pa.ChunkedArray | pa.Array, base_currency: str) -> NDArra
     return mask
 
 
-def rates_of_rows(table: Table, rows: pa.Table, rates: Rates) -> dict[int, Rate | None]:
-    """The rate of every row in a foreign currency, by position."""
+@dataclass(frozen=True)
+class ForeignRows:
+    """The rows in a foreign currency, by position, and what each is converted at."""
+
+    positions: NDArray[np.int64]
+    rates: RateColumn
+
+
+def rates_of_rows(table: Table, rows: pa.Table, rates: Rates) -> ForeignRows:
+    """The rate of every row in a foreign currency."""
     positions = np.flatnonzero(is_foreign(rows["currency"], rates.base_currency))
     foreign = rows.select(["currency", RATE_DAY[table.name], "known_on"]).take(pa.array(positions))
-    days, known = days_of(foreign[RATE_DAY[table.name]]), days_of(foreign["known_on"])
-    triples = zip(foreign["currency"].to_pylist(), days, known, strict=True)
-    return {at: rates.rate(*triple) for at, triple in zip(positions.tolist(), triples, strict=True)}
+    named = one_chunk(foreign["currency"]).dictionary_encode()
+    days, known = (days_of(foreign[name]) for name in (RATE_DAY[table.name], "known_on"))
+    numbers = named.indices.to_numpy().astype(np.int64)
+    return ForeignRows(positions, rate_column(rates, named.dictionary.to_pylist(), numbers, days, known))
 
 
 def without_rate(table: Table, rows: pa.Table, rates: Rates) -> NDArray[np.bool_]:
     """Rows in a currency that had no rate on their day."""
     mask = np.zeros(rows.num_rows, bool)
-    lacking = [at for at, rate in rates_of_rows(table, rows, rates).items() if rate is None]
-    mask[lacking] = True
+    foreign = rates_of_rows(table, rows, rates)
+    mask[foreign.positions[~foreign.rates.is_known]] = True
     dated: NDArray[np.bool_] = pc.and_(rows[RATE_DAY[table.name]].is_valid(), rows["known_on"].is_valid()).to_numpy()
     return mask & dated
 
@@ -133,7 +143,7 @@ def in_base_currency(table: Table, rows: pa.Table, rates: Rates) -> pa.Table:
     if table.name not in RATE_DAY:
         return rows
     found = rates_of_rows(table, rows, rates)
-    if not found:
+    if not len(found.positions):
         return rows
     money = [c.name for c in table.columns if c.kind is Kind.MONEY]
     for name in money:
@@ -141,11 +151,7 @@ def in_base_currency(table: Table, rows: pa.Table, rates: Rates) -> pa.Table:
     return rows
 
 
-def _converted(column: pa.ChunkedArray, found: Mapping[int, Rate | None]) -> pa.Array:
+def _converted(column: pa.ChunkedArray, found: ForeignRows) -> pa.Array:
     cents = cents_of(column)
-    positions = np.fromiter(found, np.int64, len(found))
-    values = cents[positions].tolist()
-    cents[positions] = [
-        value if rate is None else rate.convert(value) for value, rate in zip(values, found.values(), strict=True)
-    ]
+    cents[found.positions] = found.rates.convert(cents[found.positions])
     return money_of(cents, column)

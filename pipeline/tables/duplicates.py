@@ -42,7 +42,8 @@ def duplicates(rows: pa.Table, key: Sequence[str]) -> Duplicates:
 def _shared(rows: pa.Table, key: Sequence[str]) -> NDArray[np.bool_]:
     """Rows whose key stands more than once. Rows without the first column of the key are not compared."""
     numbered = rows.select(list(key)).append_column("_at", pa.array(np.arange(rows.num_rows)))
-    groups = numbered.group_by(list(key), use_threads=False).aggregate([("_at", "count")])
+    # Only counted, so that the order of the groups does not matter.
+    groups = numbered.group_by(list(key)).aggregate([])
     is_shared = np.zeros(rows.num_rows, bool)
     if groups.num_rows == rows.num_rows:
         return is_shared

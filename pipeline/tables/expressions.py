@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.tables.contract import Kind
-from pipeline.tables.formats import Formats, Parsed, mapped_by_distinct, one_chunk, parse
+from pipeline.tables.formats import Formats, Parsed, mapped_by_distinct, one_chunk, parse, parse_known, without_nulls
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -147,7 +147,14 @@ def joined_texts(rows: pa.Table, columns: tuple[str, ...]) -> pa.Array:
 
 def _cell(cell: Cell, source: Source, kind: Kind) -> Parsed:
     formats = cell.formats or source.formats
-    shown = parse(one_chunk(source.rows[cell.column]), Kind.TEXT, formats).values
+    shown = without_nulls(one_chunk(source.rows[cell.column]), formats)
+    is_plain = cell.extract is None and not cell.texts
+    parsed = parse_known(shown, kind, formats) if is_plain else _translated(cell, shown, kind, formats)
+    values = pc.negate(parsed.values).cast(parsed.values.type) if cell.negate else parsed.values
+    return Parsed(_moved(values, cell), parsed.is_misfit, shown)
+
+
+def _translated(cell: Cell, shown: pa.Array, kind: Kind, formats: Formats) -> Parsed:
     texts = shown
     if cell.extract is not None:
         pattern = re.compile(cell.extract)
@@ -157,8 +164,7 @@ def _cell(cell: Cell, source: Source, kind: Kind) -> Parsed:
     parsed = parse(texts, kind, formats)
     # A text that the pattern or the translation does not know is told as it stood in the source.
     is_lost = pc.and_(pc.is_valid(shown), pc.is_null(texts)).to_numpy(zero_copy_only=False)
-    values = pc.negate(parsed.values).cast(parsed.values.type) if cell.negate else parsed.values
-    return Parsed(_moved(values, cell), parsed.is_misfit | is_lost, shown)
+    return Parsed(parsed.values, parsed.is_misfit | is_lost, shown)
 
 
 def _first_group(pattern: re.Pattern[str], text: str) -> str | None:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,7 +16,6 @@ from pipeline.tables.contract import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
 ISO_DATE = "%Y-%m-%d"
@@ -55,8 +55,20 @@ class Parsed:
 
 def parse(texts: pa.Array, kind: Kind, formats: Formats) -> Parsed:
     """The texts as values of `kind`; a text of `null_texts` is null, any other that does not fit is a misfit."""
-    known = pc.if_else(pc.is_in(texts, pa.array(formats.null_texts, pa.string())), pa.scalar(None, pa.string()), texts)
+    return parse_known(without_nulls(texts, formats), kind, formats)
+
+
+def without_nulls(texts: pa.Array, formats: Formats) -> pa.Array:
+    """The texts, null where one of `null_texts` stands."""
+    is_nothing = pc.is_in(texts, pa.array(formats.null_texts, pa.string()))
+    return pc.if_else(is_nothing, pa.scalar(None, pa.string()), texts) if pc.any(is_nothing).as_py() else texts
+
+
+def parse_known(known: pa.Array, kind: Kind, formats: Formats) -> Parsed:
+    """As `parse`, of texts in which nulls are told apart already."""
     values = _PARSERS[kind](known, formats)
+    if values.null_count == known.null_count:
+        return Parsed(values, np.zeros(len(known), bool), known)
     is_misfit = pc.and_(pc.is_valid(known), pc.is_null(values)).to_numpy(zero_copy_only=False)
     return Parsed(values, is_misfit, known)
 
@@ -106,7 +118,8 @@ def _plain(texts: pa.Array, formats: Formats) -> pa.Array:
 
 
 def _matching(texts: pa.Array, shape: str) -> pa.Array:
-    return pc.if_else(pc.match_substring_regex(texts, shape), texts, pa.scalar(None, pa.string()))
+    fits = pc.match_substring_regex(texts, shape)
+    return texts if pc.all(fits).as_py() else pc.if_else(fits, texts, pa.scalar(None, pa.string()))
 
 
 def _money(texts: pa.Array, formats: Formats) -> pa.Array:

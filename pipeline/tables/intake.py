@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from pipeline.errors import ContractError, CreditbookError, MissingInputError, ParameterError
 from pipeline.tables.canonical import sort_canonical
@@ -139,7 +138,7 @@ def examine(source: Path, mapping: Mapping | None, settings: IngestParams) -> Ex
         canonical,
         {name: s.quarantine for name, s in sifted.items() if s.bad},
         tuple(breach for s in sifted.values() for breach in s.breaches),
-        report_of(gathered, sifted, assumptions) | _facts(extract_date, settings.base_currency, version),
+        report_of(gathered, sifted, canonical, assumptions) | _facts(extract_date, settings.base_currency, version),
         extract_date,
         settings.base_currency,
         version,
@@ -180,7 +179,7 @@ def _sift_all(
         context = Context(extract_date, ids, received.may_be_known_before_event)
         result = sift(received, context, _currency_findings(received, rates, invoice_rates))
         sifted[name] = result
-        ids[name] = pc.unique(result.sound[received.table.key[0]])
+        ids[name] = result.sound[received.table.key[0]]
         if name == "fx_rates":
             rates = Rates(result.sound, base_currency)
         if name == "invoices":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from pipeline.tables.ledger import TABLES
+from pipeline.tables.revisions import revisions_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +19,19 @@ if TYPE_CHECKING:
     from pipeline.tables.received import Received
 
 
-def report_of(gathered: Gathered, sifted: Mapping[str, Sifted], assumptions: tuple[str, ...]) -> dict[str, Any]:
+def report_of(
+    gathered: Gathered,
+    sifted: Mapping[str, Sifted],
+    canonical: Mapping[str, pa.Table],
+    assumptions: tuple[str, ...],
+) -> dict[str, Any]:
     """Tables with rows, days, currencies and revisions; what is absent and what that costs; breaches; assumptions."""
     return {
-        "tables": {t.name: _table(gathered.received[t.name], sifted[t.name]) for t in TABLES if t.name in sifted},
+        "tables": {
+            t.name: _table(gathered.received[t.name], sifted[t.name], canonical[t.name])
+            for t in TABLES
+            if t.name in sifted
+        },
         "columns_not_used": _not_used(gathered),
         "declared_empty": dict(gathered.empty),
         "absent": {
@@ -59,7 +69,7 @@ def _not_used(gathered: Gathered) -> dict[str, list[str]]:
     return {file: columns for file, columns in sorted(left.items()) if columns}
 
 
-def _table(received: Received, sifted: Sifted) -> dict[str, Any]:
+def _table(received: Received, sifted: Sifted, canonical: pa.Table) -> dict[str, Any]:
     table, sound = received.table, sifted.sound
     optional = [c.name for c in table.columns if c.is_null_allowed and c.name not in received.given]
     return {
@@ -67,19 +77,13 @@ def _table(received: Received, sifted: Sifted) -> dict[str, Any]:
         "rows": sifted.total,
         "sound": sound.num_rows,
         "quarantined": sifted.bad,
-        "revisions": sound.num_rows - _distinct(sound, table.key),
+        "revisions": revisions_in(table, canonical),
         "event_days": _range(sound, table.event_on) if table.event_on else None,
         "known_days": _range(sound, "known_on"),
         "currencies": _counts(sound, table.currency_column),
         "left_out_by_mapping": received.left_out,
         "columns_not_given": optional,
     }
-
-
-def _distinct(rows: pa.Table, key: tuple[str, ...]) -> int:
-    if len(key) == 1:
-        return int(pc.count_distinct(rows[key[0]]).as_py())
-    return int(rows.group_by(list(key)).aggregate([]).num_rows)
 
 
 def _range(rows: pa.Table, column: str) -> list[str] | None:

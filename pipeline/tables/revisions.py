@@ -38,6 +38,11 @@ def with_revisions(table: Table, rows: pa.Table) -> pa.Table:
     return rows
 
 
+def revisions_in(table: Table, rows: pa.Table) -> int:
+    """How many of the rows, sorted by key, are a later revision of a key that stands before them."""
+    return int(_repeats_the_key_before(rows, table.key).sum())
+
+
 def _repeats_the_key_before(rows: pa.Table, key: tuple[str, ...]) -> NDArray[np.bool_]:
     same = np.ones(rows.num_rows, dtype=bool)
     same[:1] = False

@@ -3,15 +3,20 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.errors import ContractError
 from pipeline.tables.contract import Kind
-from pipeline.tables.currency import Rate
+from pipeline.tables.currency import Rate, Rates
 from pipeline.tables.intake import intake
 from pipeline.tables.ledger import INVOICES, PAYMENTS
 from pipeline.tables.money import cents_of, money_of, times
+from pipeline.tables.rate_columns import NO_RATE, RateColumn, rate_column
+from pipeline.tables.running_sums import posted
 
 FX = """\
 currency,rate_on,rate,known_on
@@ -158,3 +163,50 @@ def test_every_table_with_a_base_amount_keeps_the_document_amount():
     assert "amount_document" in INVOICES.canonical_schema.names
     assert "amount_document" in PAYMENTS.canonical_schema.names
     assert Rate(9, 10).convert(1005) == 904
+
+
+RATES = (Rate(9, 10), Rate(1, 3), Rate(10**17 + 1, 10**16), Rate(5, 2))
+
+
+@given(st.lists(st.tuples(st.integers(-(10**14), 10**14), st.integers(-1, 3)), min_size=1))
+def test_a_column_is_converted_as_its_rows_are_one_by_one(rows):
+    cents, codes = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
+    found = RateColumn(codes, RATES).convert(cents)
+    assert found.tolist() == [c if code == NO_RATE else RATES[code].convert(c) for c, code in rows]
+
+
+def test_an_amount_too_large_for_the_base_currency_is_told_from_a_column_too():
+    with pytest.raises(ContractError, match="more than 16 digits"):
+        RateColumn(np.array([0]), (Rate(1000, 1),)).convert(np.array([10**15]))
+
+
+def test_each_row_has_the_rate_of_its_currency_its_day_and_its_knowledge():
+    told = pa.table({"currency": ["USD", "USD"], "rate_on": [10, 20], "rate": [0.9, 0.8], "known_on": [10, 25]})
+    days = told.set_column(1, "rate_on", told["rate_on"].cast(pa.int32()).cast(pa.date32()))
+    days = days.set_column(3, "known_on", told["known_on"].cast(pa.int32()).cast(pa.date32()))
+    rates = Rates(days, "EUR")
+    asked = [(1, 9, 99), (1, 20, 20), (1, 20, 25), (0, 5, 5), (2, 30, 30), (-1, 30, 30)]
+    named, day, known = (np.array(column, dtype=np.int64) for column in zip(*asked, strict=True))
+    found = rate_column(rates, ["EUR", "USD", None], named, day, known)
+    told = [None if code == NO_RATE else found.rates[code] for code in found.codes]
+    assert told == [None, Rate(9, 10), Rate(4, 5), Rate(1, 1), None, None]
+
+
+ROWS = st.tuples(*(st.integers(0, n) for n in (2, 3, 4, 3)), st.integers(-500, 500), st.integers(0, 3))
+
+
+@given(st.lists(ROWS, max_size=30))
+def test_sums_of_all_invoices_at_once_are_those_of_each_row_by_row(rows):
+    """The rows of a book in the order of knowledge; each takes the place of its payment's earlier revision."""
+    books, payments, known, paid, cents, codes = np.array(rows, dtype=np.int64).reshape(-1, 6).T
+    ids = pa.array([f"P{9 - payment}" for payment in payments], pa.string())
+    expected, state = [None] * len(rows), {}
+    for at in sorted(range(len(rows)), key=lambda i: (known[i], paid[i], ids[i].as_py(), i)):
+        valid, sums = state.setdefault(books[at], ({}, [0, 0]))
+        before = valid.get(payments[at], (0, 0))
+        sums[0] += int(cents[at]) - before[0]
+        base = RATES[codes[at]].convert(sums[0]) - (sums[1] - before[1])
+        sums[1] += base - before[1]
+        valid[payments[at]], expected[at] = (int(cents[at]), base), base
+    found = posted(cents, RateColumn(codes, RATES), books=books, payments=payments, days=(known, paid), ids=ids)
+    assert found.tolist() == expected
