@@ -24,6 +24,7 @@ from pipeline.flows.night_log import tell_of_absent, tell_of_run
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.setting import Setting, ledger_in, open_setting
 from pipeline.history.position import positions
+from pipeline.history.prepared import prepared
 from pipeline.history.snapshots import month_ends, months_before
 from pipeline.score.applied import application, points_columns
 from pipeline.score.breakers import Seen, breakers_of
@@ -251,6 +252,8 @@ def _sight(  # noqa: PLR0917 - the engine, what it reads, the day, who judges it
     engine: Engine, ledger: Ledger, as_of: dt.date, judges: _Judges, definition: DefaultDefinition, folder: Path
 ) -> _Sight:
     """Everything for the day, its positions a month before, its points on the day of the previous run."""
+    # Features and positions follow the same items: they are prepared once for both.
+    ledger = prepared(ledger, engine.keep)
     known = KnownRows.of(engine, ledger, as_of, folder)
     answered = _answered(engine, ledger, known, as_of, judges)
     features = known.written("features", answered, as_of)
