@@ -114,6 +114,26 @@ class MonitorParams:
 
 
 @dataclass(frozen=True)
+class BacktestParams:
+    """The replay of a policy over the past (docs/backtest.md): where reports go, and what the replay assumes.
+
+    `refit_months`: months from one refit of the card to the next; `first_fit_snapshots`: month ends with a known
+    outcome before the first. `referred`: what becomes of a case that goes to a person: the limit is kept, or approved
+    as suggested. `confidence`, `rounds` and `seed`: of the bootstrap by group of customers. Fewer than
+    `min_bad_customers` groups with a default decide nothing.
+    """
+
+    out: str = "data/backtest"
+    refit_months: int = 12
+    first_fit_snapshots: int = 6
+    referred: Literal["kept", "approved"] = "kept"
+    confidence: float = 0.95
+    rounds: int = 1000
+    seed: int = 1
+    min_bad_customers: int = 10
+
+
+@dataclass(frozen=True)
 class PortfolioParams:
     """The monthly report of the portfolio (docs/portfolio.md): where it goes, how many rows its lists have, intervals.
 

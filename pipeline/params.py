@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipeline.night_params import DeliverParams, MonitorParams, PortfolioParams, ScoreParams
+from pipeline.night_params import BacktestParams, DeliverParams, MonitorParams, PortfolioParams, ScoreParams
 
 
 @dataclass(frozen=True)
@@ -335,6 +335,7 @@ class Params:
     deliver: DeliverParams = field(default_factory=DeliverParams)
     monitor: MonitorParams = field(default_factory=MonitorParams)
     portfolio: PortfolioParams = field(default_factory=PortfolioParams)
+    backtest: BacktestParams = field(default_factory=BacktestParams)
     promotion: PromotionParams = PromotionParams()
     registry: RegistryParams = RegistryParams()
 

@@ -16,7 +16,14 @@ from pipeline.train.expert import train_expert_card
 from pipeline.train.fit import train_scorecard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
     from pipeline.flows.setting import Setting
+    from pipeline.train.bins_file import Cuts
+    from pipeline.train.fit import FittedModel
+    from pipeline.train.splits import Timetable
 
 
 def fit_scorecard(setting: Setting) -> None:
@@ -28,17 +35,22 @@ def fit_scorecard(setting: Setting) -> None:
     table = timetable_of(setting, book)
     log.say("timetable", table.text())
     leaks = leak_check(setting, book, table)
-    catalogue, params, ground = catalogue_of(setting), setting.params.fit_scorecard, ground_of(setting)
-    section = expert_card_of(setting) if is_expert_card_called_for(setting, book, table) else None
-    if section is not None:
-        text = f"EXPERT CARD: fewer than {params.expert.below_bad_customers} bad customers to fit points on"
-        log.say("expert_card", text)
-        keep(setting, train_expert_card(book, catalogue, table, params, setting=ground, section=section), leaks)
-        return
     bins = setting.project.bins
-    cuts = parse_bins(bins.read_text(encoding="utf-8"), str(bins), catalogue) if bins.is_file() else {}
-    fitted = train_scorecard(book, catalogue, table, params, ground, cuts=cuts)
+    cuts = parse_bins(bins.read_text(encoding="utf-8"), str(bins), catalogue_of(setting)) if bins.is_file() else {}
+    fitted = card_on(setting, book, table, cuts)
     for fate in fitted.details["selection"]:
-        if fate["is_must_have"] and fate["fate"] != "selected":
+        if fate.get("is_must_have") and fate["fate"] != "selected":
             log.say("must_have_left_out", f"{fate['feature']}: {fate['reason']}")
     keep(setting, fitted, leaks)
+
+
+def card_on(setting: Setting, book: pd.DataFrame, table: Timetable, cuts: Mapping[str, Cuts]) -> FittedModel:
+    """The card that a book carries: fitted, with bins set by hand where `cuts` has some, or the expert card of the
+    policy where the book has too few defaults. Raises as `fit_scorecard`; nothing is written."""
+    catalogue, params, ground = catalogue_of(setting), setting.params.fit_scorecard, ground_of(setting)
+    section = expert_card_of(setting) if is_expert_card_called_for(setting, book, table) else None
+    if section is None:
+        return train_scorecard(book, catalogue, table, params, ground, cuts=cuts)
+    text = f"EXPERT CARD: fewer than {params.expert.below_bad_customers} bad customers to fit points on"
+    log.say("expert_card", text)
+    return train_expert_card(book, catalogue, table, params, setting=ground, section=section)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from pipeline.datasets import read_table
 from pipeline.errors import ContractError
 from pipeline.flows.training_source import label_of
 from pipeline.train.splits import Timetable, is_undated, mature_dates, timetable, undated_timetable
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pipeline.flows.setting import Setting
 
 KEY = ["customer_id", "as_of"]
@@ -33,7 +33,26 @@ def training_book(setting: Setting) -> pd.DataFrame:
             )
         rows: pd.DataFrame = outcomes.join(known.drop(columns=KEY))
         return rows
-    stood = read_table(project.positions, made_by="build_features").select([*KEY, *_FROM_POSITION]).to_pandas()
+    return _with_what_was_known(setting, outcomes, known)
+
+
+def book_as_labelled(setting: Setting, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """As `training_book` of a ledger, with outcomes told on another day than the label stage told its own; a row that
+    has no features is an error. `outcomes` has the columns of that stage."""
+    known = read_table(setting.project.features, made_by="build_features").to_pandas()
+    book = _with_what_was_known(setting, outcomes, known)
+    lacking = ~pd.MultiIndex.from_frame(outcomes[KEY]).isin(pd.MultiIndex.from_frame(known[KEY]))
+    if lacking.any():
+        first = outcomes[lacking].iloc[0]
+        raise ContractError(
+            f"{setting.project.features}: {int(lacking.sum()):,} of {len(outcomes):,} snapshots have no features, e.g. "
+            f"customer {first['customer_id']!r} on {first['as_of']}; run creditbook stage build_features again"
+        )
+    return book
+
+
+def _with_what_was_known(setting: Setting, outcomes: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    stood = read_table(setting.project.positions, made_by="build_features").select([*KEY, *_FROM_POSITION]).to_pandas()
     added = [name for name in _FROM_POSITION if name not in known.columns]
     book: pd.DataFrame = outcomes.merge(known, on=KEY, how="left", validate="one_to_one")
     book = book.merge(stood[[*KEY, *added]], on=KEY, how="left", validate="one_to_one")

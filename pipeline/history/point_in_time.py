@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from pipeline.errors import ParameterError
 from pipeline.tables.ledger import BY_NAME
 from pipeline.tables.revisions import NEVER_SUPERSEDED
 
@@ -61,6 +62,31 @@ def known_series(
     days = snapshots.select("as_of", *_window_names(snapshots)).distinct()
     joined = days.join(rows, _visible(rows, days, BY_NAME[table].event_on, months))
     return _reveal(joined, table, list(_window_names(snapshots)))
+
+
+def known_by(ledger: Ledger, day: dt.date) -> Ledger:
+    """The ledger as it would have been handed in on an earlier day, which becomes its extract date.
+
+    Rows known later are gone, a revision that only they follow counts without end, and facts revealed later are null.
+    Whatever reads the cut ledger sees no more than whoever stood on that day; `data_version` stays that of the whole.
+    Raises ParameterError for a day after the extract date.
+    """
+    if day > ledger.extract_date:
+        raise ParameterError(
+            f"the day {day} lies after the extract date {ledger.extract_date}, beyond which nothing is known; name "
+            "that day or an earlier one"
+        )
+    cut = {name: _handed_in_on(ledger, name, day) for name in ledger.tables}
+    return dataclasses.replace(ledger, tables=cut, extract_date=day, derived={})
+
+
+def _handed_in_on(ledger: Ledger, table: str, day: dt.date) -> ir.Table:
+    rows = revisions(ledger, table)
+    rows = rows.filter(rows.known_on <= day)
+    end = ibis.literal(day)
+    shown = {name: _before(rows, name, revealing, end) for name, revealing in _revealed_by(table).items()}
+    followed = ibis.ifelse(rows.superseded_on > end, ibis.literal(FAR), rows.superseded_on)
+    return rows.mutate(**shown, superseded_on=followed).select(*rows.columns)
 
 
 def in_hindsight(ledger: Ledger) -> Ledger:
