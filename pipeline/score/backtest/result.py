@@ -1,0 +1,203 @@
+"""The figures of a replay: by policy, between policies, by month, by grade and by segment; plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.score.portfolio.amounts import share, told
+from pipeline.statistics.bootstrap import ratio_interval, resamples
+from pipeline.statistics.paired import paired_sum
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pipeline.night_params import BacktestParams
+    from pipeline.statistics.bootstrap import Resamples
+
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+
+QUANTITIES = ("refused", "refused_of_defaulters", "loss_avoided", "margin_forgone", "net")
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """The deliveries of the replay, item by item: whole cents, the loss as cents with their fraction.
+
+    `cluster`: the customer's group as a number; `grade` and `segment`: those of the policy in force today on the month
+    end before, `none` where there was no grade. `lost` is LGD x what stood open at default, whether refused or not.
+    `is_judged`: of a month that counts in sums and verdicts.
+    """
+
+    month: Ints
+    cluster: Ints
+    amount: Ints
+    is_of_defaulter: Flags
+    lost: Floats
+    is_judged: Flags
+    grade: NDArray[np.object_]
+    segment: NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What one policy did with the deliveries, row by row, in cents."""
+
+    values: Mapping[str, Floats]
+
+    @classmethod
+    def of(cls, rows: Deliveries, refused: Flags, margin: float) -> _Sums:
+        """Net = loss avoided − margin x refused: a refused delivery earns no margin and loses nothing."""
+        amount = np.where(refused, rows.amount, 0).astype(np.float64)
+        avoided = np.where(refused, rows.lost, 0.0)
+        forgone = margin * amount
+        of_defaulters = np.where(rows.is_of_defaulter, amount, 0.0)
+        return cls(dict(zip(QUANTITIES, (amount, of_defaulters, avoided, forgone, avoided - forgone), strict=True)))
+
+
+def figures_of(
+    rows: Deliveries, refused: Mapping[str, Flags], margin: float, settings: BacktestParams
+) -> dict[str, Any]:
+    """Per policy its sums over the months that are judged, with intervals; per pair of policies the difference, the
+    later one less the one before, with a verdict; by month, grade and segment the plain sums.
+
+    Amounts are decimal text in the base currency. Every interval draws the same groups of customers.
+    """
+    sums = {name: _Sums.of(rows, flags, margin) for name, flags in refused.items()}
+    judged = rows.is_judged
+    clusters = rows.cluster[judged]
+    draws = resamples(np.unique(clusters), settings.rounds, settings.confidence, settings.seed) if judged.any() else None
+    return {
+        "delivered": _delivered(rows, judged),
+        "policies": {name: _policy(rows, one, draws) for name, one in sums.items()},
+        "differences": [
+            _difference(rows, (first, second), sums, refused, draws, settings)
+            for first, second in combinations(sums, 2)
+        ],
+        "months": _by(rows, sums, rows.month, np.unique(rows.month), None),
+        "grades": _by(rows, sums, rows.grade, np.unique(rows.grade.astype(str)), judged),
+        "segments": _by(rows, sums, rows.segment, np.unique(rows.segment.astype(str)), judged),
+    }
+
+
+def _delivered(rows: Deliveries, judged: Flags) -> dict[str, Any]:
+    bad = judged & rows.is_of_defaulter
+    return {
+        "deliveries": int(judged.sum()),
+        "all_deliveries": len(judged),
+        "amount": told(rows.amount[judged].sum()),
+        "amount_of_defaulters": told(rows.amount[bad].sum()),
+        "lost": told(rows.lost[judged].sum()),
+        "customers": len(np.unique(rows.cluster[judged])),
+        "defaulted_customers": len(np.unique(rows.cluster[bad])),
+    }
+
+
+def _policy(rows: Deliveries, sums: _Sums, draws: Resamples | None) -> dict[str, Any]:
+    judged = rows.is_judged
+    amounts = {name: _measured(_clustered(rows, values[judged]), draws) for name, values in sums.values.items()}
+    shares = {
+        "refused_share": _ratio(rows, sums.values["refused"], rows.amount, draws),
+        "loss_avoided_share": _ratio(rows, sums.values["loss_avoided"], rows.lost, draws),
+    }
+    all_refused = sums.values["refused"]
+    return {
+        **amounts,
+        **shares,
+        "refused_deliveries": int((judged & (all_refused > 0)).sum()),
+        "refused_of_all_months": told(all_refused.sum()),
+    }
+
+
+def _difference(
+    rows: Deliveries,
+    pair: tuple[str, str],
+    sums: Mapping[str, _Sums],
+    refused: Mapping[str, Flags],
+    draws: Resamples | None,
+    settings: BacktestParams,
+) -> dict[str, Any]:
+    first, second = pair
+    judged = rows.is_judged
+    differs = judged & (refused[first] != refused[second])
+    found = {
+        name: _measured(_clustered(rows, (sums[second].values[name] - sums[first].values[name])[judged]), draws)
+        for name in QUANTITIES
+    }
+    witnesses = len(np.unique(rows.cluster[differs & (rows.lost > 0)]))
+    return {
+        "first": first,
+        "second": second,
+        **found,
+        "deliveries_that_differ": int(differs.sum()),
+        "defaulted_customers_that_differ": witnesses,
+        "verdict": _verdict(found["net"], int(differs.sum()), witnesses, settings),
+    }
+
+
+def _verdict(net: Mapping[str, Any], differing: int, witnesses: int, settings: BacktestParams) -> str:
+    """`same`, `too_few` defaults where the two differ, `better` or `worse` (the second, by net), or `undecided`."""
+    if not differing:
+        return "same"
+    if witnesses < settings.min_bad_customers or net["low"] is None:
+        return "too_few"
+    if float(net["low"]) > 0:
+        return "better"
+    return "worse" if float(net["high"]) < 0 else "undecided"
+
+
+def _clustered(rows: Deliveries, values: Floats) -> Floats:
+    """The values of judged rows summed by group of customers, so that a round draws groups and not rows."""
+    names, at = np.unique(rows.cluster[rows.is_judged], return_inverse=True)
+    return np.bincount(at, weights=values, minlength=len(names))
+
+
+def _measured(by_cluster: Floats, draws: Resamples | None) -> dict[str, Any]:
+    """A sum in decimal text with its interval; without rows it is 0 and has none."""
+    if draws is None:
+        return {"value": told(0), "low": None, "high": None}
+    found = paired_sum(by_cluster, draws)
+    ends = {"low": told(found.low), "high": told(found.high)} if found.is_measured else {"low": None, "high": None}
+    return {"value": told(found.value), **ends}
+
+
+def _ratio(rows: Deliveries, above: Floats, below: Ints | Floats, draws: Resamples | None) -> dict[str, Any] | None:
+    judged = rows.is_judged
+    bottom = _clustered(rows, below[judged].astype(np.float64))
+    if draws is None or not bottom.sum():
+        return None
+    return ratio_interval(_clustered(rows, above[judged]), bottom, draws).as_json()
+
+
+def _by(
+    rows: Deliveries, sums: Mapping[str, _Sums], key: NDArray[Any], values: Sequence[Any], only: Flags | None
+) -> list[dict[str, Any]]:
+    found = []
+    for value in values:
+        is_in = key == value if only is None else (key == value) & only
+        if not is_in.any():
+            continue
+        amount = int(rows.amount[is_in].sum())
+        found.append(
+            {
+                "key": value.item() if hasattr(value, "item") else str(value),
+                "deliveries": int(is_in.sum()),
+                "amount": told(amount),
+                "lost": told(rows.lost[is_in].sum()),
+                "policies": {
+                    name: {
+                        **{q: told(one.values[q][is_in].sum()) for q in QUANTITIES},
+                        "refused_share": share(float(one.values["refused"][is_in].sum()), amount),
+                    }
+                    for name, one in sums.items()
+                },
+            }
+        )
+    return found
