@@ -199,6 +199,23 @@ def portfolio(
 
 
 @app.command()
+def backtest(
+    first: Annotated[dt.datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first month end.")],
+    last: Annotated[dt.datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last.")],
+    policy: Annotated[
+        list[Path] | None,
+        typer.Option(help="A YAML file, or a folder of files, that replaces sections of policy/; may be repeated."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the report goes; by default backtest.out.")] = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Replay policies over the past, month by month, with only what was known then; a page per language and JSON."""
+    from pipeline.flows.backtest import backtest as replay
+
+    replay(project, policy or [], first.date(), last.date(), out)
+
+
+@app.command()
 def verify(folder: Annotated[Path, typer.Argument(help="A published run, such as data/scored/latest.")]) -> None:
     """Check a published run against its manifest."""
     from pipeline.flows.verify import verify_run

@@ -58,10 +58,10 @@ class KnownModel:
 
 @dataclass(frozen=True)
 class Refits:
-    """The models in force at each of the replayed month ends, and what to tell of those that could not be fitted."""
+    """The models in force at each of the replayed month ends; days on which none could be fitted, and why."""
 
     by_month: dict[dt.date, KnownModel]
-    notes: tuple[str, ...]
+    left_out: tuple[tuple[dt.date, str], ...]
 
 
 def models_of_months(setting: Setting, months: Sequence[dt.date]) -> Refits:
@@ -74,37 +74,39 @@ def models_of_months(setting: Setting, months: Sequence[dt.date]) -> Refits:
     """
     days = _refit_days(setting, months[-1])
     fitted: dict[dt.date, KnownModel | None] = {}
-    notes: list[str] = []
+    left_out: list[tuple[dt.date, str]] = []
     champion: KnownModel | None = None
     by_month: dict[dt.date, KnownModel] = {}
     for month in months:
-        model = _latest(setting, [day for day in days if day <= month], fitted, notes)
+        model = _latest(setting, [day for day in days if day <= month], fitted, left_out)
         if model is None:
             champion = champion or KnownModel(read_role(setting.project.models, "champion"), None)
             model = champion
         by_month[month] = model
-    return Refits(by_month, tuple(notes))
+    return Refits(by_month, tuple(sorted(left_out)))
 
 
 def _latest(
-    setting: Setting, days: Sequence[dt.date], fitted: dict[dt.date, KnownModel | None], notes: list[str]
+    setting: Setting,
+    days: Sequence[dt.date],
+    fitted: dict[dt.date, KnownModel | None],
+    left_out: list[tuple[dt.date, str]],
 ) -> KnownModel | None:
     """The model of the last of the days that has one; each day is fitted once, and only when it is needed."""
     for day in reversed(days):
         if day not in fitted:
-            fitted[day] = _fitted_or_told(setting, day, notes)
+            fitted[day] = _fitted_or_told(setting, day, left_out)
         if fitted[day] is not None:
             return fitted[day]
     return None
 
 
-def _fitted_or_told(setting: Setting, day: dt.date, notes: list[str]) -> KnownModel | None:
+def _fitted_or_told(setting: Setting, day: dt.date, left_out: list[tuple[dt.date, str]]) -> KnownModel | None:
     try:
         return model_known_on(setting, day)
     except UnfitForTrainingError as error:
-        told = f"no model could be fitted on {day}: {error}"
-        log.say("refit_left_out", told)
-        notes.append(told)
+        log.say("refit_left_out", f"no model could be fitted on {day}: {error}", fitted_on=day.isoformat())
+        left_out.append((day, str(error)))
         return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 import ibis
@@ -11,6 +10,7 @@ from pipeline.history.default_episodes import default_episodes
 from pipeline.history.item_states import item_states
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     import ibis.expr.types as ir

@@ -1,4 +1,4 @@
-"""How the portfolio report says a figure: money with its currency, intervals, customers, in the report's language."""
+"""How a report of the book says a figure: money with its currency, intervals, customers, in the report's language."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ _PREFIX = "portfolio"
 class Teller:
     """What every chapter tells with: the figures (score/portfolio/portfolio.py), words, and names where asked for.
 
-    `names` is empty when customers are told by number only.
+    `names` is empty when customers are told by number only. `prefix` is where the words of the report stand; what it
+    does not word itself it takes from the portfolio report.
     """
 
     told: Mapping[str, Any]
     language: str
     names: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = _PREFIX
 
     @property
     def words(self) -> Words:
@@ -35,8 +37,9 @@ class Teller:
         return words_in(self.language)
 
     def say(self, key: str, **values: object) -> str:
-        """A text of the portfolio report."""
-        return self.words(f"{_PREFIX}.{key}", **values)
+        """A text of the report."""
+        own = f"{self.prefix}.{key}"
+        return self.words(own if self.words.has(own) else f"{_PREFIX}.{key}", **values)
 
     @property
     def _space(self) -> str:
@@ -45,7 +48,8 @@ class Teller:
 
     def name_of(self, group: str, name: object) -> str:
         """The word for a bucket, rule, action …; its own name where nobody worded it."""
-        return self.words.or_name(f"{_PREFIX}.{group}", name)
+        is_own = self.words.has(f"{self.prefix}.{group}.{name}")
+        return self.words.or_name(f"{self.prefix if is_own else _PREFIX}.{group}", name)
 
     @property
     def currency(self) -> str:

@@ -1,2 +1,1 @@
-"""A policy replayed over the past: limits month by month, the deliveries they would have let through, what it brought.
-"""
+"""A policy replayed over the past: its limits month by month, the deliveries they let through, what that brought."""

@@ -100,12 +100,12 @@ class Replay:
         is_known &= np.array([value is not None for value in values], dtype=bool)
         table[self._done, at[is_known]] = values[is_known]
 
-    def figures(self, defaults: pa.Table, windows: Windows, margin: float) -> dict[str, Any]:
+    def figures(self, defaults: pa.Table, windows: Windows, cost_share: float) -> dict[str, Any]:
         """Everything the report tells of policies and deliveries; see `figures_of` and `limit_figures`."""
         movements = movements_of(self.items)
         deliveries = self.items.is_delivery
         flags = {name: refused(self.items, movements, room)[deliveries] for name, room in self._room.items()}
-        told = figures_of(self._deliveries(defaults, windows), flags, margin, self.settings)
+        told = figures_of(self._deliveries(defaults, windows), flags, cost_share, self.settings)
         tiers = {name: [tier.tier for tier in policy.limits.approval] for name, policy in self.policies.items()}
         told["limits"] = {
             name: limit_figures(months, tiers.get(name, []), self.settings) for name, months in self._limits.items()
@@ -128,4 +128,3 @@ class Replay:
             self._grade[month, customer],
             self._segment[month, customer],
         )
-

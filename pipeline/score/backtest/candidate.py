@@ -30,8 +30,9 @@ class Replaced:
 def candidate_of(name: str, current: Policy, files: Mapping[str, str]) -> Replaced:
     """The current policy with the sections of the files in place of its own; `files` are texts by file name.
 
-    A file is one section, known by its keys, or several, each under its name (`limits:`, `lgd_ead:`). Raises ParameterError when a file is of no section, when two are of the
-    same, and with every unknown, missing or contradictory key of the whole policy at once.
+    A file is one section, known by its keys, or several, each under its name (`limits:`, `lgd_ead:`). Raises
+    ParameterError when a file is of no section, when two are of the same, and with every unknown, missing or
+    contradictory key of the whole policy at once.
     """
     replaced: dict[str, str] = {}
     for file, text in files.items():

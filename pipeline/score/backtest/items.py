@@ -98,4 +98,5 @@ def items_of(rows: pa.Table, months: Sequence[dt.date]) -> Items:
 def day_numbers(column: pa.ChunkedArray) -> Ints:
     """Days since 1970-01-01; null and 9999-12-31 are `NEVER`."""
     days = pd.Series(column.cast("int32").to_pandas()).fillna(NEVER).to_numpy(dtype=np.int64)
-    return np.minimum(days, NEVER)
+    capped: Ints = np.minimum(days, NEVER)
+    return capped

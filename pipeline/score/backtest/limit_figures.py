@@ -61,6 +61,7 @@ def limit_figures(months: Sequence[MonthOfLimits], tiers: Sequence[str], setting
         "approvals": _count(by_person, codes, draws),
         "actions": {name: int((action == name).sum()) for name in ACTIONS},
         "tiers": {name: int((tier == name).sum()) for name in tiers},
+        "tier_order": list(tiers),
         **_need(months, codes, draws),
         "by_month": [_of_month(month) for month in months],
     }

@@ -98,6 +98,8 @@ class PolicyPath:
         limits = decide(met, self.policy).limits
         takes = ["raise", "cut", *(["refer"] if self.referred == "approved" else [])]
         after = np.where(np.isin(limits.action, takes), limits.suggested, before)
+        # Where nothing was agreed and the policy gives nothing, there is nothing to change: the limit is 0.
+        after = np.where(np.isnan(before) & (limits.action == "keep") & (limits.suggested == 0), 0.0, after)
         self._limits.update(zip(customers, after.tolist(), strict=True))
         return Standing(customers, after, limits.action == "hold", limits.action, limits.approval_tier)
 

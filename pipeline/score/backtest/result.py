@@ -13,7 +13,7 @@ from pipeline.statistics.bootstrap import ratio_interval, resamples
 from pipeline.statistics.paired import paired_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -53,34 +53,34 @@ class _Sums:
     values: Mapping[str, Floats]
 
     @classmethod
-    def of(cls, rows: Deliveries, refused: Flags, margin: float) -> _Sums:
-        """Net = loss avoided − margin x refused: a refused delivery earns no margin and loses nothing."""
+    def of(cls, rows: Deliveries, refused: Flags, cost_share: float) -> _Sums:
+        """Net = loss avoided − cost x refused: a refused delivery earns no margin and loses nothing."""
         amount = np.where(refused, rows.amount, 0).astype(np.float64)
         avoided = np.where(refused, rows.lost, 0.0)
-        forgone = margin * amount
+        forgone = cost_share * amount
         of_defaulters = np.where(rows.is_of_defaulter, amount, 0.0)
         return cls(dict(zip(QUANTITIES, (amount, of_defaulters, avoided, forgone, avoided - forgone), strict=True)))
 
 
 def figures_of(
-    rows: Deliveries, refused: Mapping[str, Flags], margin: float, settings: BacktestParams
+    rows: Deliveries, refused: Mapping[str, Flags], cost_share: float, settings: BacktestParams
 ) -> dict[str, Any]:
     """Per policy its sums over the months that are judged, with intervals; per pair of policies the difference, the
     later one less the one before, with a verdict; by month, grade and segment the plain sums.
 
-    Amounts are decimal text in the base currency. Every interval draws the same groups of customers.
+    Amounts are decimal text in the base currency. `cost_share` is what a refused sale costs per unit of its amount;
+    `break_even_cost_share` the one at which loss avoided and cost are equal. Every interval draws the same groups of
+    customers.
     """
-    sums = {name: _Sums.of(rows, flags, margin) for name, flags in refused.items()}
+    sums = {name: _Sums.of(rows, flags, cost_share) for name, flags in refused.items()}
     judged = rows.is_judged
-    clusters = rows.cluster[judged]
-    draws = resamples(np.unique(clusters), settings.rounds, settings.confidence, settings.seed) if judged.any() else None
+    clusters = np.unique(rows.cluster[judged])
+    draws = resamples(clusters, settings.rounds, settings.confidence, settings.seed) if len(clusters) else None
+    compared = _Compared(rows, sums, refused, draws, settings)
     return {
         "delivered": _delivered(rows, judged),
-        "policies": {name: _policy(rows, one, draws) for name, one in sums.items()},
-        "differences": [
-            _difference(rows, (first, second), sums, refused, draws, settings)
-            for first, second in combinations(sums, 2)
-        ],
+        "policies_figures": {name: _policy(rows, one, draws) for name, one in sums.items()},
+        "differences": [_difference(compared, first, second) for first, second in combinations(sums, 2)],
         "months": _by(rows, sums, rows.month, np.unique(rows.month), None),
         "grades": _by(rows, sums, rows.grade, np.unique(rows.grade.astype(str)), judged),
         "segments": _by(rows, sums, rows.segment, np.unique(rows.segment.astype(str)), judged),
@@ -111,20 +111,26 @@ def _policy(rows: Deliveries, sums: _Sums, draws: Resamples | None) -> dict[str,
     return {
         **amounts,
         **shares,
+        "break_even_cost_share": _break_even(amounts),
         "refused_deliveries": int((judged & (all_refused > 0)).sum()),
         "refused_of_all_months": told(all_refused.sum()),
     }
 
 
-def _difference(
-    rows: Deliveries,
-    pair: tuple[str, str],
-    sums: Mapping[str, _Sums],
-    refused: Mapping[str, Flags],
-    draws: Resamples | None,
-    settings: BacktestParams,
-) -> dict[str, Any]:
-    first, second = pair
+@dataclass(frozen=True)
+class _Compared:
+    """What every pair of policies is compared on."""
+
+    rows: Deliveries
+    sums: Mapping[str, _Sums]
+    refused: Mapping[str, Flags]
+    draws: Resamples | None
+    settings: BacktestParams
+
+
+def _difference(compared: _Compared, first: str, second: str) -> dict[str, Any]:
+    rows, sums, refused = compared.rows, compared.sums, compared.refused
+    draws, settings = compared.draws, compared.settings
     judged = rows.is_judged
     differs = judged & (refused[first] != refused[second])
     found = {
@@ -136,10 +142,17 @@ def _difference(
         "first": first,
         "second": second,
         **found,
+        "break_even_cost_share": _break_even(found),
         "deliveries_that_differ": int(differs.sum()),
         "defaulted_customers_that_differ": witnesses,
-        "verdict": _verdict(found["net"], int(differs.sum()), witnesses, settings),
+        "verdict": "immature" if draws is None else _verdict(found["net"], int(differs.sum()), witnesses, settings),
     }
+
+
+def _break_even(amounts: Mapping[str, Mapping[str, Any]]) -> float | None:
+    """Loss avoided over refused; null where the two do not point the same way, so that no cost makes them equal."""
+    avoided, amount = float(amounts["loss_avoided"]["value"]), float(amounts["refused"]["value"])
+    return avoided / amount if amount and avoided / amount > 0 else None
 
 
 def _verdict(net: Mapping[str, Any], differing: int, witnesses: int, settings: BacktestParams) -> str:
@@ -156,7 +169,8 @@ def _verdict(net: Mapping[str, Any], differing: int, witnesses: int, settings: B
 def _clustered(rows: Deliveries, values: Floats) -> Floats:
     """The values of judged rows summed by group of customers, so that a round draws groups and not rows."""
     names, at = np.unique(rows.cluster[rows.is_judged], return_inverse=True)
-    return np.bincount(at, weights=values, minlength=len(names))
+    summed: Floats = np.bincount(at, weights=values, minlength=len(names)).astype(np.float64)
+    return summed
 
 
 def _measured(by_cluster: Floats, draws: Resamples | None) -> dict[str, Any]:
@@ -177,7 +191,7 @@ def _ratio(rows: Deliveries, above: Floats, below: Ints | Floats, draws: Resampl
 
 
 def _by(
-    rows: Deliveries, sums: Mapping[str, _Sums], key: NDArray[Any], values: Sequence[Any], only: Flags | None
+    rows: Deliveries, sums: Mapping[str, _Sums], key: NDArray[Any], values: NDArray[Any], only: Flags | None
 ) -> list[dict[str, Any]]:
     found = []
     for value in values:
