@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
-from pipeline.report.backtest.naming import policy_name, signed_short
+from pipeline.report.backtest.naming import in_a_sentence, policy_name, signed_short
 from pipeline.report.blocks import Block, Bullets, Chapter, Tile, Tiles
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def first_page(t: Teller) -> Chapter:
     if others:
         blocks.append(Bullets(t.say("first.others"), tuple(others)))
     blocks.append(Bullets(t.say("first.doubts"), _doubts(t)))
-    return Chapter("first", t.say("first.title"), tuple(blocks), f"{verdict(t, main)} {_ground(t)}")
+    return Chapter("first", t.say("first.title"), tuple(blocks), figures.sentences(verdict(t, main), _ground(t)))
 
 
 def verdict(t: Teller, one: Mapping[str, Any]) -> str:
@@ -32,8 +32,9 @@ def verdict(t: Teller, one: Mapping[str, Any]) -> str:
     net = one["net"]
     return t.say(
         f"first.verdict.{one['verdict']}",
-        first=policy_name(t, one["first"]),
-        second=policy_name(t, one["second"]),
+        first=in_a_sentence(t, one["first"]),
+        second=in_a_sentence(t, one["second"], key="first_named"),
+        named=in_a_sentence(t, one["second"]),
         net=t.short(net["value"].lstrip("-")),
         signed=signed_short(t, net["value"]),
         range=t.aside(net["low"], net["high"], lambda amount: signed_short(t, amount)),

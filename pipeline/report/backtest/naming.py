@@ -18,6 +18,11 @@ def policy_name(t: Teller, name: str) -> str:
     return t.say(f"policy.{name}") if name in _KNOWN else name
 
 
+def in_a_sentence(t: Teller, name: str, *, key: str = "named") -> str:
+    """The same within a sentence; `first_named` is the key of its beginning."""
+    return t.say(f"{key}.{name if name in _KNOWN else 'candidate'}", name=name)
+
+
 def signed_short(t: Teller, amount: object) -> str:
     """A difference of amounts with its sign, without the currency; a dash for null."""
     if amount is None:

@@ -51,6 +51,7 @@ class Replay:
     """Walks the policies through the months, one `step` each, and judges them in the end.
 
     `policies` by name: the policy in force today first, then the candidates. `groups` names the group of a customer.
+    `limits`: what each policy, and the ledger, had in force after each month walked through.
     """
 
     items: Items
@@ -60,7 +61,7 @@ class Replay:
     months: int
     _paths: dict[str, LedgerPath | PolicyPath] = field(init=False)
     _room: dict[str, Ints] = field(init=False)
-    _limits: dict[str, list[MonthOfLimits]] = field(init=False)
+    limits: dict[str, list[MonthOfLimits]] = field(init=False)
     _done: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class Replay:
         referred = self.settings.referred
         self._paths = {STOOD: LedgerPath(), **{n: PolicyPath(p, referred) for n, p in self.policies.items()}}
         self._room = {name: np.full(shape, NO_LIMIT, dtype=np.int64) for name in self._paths}
-        self._limits = {name: [] for name in self._paths}
+        self.limits = {name: [] for name in self._paths}
         self._lgd = np.full(shape, self.policies[CURRENT].loss.unsecured_lgd["default"])
         self._grade = np.full(shape, NO_GRADE, dtype=object)
         self._segment = np.full(shape, NO_GRADE, dtype=object)
@@ -91,7 +92,7 @@ class Replay:
         for name, path in self._paths.items():
             standing = path.step(seen)
             self._room[name][self._done, at] = standing.room[is_here]
-            self._limits[name].append(MonthOfLimits(standing, yardstick.limits.traced["need"], cluster))
+            self.limits[name].append(MonthOfLimits(standing, yardstick.limits.traced["need"], cluster))
         self._done += 1
 
     def _put(self, table: NDArray[Any], at: Ints, values: NDArray[Any]) -> None:
@@ -108,7 +109,7 @@ class Replay:
         told = figures_of(self._deliveries(defaults, windows), flags, cost_share, self.settings)
         tiers = {name: [tier.tier for tier in policy.limits.approval] for name, policy in self.policies.items()}
         told["limits"] = {
-            name: limit_figures(months, tiers.get(name, []), self.settings) for name, months in self._limits.items()
+            name: limit_figures(months, tiers.get(name, []), self.settings) for name, months in self.limits.items()
         }
         return told
 

@@ -48,7 +48,8 @@ def limit_figures(months: Sequence[MonthOfLimits], tiers: Sequence[str], setting
     """Sums over all month ends, with intervals by group of customers, and the counts of each month in their order.
 
     `limit_of_need`: all limits over all needs of customers with both; `mean_limit` and `mean_need`: of those, per
-    customer and month end. `changes`: raises and cuts; `approvals`: decisions above the first of the tiers.
+    customer and month end. `changes`: raises and cuts; `approvals`: decisions above the first of the tiers; null
+    without tiers, for the ledger does not tell who would have approved.
     """
     cluster = np.concatenate([month.cluster for month in months])
     names, codes = np.unique(cluster, return_inverse=True)
@@ -58,7 +59,7 @@ def limit_figures(months: Sequence[MonthOfLimits], tiers: Sequence[str], setting
     by_person = np.isin(tier, list(tiers)[1:])
     return {
         "changes": _count(np.isin(action, _MOVES), codes, draws),
-        "approvals": _count(by_person, codes, draws),
+        "approvals": _count(by_person, codes, draws) if tiers else None,
         "actions": {name: int((action == name).sum()) for name in ACTIONS},
         "tiers": {name: int((tier == name).sum()) for name in tiers},
         "tier_order": list(tiers),
