@@ -46,7 +46,7 @@ def invoice(name: str, issued: dt.date, amount: int, paid: dt.date | None = None
     return {**row, "due_on": due, "amount": Decimal(100 * amount), "currency": "EUR", "known_on": issued, **more}
 
 
-# In hundreds: A owes 40 from before and never pays again; it is insolvent on 1 June. B pays all. C is of A's group and buys once.
+# In hundreds: A owes 40, pays nothing new and is insolvent on 1 June. B pays all. C, of A's group, buys once.
 INVOICES = [
     invoice("a0", day(1, 10), 40, day(2, 10)),
     invoice("a1", day(2, 5), 80),
@@ -81,8 +81,8 @@ def tables(**more: list[dict[str, Any]]) -> dict[str, pa.Table]:
     ]  # fmt: skip
     limits = [
         {
-            "customer_id": c, "valid_from": BEGAN, "limit_amount": Decimal(10_000), "currency": "EUR", "known_on": BEGAN,
-            "valid_to": dt.date(9999, 12, 31), "approved_by": "board",
+            "customer_id": c, "valid_from": BEGAN, "limit_amount": Decimal(10_000), "currency": "EUR",
+            "known_on": BEGAN, "valid_to": dt.date(9999, 12, 31), "approved_by": "board",
         }
         for c in "ABC"
     ]  # fmt: skip

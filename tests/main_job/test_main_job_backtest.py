@@ -176,21 +176,21 @@ def test_the_page_keeps_within_its_width_and_says_the_verdict_first(chromium, re
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "policy", "code", "said"),
+    ("span", "policy", "code", "said"),
     [
-        ("2024-01-02", "2024-01-30", None, 78, "no month end lies"),
-        ("2024-01-31", "2999-01-31", None, 78, "lies after the extract date"),
-        ("2024-01-31", "2024-03-31", "absent.yaml", 66, "not there"),
-        ("2024-01-31", "2024-03-31", "typo.yaml", 78, "limits.need.headrom: unknown key"),
+        (("2024-01-02", "2024-01-30"), None, 78, "no month end lies"),
+        (("2024-01-31", "2999-01-31"), None, 78, "lies after the extract date"),
+        (("2024-01-31", "2024-03-31"), "absent.yaml", 66, "not there"),
+        (("2024-01-31", "2024-03-31"), "typo.yaml", 78, "limits.need.headrom: unknown key"),
     ],
 )
-def test_what_cannot_be_replayed_is_told_before_anything_is_computed(ran, candidates, first, last, policy, code, said):
+def test_what_cannot_be_replayed_is_told_before_anything_is_computed(ran, candidates, span, policy, code, said):  # noqa: PLR0917 - a row of the table
     (candidates / "typo.yaml").write_text(
         (candidates / "copy.yaml").read_text(encoding="utf-8").replace("headroom: 2.5", "headrom: 2.5"),
         encoding="utf-8",
     )
     options = [] if policy is None else ["--policy", str(candidates / policy)]
-    done = creditbook(ran.root, "backtest", "--from", first, "--to", last, *options)
+    done = creditbook(ran.root, "backtest", "--from", span[0], "--to", span[1], *options)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
     assert not (ran.root / "data" / "backtest").exists()

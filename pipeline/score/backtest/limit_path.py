@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from pipeline.score.backtest.replay import NO_LIMIT
+from pipeline.score.book_facts import book_facts
 from pipeline.score.exposure import Exposure, expose
+from pipeline.score.limit_caps import Judged, own_caps
 from pipeline.score.limits import Limits, suggest_limits
-from pipeline.score.position_columns import cents, money, text
+from pipeline.score.position_columns import cents, days, money, text
 from pipeline.score.rating import Answers, Rating, rate
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
+    Day = np.datetime64
 
 Referred = Literal["kept", "approved"]
 
@@ -73,7 +76,8 @@ def decide(seen: Seen, policy: Policy) -> Decided:
     """Rating, exposure and limits of a month end under a policy."""
     rating = rate(seen.positions, seen.answers, seen.model, policy, seen.as_of)
     exposure = expose(seen.positions, rating, policy.loss)
-    return Decided(rating, exposure, suggest_limits(seen.positions, rating, exposure, policy, seen.as_of))
+    own = own_caps(Judged(seen.positions, rating, exposure, policy, seen.as_of))
+    return Decided(rating, exposure, suggest_limits(own, book_facts(own)))
 
 
 @dataclass
@@ -87,21 +91,40 @@ class PolicyPath:
 
     policy: Policy
     referred: Referred
-    _limits: dict[str, float] = field(default_factory=dict)
+    _limits: dict[str, tuple[float, Day]] = field(default_factory=dict)
 
     def step(self, seen: Seen) -> Standing:
         """Decides the month and carries its limits on."""
         customers = text(seen.positions["customer_id"])
-        stood = money(seen.positions["limit_current"])
-        before = np.array([self._limits.get(c, amount) for c, amount in zip(customers, stood, strict=True)])
-        met = Seen(seen.as_of, seen.positions.assign(limit_current=before), seen.answers, seen.model)
+        before, since = self._begun(seen, customers)
+        placed = seen.positions.assign(limit_current=before, limit_valid_from=since)
+        met = Seen(seen.as_of, placed, seen.answers, seen.model)
         limits = decide(met, self.policy).limits
         takes = ["raise", "cut", *(["refer"] if self.referred == "approved" else [])]
         after = np.where(np.isin(limits.action, takes), limits.suggested, before)
         # Where nothing was agreed and the policy gives nothing, there is nothing to change: the limit is 0.
         after = np.where(np.isnan(before) & (limits.action == "keep") & (limits.suggested == 0), 0.0, after)
-        self._limits.update(zip(customers, after.tolist(), strict=True))
+        self._carry_on(seen, customers, (before, since), after)
         return Standing(customers, after, limits.action == "hold", limits.action, limits.approval_tier)
+
+    def _begun(self, seen: Seen, customers: NDArray[np.object_]) -> tuple[Floats, NDArray[np.datetime64]]:
+        """The limit each customer comes with, and since when it has been in force."""
+        stood, valid_from = money(seen.positions["limit_current"]), days(seen.positions["limit_valid_from"])
+        rows = zip(customers, stood.tolist(), valid_from, strict=True)
+        held = [self._limits.get(customer, (amount, day)) for customer, amount, day in rows]
+        return np.array([one[0] for one in held]), np.array([one[1] for one in held], dtype="datetime64[D]")
+
+    def _carry_on(
+        self,
+        seen: Seen,
+        customers: NDArray[np.object_],
+        begun: tuple[Floats, NDArray[np.datetime64]],
+        after: Floats,
+    ) -> None:
+        before, since = begun
+        is_same = (after == before) | (np.isnan(after) & np.isnan(before))
+        held_since = np.where(is_same, since, np.datetime64(seen.as_of, "D"))
+        self._limits.update(zip(customers, zip(after.tolist(), held_since, strict=True), strict=True))
 
 
 @dataclass
