@@ -72,11 +72,19 @@ class Walk:
     columns: tuple[str, ...]
 
     def months(self) -> Iterator[ReplayedMonth]:
-        """Every month end, oldest first; positions and features of all of them are built in one pass."""
+        """Every month end, oldest first; positions and features of all of them are built in one pass.
+
+        Raises ParameterError when nobody was known on any of them.
+        """
         policy = read_policy(self.setting.project.policy)
         with self.setting.engine() as engine:
             ledger = prepared(ledger_in(engine, self.setting.project.ledger), engine.keep)
-            days = engine.register("walk_days", spine(_views(engine, ledger, self.days)))
+            views = _views(engine, ledger, self.days)
+            if not views.num_rows:
+                raise ParameterError(
+                    f"no customer was known on any month end from {self.days[0]} to {self.days[-1]}; name a later --to"
+                )
+            days = engine.register("walk_days", spine(views))
             definition = default_definition(self.setting)
             stood = engine.keep(positions(ledger, days, definition, engine.keep), "walk_positions")
             known = engine.keep(features(ledger, days, engine.keep, names=self._reads()), "walk_features")

@@ -67,19 +67,18 @@ def _line(
 
 def differences(t: Teller) -> Chapter:
     """Every pair: the second less the first, on the same deliveries and the same draws of customers."""
+    tables = (_of_money(t), _of_limits(t))
+    return Chapter("differences", t.say("differences.title"), tables, t.say("differences.lead"))
 
+
+def _of_money(t: Teller) -> Table:
     def signed(raw: Mapping[str, Any]) -> Cell:
-        return Cell(
-            signed_short(t, raw["value"]),
-            note=t.range_of(raw["low"], raw["high"], lambda amount: signed_short(t, amount)),
-        )
+        return _moved(t, raw, lambda amount: signed_short(t, amount))
 
     rows = [
         (
-            Cell(t.say("pair", first=policy_name(t, one["first"]), second=policy_name(t, one["second"]))),
-            signed(one["net"]),
-            signed(one["loss_avoided"]),
-            signed(one["refused"]),
+            _pair(t, one),
+            *(signed(one[name]) for name in ("net", "loss_avoided", "refused")),
             Cell(figures.share(one["break_even_cost_share"])),
             Cell(figures.count(one["defaulted_customers_that_differ"])),
             Cell(t.say(f"word.{one['verdict']}")),
@@ -88,5 +87,26 @@ def differences(t: Teller) -> Chapter:
     ]
     heads = ("pair_head", "net", "loss_avoided", "refused", "break_even", "witnesses", "verdict_text")
     needed = t.told["run"]["backtest"]["min_bad_customers"]
-    table = t.table("differences", heads, rows, t.say("differences.note", needed=needed))
-    return Chapter("differences", t.say("differences.title"), (table,), t.say("differences.lead"))
+    return t.table("differences", heads, rows, t.say("differences.note", needed=needed))
+
+
+def _of_limits(t: Teller) -> Table:
+    rows = [
+        (
+            _pair(t, one),
+            _moved(t, one["limits"]["limit_of_need"], figures.signed),
+            *(_moved(t, one["limits"][name], lambda n: figures.signed(n, 0)) for name in ("changes", "approvals")),
+        )
+        for one in t.told["differences"]
+    ]
+    return t.table("moved", ("pair_head", "need", "changes", "approvals"), rows)
+
+
+def _pair(t: Teller, one: Mapping[str, Any]) -> Cell:
+    return Cell(t.say("pair", first=policy_name(t, one["first"]), second=policy_name(t, one["second"])))
+
+
+def _moved(t: Teller, raw: Mapping[str, Any] | None, write: Callable[[Any], str]) -> Cell:
+    if raw is None or raw["value"] is None:
+        return Cell(figures.DASH)
+    return Cell(write(raw["value"]), note=t.range_of(raw["low"], raw["high"], write))

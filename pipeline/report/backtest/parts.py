@@ -24,6 +24,16 @@ def grades(t: Teller) -> Chapter:
     return Chapter("grades", t.say("grades.title"), tuple(blocks), t.say("grades.lead"))
 
 
+# Safest first; what is no grade of the scale last.
+_SEGMENTS = ("low", "medium", "high", "default", "none")
+_LAST = ("D", "none")
+
+
+def _place_of(key: str, name: str) -> tuple[int, str]:
+    order = _SEGMENTS if key == "segments" else _LAST
+    return (order.index(name) + 1 if name in order else 0, name)
+
+
 def _parts(t: Teller, key: str, parts: Sequence[Mapping[str, Any]]) -> Table:
     names = [one["name"] for one in t.told["policies"]]
     heads = (
@@ -43,7 +53,7 @@ def _parts(t: Teller, key: str, parts: Sequence[Mapping[str, Any]]) -> Table:
             Cell(t.brief(part["lost"])),
             *(cell for name in names for cell in _cells(t, part["policies"][name])),
         )
-        for part in parts
+        for part in sorted(parts, key=lambda part: _place_of(key, str(part["key"])))
     ]
     return Table(t.say(f"grades.caption_{key}", currency=t.currency), heads, tuple(rows), (), is_fixed=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.score.backtest.limit_figures import MonthOfLimits, limit_figures
+from pipeline.score.backtest.limit_figures import LimitSums, MonthOfLimits, limit_difference, limit_figures
 from pipeline.score.backtest.limit_path import LedgerPath, PolicyPath, Seen, decide
 from pipeline.score.backtest.outcomes import outcomes_of
 from pipeline.score.backtest.replay import NO_LIMIT, movements_of, refused
@@ -108,9 +108,10 @@ class Replay:
         flags = {name: refused(self.items, movements, room)[deliveries] for name, room in self._room.items()}
         told = figures_of(self._deliveries(defaults, windows), flags, cost_share, self.settings)
         tiers = {name: [tier.tier for tier in policy.limits.approval] for name, policy in self.policies.items()}
-        told["limits"] = {
-            name: limit_figures(months, tiers.get(name, []), self.settings) for name, months in self.limits.items()
-        }
+        sums = {name: LimitSums.of(months, tiers.get(name, []), self.settings) for name, months in self.limits.items()}
+        told["limits"] = {name: limit_figures(one) for name, one in sums.items()}
+        for pair in told["differences"]:
+            pair["limits"] = limit_difference(sums[pair["first"]], sums[pair["second"]])
         return told
 
     def _deliveries(self, defaults: pa.Table, windows: Windows) -> Deliveries:
