@@ -42,8 +42,8 @@ _ORDER = ("as_of", "customer_id")
 class ReplayedMonth:
     """A month end of the past as it was seen on it.
 
-    `positions`: one row per customer known on the day, ordered by customer_id (history/position.py). `features`: the
-    columns asked for and those the model reads, row by row beside `positions`; all null for whoever is out of the book.
+    `positions`: one row per customer known on the day, ordered by customer_id (history/position.py). `features`: row by
+    row beside `positions`, with customer_id and as_of the columns asked for and those that the models read.
     `answers`: what the model of the month says of each, and `rating` what the policy in force today makes of it; rate
     the answers again to see another policy. `known`: the model and what it was fitted on. `is_hypothetical`: the model
     had seen the month, so that its order of the customers is better than it would have been.
@@ -91,7 +91,7 @@ class Walk:
             for day in self.days:
                 model = self.refits.by_month[day]
                 rows = ordered_positions(_of_day(engine, stood, day), day)
-                frame = aligned_features(_of_day(engine, known, day), rows)
+                frame = aligned_features(_of_day(engine, known, day), rows).assign(customer_id=rows["customer_id"])
                 answers = Answers(model.model.pd(frame), model.model.thin_file.pd_of(frame))
                 rating = rate(rows, answers, model.model, policy, day)
                 yield ReplayedMonth(day, rows, frame, answers, rating, model)
