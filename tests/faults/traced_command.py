@@ -65,11 +65,12 @@ def trace(command: Sequence[str], folder: Path, log: Path) -> Traced:
     done = _strace(["-y", "-s", "4096", "-e", f"trace={CALLS}"], command, log)
     assert done.returncode == 0, done.stderr
     path_in = re.compile(rf'["<]({re.escape(str(folder))}[^">]*)[">]')
-    found = [
-        (line["process"], line["name"], line["rest"], path_in.findall(line["rest"]))
-        for line in map(_LINE.match, log.read_text(encoding="utf-8", errors="replace").splitlines())
-        if line and path_in.search(line["rest"])
-    ]
+    found = []
+    for line in map(_LINE.match, log.read_text(encoding="utf-8", errors="replace").splitlines()):
+        # What is written may name the folder, and is no path.
+        told = "" if line is None else line["rest"].split(">", 1)[0] + ">" if "write" in line["name"] else line["rest"]
+        if line and path_in.search(told):
+            found.append((line["process"], line["name"], line["rest"], path_in.findall(told)))
     counts: Counter[tuple[str, str, str]] = Counter()
     calls = []
     for process, name, rest, paths in found:
