@@ -44,7 +44,7 @@ def backtest(root: Path, candidates: Sequence[Path], first: dt.date, last: dt.da
     refuse_own_table(setting.project.ledger)
     current = read_policy(setting.project.policy)
     refusal = _refusal(setting)
-    replaced = read_candidates(candidates, current)
+    replaced = read_candidates(candidates, current, setting.project.policy)
     walk = walk_forward(setting, first, last)
     replayed = Replayed(setting, walk, facts_of(setting, walk.days), current, replaced, refusal)
     told = told_of(replayed, *_figures(replayed))

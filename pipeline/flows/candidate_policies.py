@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError, ParameterError
 from pipeline.score.backtest.candidate import Replaced, candidate_of
+from pipeline.score.policy import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,8 +18,10 @@ RESERVED = ("stood", "current")
 """Names of the limits that stood and of the policy in force."""
 
 
-def read_candidates(paths: Sequence[Path], current: Policy) -> list[Replaced]:
+def read_candidates(paths: Sequence[Path], current: Policy, policy: Path) -> list[Replaced]:
     """One candidate per path: a YAML file, or a folder with several. Each goes by the name of its file or folder.
+
+    A folder may be a copy of `policy`, the folder in force: a file there that no replay reads may lie in it unchanged.
 
     Raises MissingInputError when a path is not there, ParameterError with the breaches of all candidates.
     """
@@ -30,7 +33,7 @@ def read_candidates(paths: Sequence[Path], current: Policy) -> list[Replaced]:
     for path in paths:
         name = _free_name(path, {*RESERVED, *(one.name for one in found)})
         try:
-            found.append(candidate_of(name, current, _texts(path)))
+            found.append(candidate_of(name, current, _texts(path, policy)))
         except ParameterError as error:
             breaches.append(str(error))
     if breaches:
@@ -38,9 +41,15 @@ def read_candidates(paths: Sequence[Path], current: Policy) -> list[Replaced]:
     return found
 
 
-def _texts(path: Path) -> dict[str, str]:
-    files = sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"}) if path.is_dir() else [path]
-    return {file.name: _text(file) for file in files}
+def _texts(path: Path, policy: Path) -> dict[str, str]:
+    if not path.is_dir():
+        return {path.name: _text(path)}
+    files = sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"})
+    return {file.name: _text(file) for file in files if file.stem in SECTIONS or not _is_same(file, policy / file.name)}
+
+
+def _is_same(file: Path, other: Path) -> bool:
+    return other.is_file() and file.read_bytes() == other.read_bytes()
 
 
 def _text(path: Path) -> str:

@@ -60,11 +60,11 @@ def _spelled(raw: object) -> str:
 
 
 def section_of(raw: object, file: str) -> str:
-    """The section whose keys the file has most of. Raises ParameterError when it has none that tell."""
+    """The section that knows most of the file's keys. Raises ParameterError when none knows half of them."""
     keys = {str(key) for key in raw} - _OF_ALL if isinstance(raw, dict) else set()
     met = {name: len(keys & _keys(section)) for name, section in SECTIONS.items()}
     best = max(met.values())
-    if not best:
+    if not best or 2 * best < len(keys):
         known = "; ".join(f"{name} ({', '.join(sorted(_keys(section)))})" for name, section in SECTIONS.items())
         found = ", ".join(sorted(keys)) or "none"
         raise ParameterError(
