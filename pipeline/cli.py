@@ -216,6 +216,23 @@ def backtest(
 
 
 @app.command()
+def warnings(
+    first: Annotated[
+        dt.datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="From the month end here; by default the first there is."),
+    ] = None,
+    last: Annotated[
+        dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="To here; by default the last.")
+    ] = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Measure every alert rule on the past: how often a default followed, how long before, how much work."""
+    from pipeline.flows.warnings import measure_warnings
+
+    measure_warnings(project, first.date() if first else None, last.date() if last else None)
+
+
+@app.command()
 def verify(folder: Annotated[Path, typer.Argument(help="A published run, such as data/scored/latest.")]) -> None:
     """Check a published run against its manifest."""
     from pipeline.flows.verify import verify_run

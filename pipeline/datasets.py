@@ -143,6 +143,11 @@ class Project:
         return self.root / "data" / "monitor"
 
     @property
+    def warnings(self) -> Path:
+        """How each alert rule has done on history."""
+        return self.root / "data" / "warnings"
+
+    @property
     def tracking(self) -> Path:
         """The embedded MLflow store."""
         return self.models / "mlflow"

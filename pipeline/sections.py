@@ -22,17 +22,30 @@ def build(hint: Any, raw: object, path: str, breaches: Breaches) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     # Union: what `Literal[...] | None` becomes.
     if origin in (types.UnionType, typing.Union):
-        if raw is None and type(None) in arguments:
-            return None
-        told: Breaches = []
-        value = build(next(a for a in arguments if a is not type(None)), raw, path, told)
-        breaches.extend(breach.replace(", found ", " or null, found ", 1) for breach in told)
-        return value
+        return _one_of(arguments, raw, path, breaches)
     if origin is tuple and (isinstance(raw, list) or _is_one_word(arguments[0], raw)):
         return _listed(arguments[0], raw, path, breaches)
     if origin is dict and isinstance(raw, dict):
         return {str(key): build(arguments[1], item, joined(path, key), breaches) for key, item in raw.items()}
     return _plain(hint, raw, path, breaches)
+
+
+def _one_of(kinds: tuple[Any, ...], raw: object, path: str, breaches: Breaches) -> Any:
+    """The value of the first kind that `raw` spells; what is wrong is told of the first kind."""
+    plain = [kind for kind in kinds if kind is not type(None)]
+    if raw is None and len(plain) < len(kinds):
+        return None
+    first: Breaches = []
+    for kind in plain:
+        told: Breaches = []
+        value = build(kind, raw, path, told)
+        if not told:
+            return value
+        first = first or told
+    others = [_spelled(kind) for kind in plain[1:]] + ["null"] * (len(plain) < len(kinds))
+    beside = f" or {' or '.join(others)}, found "
+    breaches.extend(breach.replace(", found ", beside, 1) for breach in first)
+    return None
 
 
 def _is_one_word(hint: Any, raw: object) -> bool:

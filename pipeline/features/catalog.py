@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.features import (
     accounts,
@@ -21,7 +21,7 @@ from pipeline.features import payment_behaviour as behaviour
 from pipeline.features import payment_patterns as patterns
 from pipeline.features import rolls_and_collection as collection
 from pipeline.features import seasons_and_depth as depth
-from pipeline.features.feature import Feature, FeatureFamily, Subject
+from pipeline.features.feature import Feature, FeatureFamily, Holds, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,6 +220,10 @@ FEATURES: tuple[Feature, ...] = tuple(
     feature for subject, families in BY_SUBJECT.items() for family in families for feature in family.features(subject)
 )
 _BY_NAME = {feature.name: feature for feature in FEATURES}
+KINDS: dict[str, Literal["number", "text"]] = {
+    feature.name: "text" if feature.holds is Holds.CATEGORY else "number" for feature in FEATURES
+}
+"""What each column holds, by name, for rules that people write over features."""
 
 
 def by_name(name: str) -> Feature:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.durable import write_folder
 from pipeline.errors import ParameterError
+from pipeline.features.catalog import KINDS
 from pipeline.flows import log
 from pipeline.flows.definition import default_definition
 from pipeline.flows.no_ledger import refuse_own_table
@@ -32,8 +33,9 @@ from pipeline.score.monitored import as_known_on
 from pipeline.score.policy import read_policy
 from pipeline.score.portfolio.ageing import Buckets, items_frame
 from pipeline.score.portfolio.amounts import whole_cents
-from pipeline.score.portfolio.portfolio import House, Receivables, Runs, portfolio
+from pipeline.score.portfolio.portfolio import House, Receivables, Runs, book_frame, portfolio, work_of
 from pipeline.score.portfolio.sections import CollectionsSection, ProvisionsSection, contradictions
+from pipeline.score.portfolio.work_tables import csv_bytes, parquet_bytes, reviews_table, worklist_table
 from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
@@ -47,9 +49,12 @@ if TYPE_CHECKING:
     from pipeline.flows.setting import Setting
     from pipeline.tables.canonical import Ledger
 
+_MASTER = ("customer_id", "group_id", "industry", "region", "country", "collector")
+
 
 def report_portfolio(root: Path, as_of: dt.date | None, out: Path | None, *, with_names: bool) -> Path:
-    """Writes portfolio.json and one page per language into OUT/as_of=DATE; gives back that folder.
+    """Writes portfolio.json, one page per language and the worklists (Parquet and CSV) into OUT/as_of=DATE; gives back
+    that folder.
 
     Raises MissingInputError without a published run of the day (null: the latest) or without a ledger.
     """
@@ -61,8 +66,9 @@ def report_portfolio(root: Path, as_of: dt.date | None, out: Path | None, *, wit
     held, master = _from_ledger(setting, runs, house)
     told = portfolio(runs, held, master, house, _level(setting, runs))
     told["monitoring"] = _monitoring(setting, run)
+    told["alerts"]["measured"] = _measured(setting, run)
     names = _names(run) if with_names else {}
-    files = {"portfolio.json": _json(told)}
+    files = {"portfolio.json": _json(told), **_work(runs, held, master, house)}
     for language in languages():
         page = render(PortfolioReport(told, language, names, _sources(house, language)))
         files[f"portfolio.{language}.html"] = page.encode()
@@ -81,9 +87,9 @@ def _house(setting: Setting) -> House:
     if breaches:
         listed = "\n".join(f"  - {breach}" for breach in breaches)
         raise ParameterError(f"{folder}: {len(breaches)} breach(es):\n{listed}\nCorrect the keys named.")
-    policy = read_policy(folder)
+    policy = read_policy(folder, KINDS)
     lgd = policy.loss.unsecured_lgd["default"]
-    rules = tuple(rule.name for rule in fields(policy.alerts.rules))
+    rules = {name: rule.title for name, rule in policy.alerts.rules.items()}
     return House(provisions, collections, policy.scale.names_with_default, rules, lgd, setting.params.portfolio)
 
 
@@ -135,8 +141,9 @@ def _from_ledger(setting: Setting, runs: Runs, house: House) -> tuple[Receivable
         sums = sales.group_by("as_of").aggregate(cents=sales.billed_3m.sum())
         billing = engine.collect(sums, order_by=("as_of",))
         begun = default_episodes(ledger, today.select("customer_id", "as_of"), definition, engine.keep)
-        episodes = engine.collect(begun.select("customer_id", "started_on"), order_by=("customer_id", "started_on"))
-        who = known_rows(ledger, "customers", today).select("customer_id", "group_id", "industry", "region", "country")
+        columns = ("customer_id", "started_on", "ended_on", "default_reason")
+        episodes = engine.collect(begun.select(*columns), order_by=("customer_id", "started_on"))
+        who = known_rows(ledger, "customers", today).select(*_MASTER)
         master = engine.collect(who, order_by=("customer_id",))
     spelled = spine(pa.table({"as_of": pa.array(days, pa.date32())}))
     held = Receivables(
@@ -148,6 +155,7 @@ def _from_ledger(setting: Setting, runs: Runs, house: House) -> tuple[Receivable
         starts=dict(zip(days, spelled["since_3m"].to_pylist(), strict=True)),
         default_days=_days_of(episodes),
         data_version=ledger.data_version,
+        insolvent=_insolvent(episodes),
     )
     return held, master.to_pandas()
 
@@ -183,6 +191,33 @@ def _days_of(episodes: pa.Table) -> dict[str, list[dt.date]]:
     for customer, day in zip(episodes["customer_id"].to_pylist(), episodes["started_on"].to_pylist(), strict=True):
         found.setdefault(customer, []).append(day)
     return found
+
+
+def _insolvent(episodes: pa.Table) -> frozenset[str]:
+    """Customers whose default has not ended and is an insolvency."""
+    stands = episodes.filter(
+        pc.and_(pc.is_null(episodes["ended_on"]), pc.equal(episodes["default_reason"], "insolvency"))
+    )
+    return frozenset(stands["customer_id"].to_pylist())
+
+
+def _work(runs: Runs, held: Receivables, master: pd.DataFrame, house: House) -> dict[str, bytes]:
+    """The worklists, whole, for other systems."""
+    policy = house.collections
+    cases, reviews = work_of(held, runs.as_of, book_frame(runs.book, master), policy)
+    tables = {"worklist": worklist_table(cases, policy, runs.as_of), "reviews": reviews_table(reviews, runs.as_of)}
+    files = {f"{name}.parquet": parquet_bytes(table) for name, table in tables.items()}
+    return files | {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
+
+
+def _measured(setting: Setting, run: PublishedRun) -> dict[str, Any] | None:
+    """How the alert rules have done, where it was measured for the rules in force with no outcome after the day."""
+    path = setting.project.warnings / "warnings.json"
+    if not path.is_file():
+        return None
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    is_of_these = told["alerts_hash"] == read_policy(setting.project.policy).hashes["alerts"]
+    return told if is_of_these and told["until"] <= run.as_of.isoformat() else None
 
 
 def _level(setting: Setting, runs: Runs) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from pipeline.datasets import code_hash, put_file, write_json, write_table
 from pipeline.engine.scratch import ScratchFolder
 from pipeline.errors import ParameterError
 from pipeline.features.build import features
-from pipeline.features.catalog import FEATURES
+from pipeline.features.catalog import FEATURES, KINDS
 from pipeline.flows import log
 from pipeline.flows.decision import day_of, user_of
 from pipeline.flows.definition import default_definition
@@ -31,7 +31,7 @@ from pipeline.score.breakers import Seen, breakers_of
 from pipeline.score.conservation import TOTALLED, require_same_totals
 from pipeline.score.model_folder import read_role
 from pipeline.score.policy import read_policy
-from pipeline.score.publish import drafting, previous_folder, prune_runs, publish_draft
+from pipeline.score.publish import drafting, previous_folder, prune_runs, publish_draft, run_looked_back_to
 from pipeline.score.stream import NightRows, score_rows
 from pipeline.tables.canonical import read_manifest
 from pipeline.tables.own_table_writing import holds_own_table
@@ -45,9 +45,11 @@ if TYPE_CHECKING:
 
     from pipeline.engine import Engine
     from pipeline.history.definition import DefaultDefinition
+    from pipeline.score.alert_sections import AlertsSection
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
-    from pipeline.score.previous import PreviousFolder
+    from pipeline.score.previous import EarlierRun, PreviousFolder
+    from pipeline.score.ranges import ParquetRows
     from pipeline.score.scored_book import ScoredNight
     from pipeline.tables.canonical import Ledger
 
@@ -74,7 +76,7 @@ class _LookedAt:
 
 @dataclass(frozen=True)
 class _Judges:
-    """Who judges the day: the model in force, the policy and the run before, if there is one.
+    """Who judges the day: the model in force, the policy, the run before and the one looked back to, if there are.
 
     `others` are features that none of them reads and that are wanted all the same.
     """
@@ -82,6 +84,7 @@ class _Judges:
     model: Model
     policy: Policy
     previous: PreviousFolder | None
+    looked_back: EarlierRun | None
     others: frozenset[str] = frozenset()
 
     @property
@@ -91,7 +94,7 @@ class _Judges:
     @property
     def reads(self) -> list[str]:
         """The features they read, in the catalogue's order; one that is no longer in it is not built."""
-        wanted = {*self.model.reads, self.policy.alerts.rules.orders_halved.feature, *self.others}
+        wanted = {*self.model.reads, *self.policy.alerts.features, *self.others}
         if self.previous_model is not None:
             wanted.update(self.previous_model.reads)
         return [feature.name for feature in FEATURES if feature.name in wanted]
@@ -203,11 +206,11 @@ def _scored(
     decision: Decision | None = None,
 ) -> tuple[ScoredNight, Path]:
     watched, wait, steps = setting.params.score.breakers, setting.params.score.wait_seconds, log.Steps()
-    policy = read_policy(setting.project.policy)
+    policy = read_policy(setting.project.policy, KINDS)
     model = read_role(places.models, setting.params.score.role)
     previous = previous_folder(places.out, as_of, places.models)
     others = frozenset[str]() if looked_at is None else looked_at.features
-    judges = _Judges(model, policy, previous, others)
+    judges = _Judges(model, policy, previous, run_looked_back_to(places.out, as_of, policy.alerts), others)
     with _folder_of_run(setting) as scratch:
         with setting.engine() as engine, steps.step("features"), unchanged(places.tables):
             ledger = ledger_in(engine, places.tables)
@@ -271,6 +274,9 @@ def _sight(  # noqa: PLR0917 - the engine, what it reads, the day, who judges it
         positions_before=known.written("positions", stood, month_before),
         points_before=points_before,
         previous=judges.previous,
+        month_before=month_before,
+        features_before=_features_before(engine, ledger, known, month_before, judges.policy.alerts),
+        looked_back=judges.looked_back,
     )
     return _Sight(rows, features.path, engine.collect(counted, order_by=["rows"]).to_pylist()[0])
 
@@ -283,6 +289,16 @@ def _answered(engine: Engine, ledger: Ledger, known: KnownRows, as_of: dt.date, 
     answered = engine.map_batches(built, apply, apply.schema, "applied")
     known.require_no_other_day("features", answered, dates)
     return answered
+
+
+def _features_before(
+    engine: Engine, ledger: Ledger, known: KnownRows, day: dt.date, section: AlertsSection
+) -> ParquetRows | None:
+    """The features that alert rules look at as they stood a month before; null when no rule does."""
+    if not section.features_before:
+        return None
+    built = features(ledger, known.on([day]), engine.keep, names=section.features_before)
+    return known.written("features_before", built, day)
 
 
 def _extract_date(tables: Path) -> dt.date:

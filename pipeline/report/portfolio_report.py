@@ -9,13 +9,14 @@ from pipeline.report import figures
 from pipeline.report.document import Document
 from pipeline.report.page import html_page
 from pipeline.report.portfolio.allowances import allowances
-from pipeline.report.portfolio.doings import alerts, limits, worklist
+from pipeline.report.portfolio.doings import alerts, limits
 from pipeline.report.portfolio.first_page import first_page
 from pipeline.report.portfolio.losses import concentrations, costs, expected, grades
 from pipeline.report.portfolio.monitoring import monitoring
 from pipeline.report.portfolio.provenance import provenance
 from pipeline.report.portfolio.receivables import ageing, outstanding, rolls
 from pipeline.report.portfolio.telling import Teller
+from pipeline.report.portfolio.work import worklist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pipeline.errors import CreditbookError, MissingInputError, ParameterError
+from pipeline.plain_yaml import read_yaml
+from pipeline.score.alert_checks import breaches_of_rules
+from pipeline.score.alert_sections import AlertsSection
 from pipeline.score.limit_sections import LimitsSection, LossSection, TermsSection
 from pipeline.score.master_scale import DEFAULT_GRADE, MasterScale
 from pipeline.score.policy_checks import contradictions
-from pipeline.score.policy_sections import AlertsSection, MasterScaleSection, ThinFileSection
+from pipeline.score.policy_sections import MasterScaleSection, ThinFileSection
 from pipeline.sections import build
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pipeline.score.alert_columns import Kind
     from pipeline.score.limit_sections import Strategy
 
 SECTIONS: Mapping[str, type] = {
@@ -71,21 +75,24 @@ class Policy:
         return max(s.valid_from for s in (self.limits, self.loss, self.alerts, self.thin_file, self.terms))
 
 
-def read_policy(folder: Path) -> Policy:
-    """Reads the YAML files of the folder. Raises MissingInputError or ParameterError telling all breaches at once."""
+def read_policy(folder: Path, features: Mapping[str, Kind] | None = None) -> Policy:
+    """Reads the YAML files of the folder. `features`: the catalogue's columns by name, which the alert rules may look
+    at; null leaves those names unchecked. Raises MissingInputError or ParameterError telling all breaches at once."""
     missing = [f"{name}.yaml" for name in SECTIONS if not (folder / f"{name}.yaml").is_file()]
     if missing:
         raise MissingInputError(f"{folder}: {len(missing)} policy file(s) missing: {', '.join(missing)}; restore them")
-    return parse_policy({name: (folder / f"{name}.yaml").read_text(encoding="utf-8") for name in SECTIONS})
+    texts = {name: (folder / f"{name}.yaml").read_text(encoding="utf-8") for name in SECTIONS}
+    return parse_policy(texts, features)
 
 
-def parse_policy(texts: Mapping[str, str]) -> Policy:
+def parse_policy(texts: Mapping[str, str], features: Mapping[str, Kind] | None = None) -> Policy:
     """Policy from YAML texts by section name. Raises ParameterError naming every breach."""
     breaches: list[str] = []
     raw = {name: _parsed(name, texts[name], breaches) for name in SECTIONS}
     built = {name: build(section, raw[name], name, breaches) for name, section in SECTIONS.items()}
     if not breaches:
         breaches.extend(contradictions(built, TRACED))
+        breaches.extend(breaches_of_rules(built["alerts"], features))
     if breaches:
         listed = "\n".join(f"  - {breach}" for breach in breaches)
         raise ParameterError(
@@ -113,9 +120,9 @@ def policy_of(manifest: Mapping[str, Any]) -> Policy | None:
 
 def _parsed(name: str, text: str, breaches: list[str]) -> Any:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        breaches.append(f"{name}: not YAML ({error})")
+        return read_yaml(text, name)
+    except ParameterError as error:
+        breaches.append(str(error))
         return {}
 
 

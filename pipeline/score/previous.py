@@ -1,4 +1,4 @@
-"""The previous run as it was published: its book, alerts, policy and, when still there, its model."""
+"""Earlier runs as they were published: the previous one with all of it, an older one with its ratings."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from pipeline.score.policy import Policy
 
 
-BOOK_COLUMNS = ("customer_id", "rating_status", "pd", "grade", "segment", "open_amount", "limit_suggested")
+BOOK_COLUMNS = ("customer_id", "rating_status", "pd", "score", "grade", "segment", "open_amount", "limit_suggested")
 """What a night looks at in the book before."""
+RATINGS = ("customer_id", "pd", "score", "grade")
+"""What alert rules look at in an older book."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,20 @@ class PreviousRows:
         # Days of alerts are told again as they are: plain dates.
         days = {name: alerts[name].to_pandas() for name in ("as_of", "opened_on")}
         return replace(self._head, book=frame_of(book), alerts=frame_of(alerts).assign(**days))
+
+
+@dataclass(frozen=True)
+class EarlierRun:
+    """An older published run whose ratings alert rules look back to; its rows are read when they are needed."""
+
+    as_of: dt.date
+    run_id: str
+    manifest_sha256: str
+    folder: Path
+
+    def ratings(self) -> Ranges:
+        """customer_id, pd, score and grade from the front, a range of customers at a time."""
+        return Ranges("earlier scored_book", ParquetRows(self.folder / "scored_book.parquet"), RATINGS)
 
 
 def no_rows(schema: pa.Schema, columns: Sequence[str]) -> pd.DataFrame:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.durable import locked, put_folder, replace_link, replace_text, sweep_asides, told_errors
 from pipeline.errors import ContractError, CreditbookError, ParameterError, StorageError
+from pipeline.score.alert_columns import day_looked_back_to
 from pipeline.score.alerts import ALERT_SCHEMA
 from pipeline.score.columns import BOOK_SCHEMA
 from pipeline.score.draft import RUN_TABLES, Draft
 from pipeline.score.holding import HELD, release
 from pipeline.score.model_folder import read_model
 from pipeline.score.policy import policy_of
-from pipeline.score.previous import BOOK_COLUMNS, PreviousFolder, PreviousRun, no_rows
+from pipeline.score.previous import BOOK_COLUMNS, EarlierRun, PreviousFolder, PreviousRun, no_rows
 from pipeline.score.retention import prune
 from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run_id_of, sealed
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.night_params import KeepParams
+    from pipeline.score.alert_sections import AlertsSection
     from pipeline.score.model import Model
     from pipeline.score.scored_book import ScoredNight, ScoredRun
 
@@ -123,6 +125,7 @@ def run_inputs(run: ScoredNight, manifest: Mapping[str, Any]) -> dict[str, str]:
         "model_version": run.model.version,
         "policy_version": run.policy.version,
         "previous": "" if run.previous is None else run.previous.manifest_sha256,
+        "looked_back": "" if run.looked_back is None else run.looked_back.manifest_sha256,
         "code_version": str(manifest["code_version"]),
         "thresholds": str(manifest.get("thresholds", "")),
     }
@@ -146,18 +149,13 @@ def previous_folder(out: Path, as_of: dt.date, models: Path | None = None) -> Pr
     days = [day for day in _published_days(out) if day < as_of]
     if not days:
         return None
-    folder = (out / f"{_LINK}{max(days).isoformat()}").resolve()
-    breaches = hash_breaches(folder)
-    if breaches:
-        raise StorageError(
-            f"{folder}: the previous run is damaged ({breaches[0]}); restore it or publish its day again"
-        )
+    folder = _whole(out, max(days), "previous")
     manifest = read_manifest(folder)
     versions = manifest["versions"]
     head = PreviousRun(
         as_of=max(days),
         run_id=manifest["run_id"],
-        manifest_sha256=hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
+        manifest_sha256=_manifest_hash(folder),
         model_version=versions["model"]["version"],
         policy_version=versions["policy"]["version"],
         book=no_rows(BOOK_SCHEMA, BOOK_COLUMNS),
@@ -166,6 +164,35 @@ def previous_folder(out: Path, as_of: dt.date, models: Path | None = None) -> Pr
         model=None if models is None else _model_of(models / versions["model"]["version"]),
     )
     return PreviousFolder(head, folder)
+
+
+def run_looked_back_to(out: Path, as_of: dt.date, section: AlertsSection) -> EarlierRun | None:
+    """The published run that alert rules compare with, null without one or when no rule does. Raises StorageError."""
+    if not section.looks_back:
+        return None
+    day = day_looked_back_to(_published_days(out), as_of, section.look_back)
+    if day is None:
+        return None
+    folder = _whole(out, day, "older")
+    return EarlierRun(day, read_manifest(folder)["run_id"], _manifest_hash(folder), folder)
+
+
+def _whole(out: Path, day: dt.date, which: str) -> Path:
+    folder = (out / f"{_LINK}{day.isoformat()}").resolve()
+    breaches = hash_breaches(folder)
+    if breaches:
+        raise StorageError(f"{folder}: the {which} run is damaged ({breaches[0]}); restore it or publish its day again")
+    return folder
+
+
+def _manifest_hash(folder: Path) -> str:
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+
+
+def _named(run: PreviousRun | EarlierRun | None) -> dict[str, str] | None:
+    if run is None:
+        return None
+    return {"as_of": run.as_of.isoformat(), "run_id": run.run_id, "manifest_sha256": run.manifest_sha256}
 
 
 def _put(draft: Draft, night: ScoredNight, folder: Path, inputs: Mapping[str, str], told: Mapping[str, Any]) -> None:
@@ -186,13 +213,8 @@ def _put(draft: Draft, night: ScoredNight, folder: Path, inputs: Mapping[str, st
         "notes": night.summary["notes"],
         "gates": told.get("gates", []),
         "quarantined": told.get("quarantined", {}),
-        "previous": None
-        if night.previous is None
-        else {
-            "as_of": night.previous.as_of.isoformat(),
-            "run_id": night.previous.run_id,
-            "manifest_sha256": night.previous.manifest_sha256,
-        },
+        "previous": _named(night.previous),
+        "looked_back": _named(night.looked_back),
     }
     put_folder(draft.folder, folder, MANIFEST, sealed(manifest))
 

@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import CreditbookError
-from pipeline.score.alerts import Night, alerts_of, counts_by_customer
+from pipeline.score.alert_columns import Night, RatingSeen
+from pipeline.score.alert_judging import notes_on_rules
+from pipeline.score.alerts import alerts_of, counts_by_customer
 from pipeline.score.applied import PD, THIN_PD
 from pipeline.score.book_caps import told
 from pipeline.score.change import Change, Day, change_of, changes_table
@@ -19,13 +21,14 @@ from pipeline.score.limits import suggest_limits
 from pipeline.score.night_facts import Judge, judged_by, night_facts
 from pipeline.score.notes import told_once
 from pipeline.score.position_columns import cents, decimals, money, number, ordered_positions, text
+from pipeline.score.ranges import frame_of
 from pipeline.score.rating import aligned_features
 from pipeline.score.reasons import SLOTS, Reasons, reasons_of
 from pipeline.score.summary import tally_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy.typing as npt
     import pandas as pd
@@ -36,7 +39,8 @@ if TYPE_CHECKING:
     from pipeline.score.night_facts import NightFacts
     from pipeline.score.notes import Note
     from pipeline.score.policy import Policy
-    from pipeline.score.previous import PreviousRun
+    from pipeline.score.previous import EarlierRun, PreviousRun
+    from pipeline.score.rating import Rating
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,10 @@ class Part:
     """The rows of some customers, of all tables the same ones.
 
     `positions` has one row per customer (history/position.py); `features` one row for each of the book at least, of the
-    same day, with the answers of the models (score/applied.py). `positions_before` is a month older; `points_before`
-    are the points that the model gives the customers on the previous run's day; `previous` is the run before with their
-    rows of it. The last three may be null.
+    same day, with the answers of the models (score/applied.py). `positions_before` and `features_before` are of
+    `month_before`; `points_before` are the points that the model gives the customers on the previous run's day;
+    `previous` is the run before with their rows of it, `looked_back` their ratings in the run that alert rules compare
+    with. All but the first two may be null.
     """
 
     positions: pd.DataFrame
@@ -54,6 +59,25 @@ class Part:
     positions_before: pd.DataFrame | None = None
     points_before: pd.DataFrame | None = None
     previous: PreviousRun | None = None
+    month_before: dt.date | None = None
+    features_before: pd.DataFrame | None = None
+    looked_back: RatingSeen | None = None
+
+    def night(self, rating: Rating, policy: Policy, as_of: dt.date) -> Night:
+        """What the alert rules look at."""
+        before = self.previous
+        return Night(
+            self.positions,
+            self.features,
+            rating,
+            policy.scale,
+            as_of,
+            self.month_before,
+            self.positions_before,
+            self.features_before,
+            None if before is None else RatingSeen(before.as_of, before.book),
+            self.looked_back,
+        )
 
 
 @dataclass(frozen=True)
@@ -79,6 +103,7 @@ class ScoredNight:
     model: Model
     policy: Policy
     previous: PreviousRun | None
+    looked_back: EarlierRun | None
 
 
 @dataclass(frozen=True)
@@ -101,24 +126,38 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
     *,
     positions_before: pd.DataFrame | None = None,
     points_before: pd.DataFrame | None = None,
+    month_before: dt.date | None = None,
+    features_before: pd.DataFrame | None = None,
+    looked_back: EarlierRun | None = None,
     facts: NightFacts | None = None,
 ) -> ScoredRun:
     """Scores every customer of `positions` for one day, all in memory (for many: score/stream.py).
 
-    The inputs are those of a Part; `facts` are those of the whole book where the positions are a part of it, null when
-    they are the whole. Raises ContractError on inputs that do not fit each other; nothing is written here.
+    The inputs are those of a Part, `looked_back` the whole run; `facts` are those of the whole book where the positions
+    are a part of it, null when they are the whole. Raises ContractError on inputs that do not fit each other; nothing is written here.
     """
     facts = facts or night_facts(positions, features, model, policy, previous, as_of)
     positions = ordered_positions(positions, as_of)
-    part = Part(positions, aligned_features(features, positions), positions_before, points_before, previous)
+    seen = None if looked_back is None else RatingSeen(looked_back.as_of, frame_of(looked_back.ratings().rest()))
+    part = Part(
+        positions,
+        aligned_features(features, positions),
+        positions_before,
+        points_before,
+        previous,
+        month_before,
+        features_before,
+        seen,
+    )
     scored = score_part(part, model, policy, as_of, facts)
-    notes = told_once([*scored.notes, *night_notes(model, policy, as_of, list(features.columns))])
+    notes = told_once([*scored.notes, *night_notes(model, policy, as_of)])
     return ScoredRun(
         as_of=as_of,
         summary=tally_of(scored.book).summary(notes, planned(scored.loss_at_limits, scored.budget)),
         model=model,
         policy=policy,
         previous=previous,
+        looked_back=looked_back,
         book=scored.book,
         alerts=scored.alerts,
         limit_trace=scored.limit_trace,
@@ -138,9 +177,8 @@ def score_part(part: Part, model: Model, policy: Policy, as_of: dt.date, facts: 
     limits = suggest_limits(own, facts.now)
     day = Day(positions, features, model, policy, as_of, rating, limits)
     change = change_of(day, part.previous, facts)
-    grade_before = None if part.previous is None else change.grade_previous
-    night = Night(positions, part.positions_before, features, rating, grade_before, as_of)
-    alerts = alerts_of(night, policy, None if part.previous is None else part.previous.alerts)
+    night = part.night(rating, policy, as_of)
+    alerts = alerts_of(night, policy.alerts, None if part.previous is None else part.previous.alerts)
     reasons = reasons_of(positions, features, rating, model, policy)
     book = _book(day, own.judged.exposure, reasons, change, alerts)
     _require_true(book)
@@ -151,7 +189,7 @@ def score_part(part: Part, model: Model, policy: Policy, as_of: dt.date, facts: 
         changes=changes_table(day, change, part.points_before),
         loss_at_limits=int(cents(np.nan_to_num(limits.expected_loss)).sum()),
         budget=limits.budget,
-        notes=(*rating.notes, *limits.notes, *change.notes),
+        notes=(*rating.notes, *limits.notes, *change.notes, *notes_on_rules(policy.alerts, night)),
     )
 
 
@@ -160,9 +198,9 @@ def planned(loss_at_limits: int, budget: LossBudget) -> dict[str, str | None]:
     return {"expected_loss_at_limits": told(loss_at_limits), **budget.totals}
 
 
-def night_notes(model: Model, policy: Policy, as_of: dt.date, columns: Sequence[str]) -> list[str]:
-    """What is noted of a night whoever its customers are. `columns` are those of the features."""
-    return [*_policy_notes(policy, model, as_of), *_alert_notes(policy, columns)]
+def night_notes(model: Model, policy: Policy, as_of: dt.date) -> list[str]:
+    """What is noted of a night whoever its customers are."""
+    return [*_policy_notes(policy, model, as_of)]
 
 
 def _book(day: Day, exposure: Exposure, reasons: Reasons, change: Change, alerts: pa.Table) -> pa.Table:
@@ -247,13 +285,6 @@ def _require_true(book: pa.Table) -> None:
     if breaches:
         listed = "\n".join(f"  - {breach}" for breach in breaches)
         raise CreditbookError(f"scored book: {len(breaches)} breach(es), nothing was published:\n{listed}")
-
-
-def _alert_notes(policy: Policy, columns: Sequence[str]) -> tuple[str, ...]:
-    feature = policy.alerts.rules.orders_halved.feature
-    if feature in columns:
-        return ()
-    return (f"alerts: orders_halved was not judged, no feature {feature!r} is built",)
 
 
 def _policy_notes(policy: Policy, model: Model, as_of: dt.date) -> tuple[str, ...]:

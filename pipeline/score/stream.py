@@ -13,6 +13,7 @@ from operator import add
 from typing import TYPE_CHECKING, overload
 
 from pipeline.errors import ContractError
+from pipeline.score.alert_columns import RatingSeen
 from pipeline.score.applied import PD, PREVIOUS_PD, PREVIOUS_THIN_PD, THIN_PD
 from pipeline.score.book_figures import BookFigures
 from pipeline.score.night_facts import night_facts
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from pipeline.score.night_facts import NightFacts
     from pipeline.score.notes import Note
     from pipeline.score.policy import Policy
-    from pipeline.score.previous import PreviousFolder, PreviousRows, PreviousRun
+    from pipeline.score.previous import EarlierRun, PreviousFolder, PreviousRows, PreviousRun
     from pipeline.score.ranges import Rows
     from pipeline.score.scored_book import ScoredPart
 
@@ -47,7 +48,8 @@ being made and one being written, take some hundred megabytes."""
 class NightRows:
     """The tables of a night on disk, each in the order of customer_id; see `scored_book.Part` for what they hold.
 
-    `previous` is the run before with its rows. What is null is not there for anyone.
+    `previous` is the run before with its rows, `looked_back` the run that alert rules compare with. What is null is not
+    there for anyone.
     """
 
     positions: Rows
@@ -55,6 +57,9 @@ class NightRows:
     positions_before: Rows | None = None
     points_before: Rows | None = None
     previous: PreviousFolder | None = None
+    month_before: dt.date | None = None
+    features_before: Rows | None = None
+    looked_back: EarlierRun | None = None
 
 
 def score_rows(  # noqa: PLR0917 - the rows, who judges them, the day and who takes what comes out
@@ -73,7 +78,7 @@ def score_rows(  # noqa: PLR0917 - the rows, who judges them, the day and who ta
     head = None if rows.previous is None else rows.previous.head
     facts = _facts(rows, model, policy, as_of, rows_at_once)
     figures, tally = BookFigures(model), Tally()
-    notes: list[str | Note] = [*night_notes(model, policy, as_of, rows.features.schema.names)]
+    notes: list[str | Note] = [*night_notes(model, policy, as_of)]
     loss_at_limits = 0
     for part in _parts(rows, as_of, rows_at_once):
         scored = score_part(part, model, policy, as_of, facts)
@@ -83,7 +88,10 @@ def score_rows(  # noqa: PLR0917 - the rows, who judges them, the day and who ta
         notes += scored.notes
         loss_at_limits += scored.loss_at_limits
     summary = tally.summary(told_once(notes), planned(loss_at_limits, scored.budget))
-    return ScoredNight(as_of=as_of, summary=summary, model=model, policy=policy, previous=head), figures
+    night = ScoredNight(
+        as_of=as_of, summary=summary, model=model, policy=policy, previous=head, looked_back=rows.looked_back
+    )
+    return night, figures
 
 
 def _facts(rows: NightRows, model: Model, policy: Policy, as_of: dt.date, rows_at_once: int) -> NightFacts:
@@ -107,6 +115,8 @@ def _parts(rows: NightRows, as_of: dt.date, rows_at_once: int) -> Iterator[Part]
     positions_before = _ranges("positions a month before", rows.positions_before)
     points_before = _ranges("points of the day of the previous run", rows.points_before)
     previous = None if rows.previous is None else rows.previous.rows()
+    features_before = _ranges("features a month before", rows.features_before)
+    looked_back = None if rows.looked_back is None else (rows.looked_back.as_of, rows.looked_back.ratings())
     for found, take in _some_at_a_time(Ranges("positions", rows.positions), rows_at_once):
         placed, answered = _aligned(found, take(features), as_of)
         yield Part(
@@ -115,6 +125,9 @@ def _parts(rows: NightRows, as_of: dt.date, rows_at_once: int) -> Iterator[Part]
             None if positions_before is None else frame_of(take(positions_before)),
             None if points_before is None else frame_of(take(points_before)),
             None if previous is None else take(previous),
+            rows.month_before,
+            None if features_before is None else frame_of(take(features_before)),
+            None if looked_back is None else RatingSeen(looked_back[0], frame_of(take(looked_back[1]))),
         )
 
 

@@ -57,7 +57,9 @@ def test_the_report_is_written_in_both_languages_with_its_figures_and_twice_the_
         done(project, "portfolio", "--out", str(tmp_path / name))
     assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
     folder = next((tmp_path / "one").iterdir())
-    assert {path.name for path in folder.iterdir()} == {"portfolio.json", "portfolio.en.html", "portfolio.zh.html"}
+    lists = {f"{name}.{kind}" for name in ("worklist", "reviews") for kind in ("csv", "parquet")}
+    pages = {"portfolio.json", "portfolio.en.html", "portfolio.zh.html"}
+    assert {path.name for path in folder.iterdir()} == pages | lists
     told = json.loads((folder / "portfolio.json").read_text(encoding="utf-8"))
     manifest = json.loads((project / "data" / "scored" / "latest" / "manifest.json").read_text(encoding="utf-8"))
     # The items of the ledger and the positions of the run are two ways to the same money.
@@ -100,3 +102,31 @@ def test_what_was_monitored_is_in_mlflow_once(project):
     found = client.search_runs([experiment.experiment_id], f"tags.monitored_run = '{told['run_id']}'")
     assert len(found) == 1
     assert found[0].data.metrics["gate.score_development"] == pytest.approx(told["gates"][0]["value"])
+
+
+def standing(night):
+    """By rule, how many customers at risk have an alert of it in a published run."""
+    book = pq.read_table(night / "scored_book.parquet", columns=["customer_id", "rating_status"]).to_pandas()
+    at_risk = set(book.loc[book["rating_status"].isin(("rated", "thin_file")), "customer_id"])
+    alerts = pq.read_table(night / "alerts.parquet", columns=["customer_id", "rule", "state"]).to_pandas()
+    return alerts[(alerts["state"] != "closed") & alerts["customer_id"].isin(at_risk)]["rule"].value_counts()
+
+
+def test_the_rules_replayed_on_month_ends_say_what_the_nights_said(project):
+    scored = project / "data" / "scored"
+    last = json.loads((scored / "latest" / "manifest.json").read_text(encoding="utf-8"))["as_of"]
+    done(project, "warnings", "--from", f"{last[:4]}-10-31", "--to", last)
+    told = json.loads((project / "data" / "warnings" / "warnings.json").read_text(encoding="utf-8"))
+    nights = [standing(scored / f"as_of={day}") for day in (last, f"{last[:4]}-11-30")]
+    # The ratings of the replay are those of models of their day, not of the one in force.
+    rules = {r["rule"]: r for r in told["rules"] if r["rule"] not in {"grade_down_two", "pd_doubled", "sector_default"}}
+    # Rules on a month before are first judged in November, so that they are told of December alone.
+    assert {rule["days_judged"] for rule in rules.values()} == {1, 2}
+    for name, rule in rules.items():
+        said = sum(int(night.get(name, 0)) for night in nights[: rule["days_judged"]])
+        assert rule["standing"]["hits"] == said, name
+    # Measured for these rules and this day: the portfolio report shows it.
+    done(project, "portfolio", "--out", str(project / "beside"))
+    beside = json.loads((project / "beside" / f"as_of={last}" / "portfolio.json").read_text(encoding="utf-8"))
+    assert beside["alerts"]["measured"] == told
+    assert creditbook(project, "warnings", "--from", last, "--to", f"{last[:4]}-01-31").returncode == 78

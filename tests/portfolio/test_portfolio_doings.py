@@ -4,13 +4,15 @@ import dataclasses
 import datetime as dt
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.score.portfolio.early_warning import alert_lives, alerts_of_the_day, early_warning, outcomes_of_alerts
 from pipeline.score.portfolio.limit_changes import limit_changes
-from pipeline.score.portfolio.sections import contradictions
-from pipeline.score.portfolio.worklist import step_for, worklist
+from pipeline.score.portfolio.sections import Budget, Capacity, contradictions
+from pipeline.score.portfolio.work_tables import WORKLIST_SCHEMA, csv_bytes, reviews_table, worklist_table
+from pipeline.score.portfolio.worklist import allowed, cases_of, recovery_of, reviews_of, worklist
 
 DAYS = [dt.date(2023, month, 28) for month in range(1, 13)] + [dt.date(2024, month, 28) for month in range(1, 5)]
 RULES = ("over_limit", "orders_halved")
@@ -123,35 +125,107 @@ def claim(customer, cents, days, bucket, disputed=0):
     }  # fmt: skip
 
 
-def test_the_worklist_puts_the_largest_expected_recovery_first(collections):
-    now = pd.DataFrame(
-        [
-            claim("A", 100_000, 100, 4), claim("B", 80_000, 20, 1), claim("B", 10_000, 0, 0),
-            claim("C", 90_000, 20, 1, disputed=90_000), claim("D", 500, 5, 1), claim("E", 20_000, 40, 2),
-        ]
-    )  # fmt: skip
-    book = pd.DataFrame(
-        {
-            "rating_status": ["in_default", "rated", "rated", "rated", "rated"],
-            "grade": ["D", "G05", "G06", "G01", None],
-        },
-        index=list("ABCDE"),
-    )
-    found = worklist(now, book, [0.0, 0.1, 0.2, 0.5, 0.6], collections, 3)
-    assert [(row["customer_id"], row["recovery"], row["step"]) for row in found["rows"]] == [
-        ("C", "810.00", "dispute"), ("B", "720.00", "call"), ("A", "400.00", "claim"),
-    ]  # fmt: skip
-    assert (found["customers"], found["below_amount"], found["overdue"]) == (4, 1, "2900.00")
-    assert {s["step"]: s["customers"] for s in found["steps"] if s["customers"]} == {
-        "call": 1, "letter": 1, "dispute": 1, "claim": 1,
+def desk(customer, grade, segment, *, severity="none", collector="Anna", loss=0.0, alerts=0):
+    return {
+        "customer_id": customer, "grade": grade, "segment": segment, "severity": severity, "collector": collector,
+        "loss_cents": loss, "alerts": alerts,
     }  # fmt: skip
 
 
+@pytest.fixture
+def owing():
+    return pd.DataFrame(
+        [
+            claim("A", 100_000, 100, 4), claim("B", 80_000, 20, 1), claim("B", 10_000, 0, 0),
+            claim("C", 90_000, 20, 1, disputed=90_000), claim("D", 500, 5, 1), claim("E", 20_000, 40, 2),
+            claim("F", 50_000, 200, 4),
+        ]
+    )  # fmt: skip
+
+
+@pytest.fixture
+def customers():
+    return pd.DataFrame(
+        [
+            desk("A", "D", "default"), desk("B", "G05", "medium", collector="Li"), desk("C", "G06", "medium"),
+            desk("D", "G01", "low"), desk("E", None, None, collector=None), desk("F", "D", "default"),
+            desk("G", "G03", "low", severity="watch", loss=900.0, alerts=1), desk("J", "G01", "low"),
+            desk("H", "G07", "medium", severity="stop", loss=5.0, alerts=2),
+            desk("I", "G07", "medium", severity="watch", loss=1000.0, alerts=3),
+        ]
+    )  # fmt: skip
+
+
+def test_each_case_has_the_step_that_brings_in_most_after_its_cost(collections, owing, customers):
+    found = cases_of(owing, customers, collections, {"F"}).set_index("customer_id")
+    # B: call 800 × 0.42 − 15 = 321; notice 238; visit 150. A, 100 days, default: agency 1000 × 0.3 × 0.8 − 50 = 190.
+    # C disputes all: 900 × 0.4 − 40 = 320. E has no segment: call 200 × 0.42 − 15 = 69. F is insolvent: 500 × 0.1 −
+    # 100 = −50.
+    assert found["step"].to_dict() == {"B": "call", "C": "dispute", "A": "agency", "E": "call", "F": "claim"}
+    assert (found["recovery_cents"] / 100).to_dict() == {"B": 321.0, "C": 320.0, "A": 190.0, "E": 69.0, "F": -50.0}
+    assert found["rank"].to_dict() == {"B": 1, "C": 2, "A": 3, "E": 4, "F": 5}
+
+
+def test_a_collector_takes_its_best_cases_and_the_rest_is_counted(collections, owing, customers):
+    tight = dataclasses.replace(collections, budget=Budget(Capacity(1, 1), {"Li": Capacity(0, 0)}))
+    cases = cases_of(owing, customers, tight, {"F"})
+    # Anna takes C and not A; Li takes nothing; who has no collector is a desk of its own; F does not pay for itself.
+    assert cases.set_index("customer_id")["is_in_budget"].to_dict() == {
+        "B": False, "C": True, "A": False, "E": True, "F": False,
+    }  # fmt: skip
+    reviews = reviews_of(customers, cases, tight)
+    assert reviews["customer_id"].tolist() == ["H", "I", "G"]
+    assert reviews["is_in_budget"].tolist() == [True, False, False]
+    told = worklist(owing, cases, reviews, tight, 2)
+    assert [row["customer_id"] for row in told["rows"]] == ["B", "C"]
+    assert (told["customers"], told["below_amount"], told["in_budget"], told["not_worth"]) == (5, 1, 2, 1)
+    assert (told["overdue"], told["recovery"]) == ("3400.00", "900.00")
+    by_name = {row["collector"]: row for row in told["collectors"]}
+    assert (by_name["Anna"]["in_budget"], by_name["Anna"]["left_over"], by_name["Anna"]["recovery_left"]) == (
+        1,
+        2,
+        "190.00",
+    )
+    assert sum(row["cases"] for row in told["collectors"]) == 5
+    assert sum(row["reviews"] for row in told["collectors"]) == 3
+
+
+def test_the_lists_for_other_systems_are_whole(collections, owing, customers):
+    cases = cases_of(owing, customers, collections)
+    table = worklist_table(cases, collections, DAYS[-1])
+    assert table.schema == WORKLIST_SCHEMA
+    assert (table.num_rows, str(table["expected_recovery"][0])) == (5, "321.00")
+    assert table["step_zh"][0].as_py() == "电话催收并约定付款日期"
+    assert reviews_table(reviews_of(customers, cases, collections), DAYS[-1]).num_rows == 3
+    empty = cases_of(owing.head(0), customers, collections)
+    assert worklist_table(empty, collections, DAYS[-1]).num_rows == 0
+    assert csv_bytes(worklist_table(empty, collections, DAYS[-1])).count(b"\n") == 1
+    hostile = customers.assign(collector="=cmd|'/C calc'!A0")
+    assert b"\"'=cmd" in csv_bytes(worklist_table(cases_of(owing, hostile, collections), collections, DAYS[-1]))
+
+
 @pytest.mark.parametrize(
-    ("days", "code"), [(1, "reminder"), (14, "reminder"), (15, "call"), (31, "letter"), (400, "agency")]
-)
-def test_the_ladder_gives_the_last_step_whose_days_are_reached(collections, days, code):
-    assert step_for(days, 0.0, False, collections).code == code
+    ("days", "severity", "codes"),
+    [
+        (1, "none", {"notice"}), (4, "none", {"notice"}), (5, "none", {"notice", "call"}),
+        (1, "act", {"notice", "call"}),
+        (19, "none", {"notice", "call"}), (20, "none", {"notice", "call", "visit"}),
+        (3, "stop", {"notice", "call", "visit", "letter"}), (60, "none", {"notice", "call", "visit", "letter"}),
+        (61, "none", {"call", "visit", "letter", "lawyer"}),
+        (91, "none", {"call", "visit", "letter", "lawyer", "agency"}),
+        (181, "stop", {"lawyer", "agency"}),
+    ],
+)  # fmt: skip
+def test_a_step_is_allowed_by_days_or_by_an_alert(collections, days, severity, codes):
+    gravity = np.array([("none", "watch", "act", "stop").index(severity)])
+    assert {step.code for step in collections.ladder if allowed(step, np.array([days]), gravity)[0]} == codes
+
+
+def test_the_fee_comes_off_what_comes_in_and_the_cost_off_the_rest(collections):
+    agency = collections.ladder[-1]
+    # 10,000 × 0.5 × 0.8 − 50 of a high segment; nothing known counts as unrated: 10,000 × 0.55 × 0.8 − 50.
+    found = recovery_of(agency, np.array([1_000_000.0, 1_000_000.0]), np.array(["high", None], dtype=object))
+    assert (found / 100).tolist() == [3950.0, 4350.0]
 
 
 def test_policies_that_cannot_be_are_named(provisions, collections):
@@ -161,7 +235,11 @@ def test_policies_that_cannot_be_are_named(provisions, collections):
     wrong = dataclasses.replace(
         provisions, bucket_ends=(30, 0), outcome_months=40, fewest_customers=1, scenarios=(scenario,)
     )
-    ladder = dataclasses.replace(collections, ladder=collections.ladder[::-1], disputed_share_from=2.0)
+    gap = dataclasses.replace(collections.ladder[0], until_days=3, cost=-1.0)
+    budget = Budget(Capacity(-1, 0), {})
+    ladder = dataclasses.replace(
+        collections, ladder=(gap, *collections.ladder[1:]), disputed_share_from=2.0, budget=budget
+    )
     told = "\n".join(contradictions(wrong, ladder))
     for part in (
         "bucket_ends",
@@ -169,7 +247,13 @@ def test_policies_that_cannot_be_are_named(provisions, collections):
         "fewest_customers",
         "weights",
         "factor: -1",
-        "ladder",
+        "some day past due has no step",
+        "collections.notice.cost",
+        "budget.each.cases_per_week: -1",
         "disputed_share",
     ):
         assert part in told
+    turned = dataclasses.replace(collections, ladder=collections.ladder[::-1])
+    assert any("must rise from 1" in one for one in contradictions(provisions, turned))
+    nobody = dataclasses.replace(collections, ladder=())
+    assert any("must rise from 1" in one for one in contradictions(provisions, nobody))

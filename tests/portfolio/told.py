@@ -9,6 +9,7 @@ import pyarrow as pa
 from pipeline.history.snapshots import months_before
 from pipeline.night_params import PortfolioParams
 from pipeline.score.columns import BOOK_SCHEMA
+from pipeline.score.policy_sections import Wording
 from pipeline.score.portfolio.portfolio import House, Receivables, Runs, portfolio
 
 GRADES = (*tuple(f"G{number:02d}" for number in range(1, 11)), "D")
@@ -37,7 +38,7 @@ def scored(names, items, day, turn):
             "expected_loss": money(round(cents * pd_12m * (0.65 if is_default else 0.4))),
             "limit_current": None if at % 5 == 0 else money(100_000 + 1000 * turn * (at % 4)),
             "limit_suggested": money(120_000), "limit_action": "hold" if is_default else ACTIONS[at % 4],
-            "change_driver": "none", "alert_count": 0, "alert_severity": "none",
+            "change_driver": "none", "alert_count": at % 3, "alert_severity": ("none", "watch", "act")[at % 3],
         }  # fmt: skip
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=BOOK_SCHEMA)
@@ -101,16 +102,37 @@ def figures_of(ledger, days, policies, *, without=()):
             "industry": [("C26", "<script>", "سوق", None)[at % 4] for at in range(len(names))],
             "region": ["🦊 & 'Söhne'"] * len(names),
             "country": ["NA"] * len(names),
+            "collector": [("Anna <b>", "李", None)[at % 3] for at in range(len(names))],
         }
     )
-    house = House(provisions, collections, GRADES, RULES, 0.65, SETTINGS)
+    titles = {name: Wording(f"Title of {name}", f"规则{at}") for at, name in enumerate(RULES)}
+    house = House(provisions, collections, GRADES, titles, 0.65, SETTINGS)
     level = None if "level" in without else {
         "value": 1.1, "low": 0.8, "high": 1.4, "sample": "test", "bad_customers": 40
     }  # fmt: skip
     found = portfolio(runs, held, master, house, level)
     assert not any(isinstance(one, float) and math.isnan(one) for one in found["expected_loss"].values())
+    found["alerts"]["measured"] = None if "history" in without else measured_rules_of(days)
     found["monitoring"] = None if "history" in without else watched(days)
     return found
+
+
+def measured_rules_of(days):
+    """What warnings.json holds: a rule measured, one with too few customers, one never judged."""
+    rate = {"hits": 9, "n": 40, "groups": 35, "value": 0.225, "low": 0.1, "high": 0.4}
+    few = {"hits": 1, "n": 4, "groups": 4, "value": None, "low": None, "high": None}
+    whole = {"days_judged": 12, "opened": 40, "lead": {"n": 9, "value": 60.0, "low": 30.0, "high": 90.0}}
+    names = ("precision", "base", "lift", "recall", "reach", "load", "standing")
+    rules = [
+        {"why_not": None, **whole, **dict.fromkeys(names, rate)},
+        {"why_not": None, **whole, "lead": None, **dict.fromkeys(names, few), "load": rate, "standing": rate},
+        {"why_not": "hypothetical"},
+    ]
+    named = [{"rule": r, "en": f"Title of {r}", "zh": f"规则{at}", "severity": "act"} for at, r in enumerate(RULES[:3])]
+    return {
+        "first": days[0].isoformat(), "last": days[-1].isoformat(), "until": days[-1].isoformat(), "months": 12,
+        "fewest": 30, "rules": [name | rule for name, rule in zip(named, rules, strict=True)], "all": rules[0],
+    }  # fmt: skip
 
 
 def watched(days):

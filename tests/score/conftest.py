@@ -24,7 +24,7 @@ from pipeline.score.scored_book import ScoredRun, score_book
 from pipeline.score.thin_file import ThinFile, ThinFileRule
 
 if TYPE_CHECKING:
-    from pipeline.score.previous import PreviousRun
+    from pipeline.score.previous import EarlierRun, PreviousRun
 
 AS_OF = dt.date(2025, 6, 30)
 FACTOR = 20 / math.log(2)
@@ -187,6 +187,7 @@ def scored_book(  # noqa: PLR0917 - the six inputs of a night
     *,
     positions_before: pd.DataFrame | None = None,
     features_before: pd.DataFrame | None = None,
+    looked_back: EarlierRun | None = None,
 ) -> ScoredRun:
     """One night from plain features: the models are applied to them first."""
     applied = applied_to(features, model, None if previous is None else previous.model)
@@ -200,6 +201,7 @@ def scored_book(  # noqa: PLR0917 - the six inputs of a night
         as_of,
         positions_before=positions_before,
         points_before=points_before,
+        looked_back=looked_back,
     )
 
 

@@ -20,7 +20,7 @@ from pipeline.score.calibration import Calibration
 from pipeline.score.card import customer_card
 from pipeline.score.model_folder import write_model
 from pipeline.score.policy import parse_policy
-from pipeline.score.publish import previous_run, prune_runs, publish, published, run_inputs
+from pipeline.score.publish import previous_run, prune_runs, publish, published, run_inputs, run_looked_back_to
 from pipeline.score.run_check import run_id_of, verify
 
 MAY, JUNE, JULY, AUGUST = (dt.date(2025, 5, 31), dt.date(2025, 6, 30), dt.date(2025, 7, 31), dt.date(2025, 8, 31))
@@ -36,6 +36,7 @@ def night(make_book, model, policy, tmp_path, scored):
         before = previous_run(tmp_path, day, changes.pop("models", None))
         used = {"model": model, "policy": policy, **changes}
         extra = {k: v for k, v in used.items() if k.endswith("_before")}
+        extra["looked_back"] = run_looked_back_to(tmp_path, day, used["policy"].alerts)
         run = scored(book.positions, book.features, used["model"], used["policy"], before, day, **extra)
         return run, publish(run, tmp_path, {**TOLD, **used.get("told", {})})
 
@@ -67,41 +68,68 @@ def test_an_alert_that_bites_again_after_it_was_closed_is_new(night):
     assert states(night(JULY, OVER)[0]) == {("C0", "over_limit"): ("new", "2025-07-31")}
 
 
-def test_a_grade_two_worse_alerts_and_stays_for_a_month(night, risky):
+def test_a_grade_two_worse_than_90_days_ago_alerts_until_the_fall_is_older(night, risky):
     night(MAY, {})
     fallen, _ = night(JUNE, risky)
-    assert states(fallen) == {("C0", "grade_down_two"): ("new", "2025-06-30")}
+    # No run is 90 days old: the oldest one stands in.
+    assert states(fallen)["C0", "grade_down_two"] == ("new", "2025-06-30")
     row = fallen.book.to_pylist()[0]
     assert (row["grade_previous"], row["grade"], row["notches"], row["change_driver"]) == ("G05", "G10", 5, "data")
-    assert states(night(dt.date(2025, 7, 1), risky)[0]) == {("C0", "grade_down_two"): ("open", "2025-06-30")}
-    assert states(night(JULY, risky)[0]) == {("C0", "grade_down_two"): ("closed", "2025-06-30")}
+    told = {alert["rule"]: alert["evidence_en"] for alert in fallen.alerts.to_pylist()}
+    assert told["grade_down_two"] == "Grade G10 after G05 on 2025-05-31"
+    assert told["pd_doubled"].endswith("on 2025-05-31")
+    # 31 May is 92 days ago on 31 August; on 30 September the newest run of 90 days and more is that of 30 June.
+    assert states(night(AUGUST, risky)[0])["C0", "grade_down_two"] == ("open", "2025-06-30")
+    assert states(night(dt.date(2025, 9, 30), risky)[0])["C0", "grade_down_two"] == ("closed", "2025-06-30")
+
+
+def test_an_alert_of_a_fall_that_was_made_good_stays_for_30_days(night, risky):
+    night(MAY, {})
+    night(JUNE, risky)
+    assert states(night(dt.date(2025, 7, 29), {})[0])["C0", "grade_down_two"] == ("open", "2025-06-30")
+    assert states(night(dt.date(2025, 7, 30), {})[0])["C0", "grade_down_two"] == ("closed", "2025-06-30")
 
 
 def test_overdue_growing_compares_with_a_month_earlier_and_needs_both_times_and_amount(night, make_book):
     before = make_book(
         {"overdue_amount": Decimal("1000")}, {"overdue_amount": Decimal("1000")}, {"overdue_amount": Decimal("10")}
     )
+    late = {"max_days_past_due": 15}
     run, _ = night(
         JUNE,
-        {"overdue_amount": Decimal("1600")},
-        {"overdue_amount": Decimal("1499")},
-        {"overdue_amount": Decimal("500")},
-        {"overdue_amount": Decimal("501")},
+        {"overdue_amount": Decimal("1600"), **late},
+        {"overdue_amount": Decimal("1499"), **late},
+        {"overdue_amount": Decimal("500"), **late},
+        {"overdue_amount": Decimal("501"), **late},
+        {"overdue_amount": Decimal("501"), "max_days_past_due": 14},
         positions_before=before.positions,
     )
     assert set(states(run)) == {("C0", "overdue_growing"), ("C3", "overdue_growing")}
     assert run.alerts.to_pylist()[0]["evidence_en"] == "Overdue 1,600, one month earlier 1,000"
 
 
-def test_a_rule_that_cannot_be_judged_tonight_keeps_its_alerts(night, make_book):
-    before = make_book({})
-    night(MAY, {"overdue_amount": Decimal("1600")}, positions_before=before.positions)
-    run, _ = night(JUNE, {"overdue_amount": Decimal("1600")})
+def test_a_rule_that_cannot_be_judged_tonight_keeps_its_alerts_and_is_named(night, make_book):
+    before, late = make_book({}), {"overdue_amount": Decimal("1600"), "max_days_past_due": 20}
+    night(MAY, late, positions_before=before.positions)
+    run, _ = night(JUNE, late)
     assert states(run) == {("C0", "overdue_growing"): ("open", "2025-05-31")}
+    assert any(note.startswith("alerts: overdue_growing was not judged") for note in run.summary["notes"])
+
+
+def test_the_alert_of_a_rule_that_left_the_policy_is_closed_once(night, policy):
+    night(MAY, OVER)
+    raw = yaml.safe_load(policy.texts["alerts"])
+    del raw["rules"]["over_limit"]
+    other = parse_policy({**policy.texts, "alerts": yaml.safe_dump(raw, allow_unicode=True)})
+    run, _ = night(JUNE, OVER, policy=other)
+    assert states(run) == {("C0", "over_limit"): ("closed", "2025-05-31")}
+    assert run.alerts.to_pylist()[0]["action_en"] == "Stop new deliveries on credit or approve more"
+    assert states(night(JULY, OVER, policy=other)[0]) == {}
 
 
 def test_falling_orders_and_a_default_in_the_group_alert(make_book, model, policy, scored):
-    book = make_book({"as_of": JUNE}, {"as_of": JUNE, "group_default_count": 2})
+    owes = {"as_of": JUNE, "open_amount": Decimal(20_000)}
+    book = make_book(owes, {**owes, "group_default_count": 2})
     features = book.features.assign(order_level_year_on_year_18m=[0.5, 0.51])
     run = scored(book.positions, features, model, policy, None, JUNE)
     assert set(states(run)) == {("C0", "orders_halved"), ("C1", "group_default")}

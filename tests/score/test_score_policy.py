@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from pipeline.errors import MissingInputError, ParameterError
-from pipeline.features.catalog import by_name
 from pipeline.score.policy import SECTIONS, parse_policy, read_policy
 
 FOLDER = Path(__file__).parents[2] / "policy"
@@ -139,10 +138,6 @@ def test_exposure_figures_that_cannot_be_are_told():
 def test_a_scale_that_does_not_rise_is_refused():
     with pytest.raises(ParameterError, match="is not above"):
         parse_policy(changed("master_scale", lambda raw: raw["grades"][3].update(pd_below=0.001)))
-
-
-def test_the_alert_on_orders_reads_a_feature_of_the_catalogue(policy):
-    assert by_name(policy.alerts.rules.orders_halved.feature).unit == "ratio"
 
 
 def test_a_missing_policy_file_is_named(tmp_path):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,7 +25,7 @@ from pipeline.score.csv_text import csv_lines
 from pipeline.score.draft import RUN_TABLES
 from pipeline.score.model_folder import write_model
 from pipeline.score.notes import Note, told_once
-from pipeline.score.publish import drafting, previous_folder, publish, publish_draft
+from pipeline.score.publish import drafting, previous_folder, publish, publish_draft, run_looked_back_to
 from pipeline.score.ranges import Ranges
 from pipeline.score.run_check import verify
 from pipeline.score.scored_book import ScoredPart, score_book
@@ -47,6 +48,11 @@ KINDS = [
     {"grade_override": "G02"}, {"grade_override": "AAA"}, {"limit_override": "plenty"}, {"limit_override": "70000"},
     {"overdue_amount": Decimal("4000.00"), "max_days_past_due": 70}, {"name": "=1+1\nsecond line"}, {"name": 'a "b"'},
 ]  # fmt: skip
+
+
+LIENS = pd.DataFrame(
+    {"customer_id": [f"C{n}" for n in range(0, 50, 2)], "lien_count_24m": 0.0, "litigation_count_12m": 1.0}
+)
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,9 @@ class June:
             JUNE,
             positions_before=self.before.positions,
             points_before=applied(self.before.features, self.model),
+            month_before=MAY,
+            features_before=LIENS,
+            looked_back=run_looked_back_to(out, JUNE, self.policy.alerts),
         )
         return publish(run, out, TOLD)
 
@@ -135,6 +144,9 @@ class June:
                 )
             ),
             previous,
+            MAY,
+            InMemory(rows_of(LIENS), rows_per_batch),
+            run_looked_back_to(out, JUNE, self.policy.alerts),
         )
         with drafting(out) as draft:
             night, figures = score_rows(rows, self.model, self.policy, JUNE, draft.add, customers)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Heading, Missing, Text, cells
+from pipeline.report.portfolio.measured_rules import measured_rules
 from pipeline.report.portfolio.telling import money
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def alerts(t: Teller) -> Chapter:
     told = t.told["alerts"]
     rows = [
         (
-            Cell(t.name_of("rule", row["rule"])),
+            Cell(t.rule(row["rule"])),
             Cell(t.name_of("severity", row["severity"]) if row["severity"] else "–"),
             *cells(*(figures.count(row[name]) for name in ("new", "open", "closed", "customers"))),
         )
@@ -32,7 +33,7 @@ def alerts(t: Teller) -> Chapter:
     run = t.told["run"]
     lives = [
         (
-            Cell(t.name_of("rule", row["rule"])),
+            Cell(t.rule(row["rule"])),
             *cells(
                 *(figures.count(row[name]) for name in ("opened", "customers", "still_open", "closed", "defaulted"))
             ),
@@ -46,6 +47,8 @@ def alerts(t: Teller) -> Chapter:
         t.table("alerts.lives", heads, lives, t.say("alerts.lives.note"), first=t.day(run["first_run"]), n=run["runs"]),
         Heading(t.say("alerts.warning.title")),
         *_warning(t, told["warning"]),
+        Heading(t.say("measured.title")),
+        *_measured(t, told.get("measured")),
     ]
     new, standing = (sum(row[name] for row in told["day"]) for name in ("new", "open"))
     lead = t.say("alerts.lead", new=figures.count(new), open=figures.count(standing))
@@ -60,7 +63,7 @@ def _warning(t: Teller, told: Mapping[str, Any]) -> list[Block]:
         ]
     rows = [
         (
-            Cell(t.name_of("rule", row["rule"])),
+            Cell(t.rule(row["rule"])),
             Cell(figures.count(row["hit_rate"]["n"])),
             Cell(figures.count(row["hit_rate"]["hits"])),
             t.measured(row["hit_rate"], figures.share),
@@ -89,6 +92,10 @@ def _warning(t: Teller, told: Mapping[str, Any]) -> list[Block]:
         t.table("alerts.warning", heads, rows, note, months=told["months"], first=t.day(told["first_run"])),
         Text(said),
     ]
+
+
+def _measured(t: Teller, told: Mapping[str, Any] | None) -> list[Block]:
+    return [Missing(t.say("measured.absent"))] if told is None else measured_rules(t, told)
 
 
 def _quarters(t: Teller, lead: Mapping[str, Any] | None) -> str:
@@ -142,51 +149,3 @@ def limits(t: Teller) -> Chapter:
 
 def _limit(t: Teller, amount: str | None) -> str:
     return t.say("limits.no_limit") if amount is None else money(amount)
-
-
-def worklist(t: Teller) -> Chapter:
-    """Whom to call first, and the sums by step."""
-    told = t.told["worklist"]
-    title = t.say("worklist.title")
-    if not told["rows"]:
-        return Chapter("worklist", title, (Missing(t.say("worklist.none")),))
-    steps = {step["step"]: step[t.language if t.language in {"en", "zh"} else "en"] for step in told["steps"]}
-    rows = [
-        (
-            t.customer(row["customer_id"]),
-            *cells(
-                row["grade"] or "–", money(row["overdue"]), money(row["recovery"]), figures.count(row["days"]),
-                figures.count(row["items"]), money(row["disputed"]), steps[row["step"]],
-            ),
-        )
-        for row in told["rows"]
-    ]  # fmt: skip
-    sums = [
-        cells(
-            steps[s["step"]],
-            figures.count(s["customers"]),
-            money(s["overdue"]),
-            figures.share(s["share"]),
-            money(s["recovery"]),
-        )
-        for s in told["steps"]
-    ]
-    heads = ("customer", "grade", "overdue", "recovery", "days", "items", "disputed", "step_text")
-    blocks = (
-        t.table(
-            "worklist",
-            heads,
-            rows,
-            t.say("worklist.note"),
-            n=len(rows),
-            is_fixed=False,
-            all=figures.count(told["customers"]),
-        ),
-        t.table("worklist.steps", ("step", "customers", "overdue", "share", "recovery"), sums),
-    )
-    lead = t.say(
-        "worklist.lead", n=figures.count(told["customers"]), overdue=t.short(told["overdue"]),
-        recovery=t.short(told["recovery"]), below=figures.count(told["below_amount"]),
-        amount=money(told["amount_from"]), currency=t.currency,
-    )  # fmt: skip
-    return Chapter("worklist", title, blocks, lead)

@@ -146,7 +146,7 @@ def _of_alerts(t: Teller) -> list[str]:
     if base is None or base["value"] is None:
         return []
     dull = [
-        t.name_of("rule", row["rule"]) for row in warning["rules"]
+        t.rule(row["rule"]) for row in warning["rules"]
         if row["hit_rate"]["low"] is not None and Decimal(row["hit_rate"]["low"]) <= Decimal(base["value"])
     ]  # fmt: skip
     if not dull:

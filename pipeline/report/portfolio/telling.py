@@ -51,6 +51,11 @@ class Teller:
         is_own = self.words.has(f"{self.prefix}.{group}.{name}")
         return self.words.or_name(f"{self.prefix if is_own else _PREFIX}.{group}", name)
 
+    def rule(self, name: str) -> str:
+        """The title of an alert rule as policy words it; its own name where policy no longer has it."""
+        titles = self.told["alerts"]["titles"].get(name, {})
+        return str(titles.get("zh" if self.language == "zh" else "en", name.replace("_", " ")))
+
     @property
     def currency(self) -> str:
         """The base currency in the report's language."""

@@ -25,7 +25,7 @@ from pipeline.score.portfolio.provision_matrix import provision_matrix
 from pipeline.score.portfolio.receivable_days import outstanding_over_time
 from pipeline.score.portfolio.recoveries import recoveries
 from pipeline.score.portfolio.rolls import Rounds, moves, roll_matrix, worse_rates
-from pipeline.score.portfolio.worklist import worklist
+from pipeline.score.portfolio.worklist import cases_of, reviews_of, worklist
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.night_params import PortfolioParams
+    from pipeline.score.policy_sections import Wording
     from pipeline.score.portfolio.sections import CollectionsSection, ProvisionsSection
 
 _PARTS = ("customer_id", "group", "industry", "region", "country")
@@ -48,6 +49,7 @@ class Receivables:
     `items`: open items (portfolio/ageing.py) of every one of `days`, oldest first, the report's day last. `lost_on`,
     `written_off_on`: by item. `billed`: cents of the months before each day, which began after `starts`.
     `default_days`: the first days of each customer's defaults up to the day, in order. `data_version`: of the ledger.
+    `insolvent`: customers whose default of the day is an insolvency.
     """
 
     items: pd.DataFrame
@@ -58,6 +60,7 @@ class Receivables:
     starts: Mapping[dt.date, dt.date]
     default_days: Mapping[str, Sequence[dt.date]]
     data_version: str
+    insolvent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -79,13 +82,13 @@ class Runs:
 
 @dataclass(frozen=True)
 class House:
-    """What people have set: dated policy, the grades from best to worst with the default grade last, the alert rules,
-    the loss given default where the run tells none, and the parameters of the report."""
+    """What people have set: dated policy, the grades from best to worst with the default grade last, the alert rules
+    with their titles, the loss given default where the run tells none, and the parameters of the report."""
 
     provisions: ProvisionsSection
     collections: CollectionsSection
     grades: Sequence[str]
-    rules: Sequence[str]
+    rules: Mapping[str, Wording]
     lgd_default: float
     settings: PortfolioParams
 
@@ -99,9 +102,9 @@ def portfolio(
 ) -> dict[str, Any]:
     """Every figure of the portfolio report, money as decimal text, days as ISO text, null where nothing can be told.
 
-    `master`: customer_id, group_id, industry, region and country as known on the day. `level`: value, low and high of
-    observed over expected defaults of the model on customers it was not fitted on, and where that comes from; null
-    without.
+    `master`: customer_id, group_id, industry, region, country and collector as known on the day. `level`: value, low
+    and high of observed over expected defaults of the model on customers it was not fitted on, and where that comes
+    from; null without.
     """
     settings, day = house.settings, runs.as_of
     rounds = Rounds(settings.rounds, settings.confidence, settings.seed)
@@ -138,32 +141,38 @@ def portfolio(
         "alerts": _alerts(runs, held, house),
         "limits": limit_changes(book, before, settings.top),
         "worklist": worklist(
-            claims(held.items, day),
-            book.set_index("customer_id"),
-            [(row["used_rate"] or 0.0) * (row["lgd"] or 0.0) for row in matrix["buckets"]],
-            house.collections,
-            settings.worklist,
+            claims(held.items, day), *work_of(held, day, book, house.collections), house.collections, settings.worklist
         ),
         "costs": costs_of_default(book, groups, settings.top),
     }
 
 
 def _alerts(runs: Runs, held: Receivables, house: House) -> dict[str, Any]:
-    lives, settings = alert_lives(runs.alerts), house.settings
+    lives, settings, rules = alert_lives(runs.alerts), house.settings, tuple(house.rules)
     return {
-        "day": alerts_of_the_day(_of_day(runs.alerts, runs.as_of), house.rules),
-        "lives": outcomes_of_alerts(lives, held.default_days, house.rules, runs.as_of),
+        "titles": {name: {"en": title.en, "zh": title.zh} for name, title in house.rules.items()},
+        "day": alerts_of_the_day(_of_day(runs.alerts, runs.as_of), rules),
+        "lives": outcomes_of_alerts(lives, held.default_days, rules, runs.as_of),
         "warning": early_warning(
             lives,
             runs.at_risk,
             held.default_days,
-            house.rules,
+            rules,
             as_of=runs.as_of,
             months=settings.warning_months,
             fewest=settings.fewest_customers,
             confidence=settings.confidence,
         ),
     }
+
+
+def work_of(
+    held: Receivables, day: dt.date, book: pd.DataFrame, policy: CollectionsSection
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every case of collection and every alert to look into, whole (score/portfolio/worklist.py); `book` is
+    `book_frame`."""
+    cases = cases_of(claims(held.items, day), book, policy, held.insolvent)
+    return cases, reviews_of(book, cases, policy)
 
 
 def _recoveries(
@@ -186,7 +195,9 @@ def book_frame(book: pa.Table, master: pd.DataFrame) -> pd.DataFrame:
 
     `group` is the parent group or the customer itself, by what is known on the report's day.
     """
-    plain = book.select(["customer_id", "rating_status", "pd", "lgd", "grade", "segment", "limit_action"]).to_pandas()
+    names = ["customer_id", "rating_status", "pd", "lgd", "grade", "segment", "limit_action"]
+    plain = book.select([*names, "alert_severity", "alert_count"]).to_pandas()
+    plain = plain.rename(columns={"alert_severity": "severity", "alert_count": "alerts"})
     frame = plain.assign(
         ead_cents=whole_cents(book["ead"]),
         open_cents=whole_cents(book["open_amount"]),
@@ -196,7 +207,7 @@ def book_frame(book: pa.Table, master: pd.DataFrame) -> pd.DataFrame:
         suggested_cents=_or_nan(book["limit_suggested"]),
     )
     known = master.set_index("customer_id").reindex(frame["customer_id"])
-    who = {name: known[name].to_numpy() for name in ("industry", "region", "country")}
+    who = {name: known[name].to_numpy() for name in ("industry", "region", "country", "collector")}
     pairs = zip(known["group_id"], frame["customer_id"], strict=True)
     told_group = [group if isinstance(group, str) else customer for group, customer in pairs]
     found: pd.DataFrame = frame.assign(**who, group=told_group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - the reader resolves the hints
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,52 @@ class Step:
 
 
 @dataclass(frozen=True)
-class LadderStep(Step):
-    """A step of the ladder, from so many days past due on."""
+class Success:
+    """Share of the overdue amount that a step is expected to bring in, by segment; `unrated`: customers without one."""
+
+    low: float
+    medium: float
+    high: float
+    default: float
+    unrated: float
+
+
+@dataclass(frozen=True)
+class CollectionStep(Step):
+    """A step of collection: its cost, the share of what comes in that goes to who collects, and how much comes in."""
+
+    cost: float
+    fee_share: float
+    success: Success
+
+
+@dataclass(frozen=True)
+class LadderStep(CollectionStep):
+    """A step of the ladder: from so many days past due on (or an alert of `or_severity` or graver), until so many."""
 
     from_days: int
+    until_days: int | None
+    or_severity: Literal["watch", "act", "stop"] | None
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What one collector can take a week: overdue cases, and alerts of customers who are not overdue."""
+
+    cases_per_week: int
+    reviews_per_week: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Capacities by collector; `each` for those who are not named."""
+
+    each: Capacity
+    collectors: dict[str, Capacity]
+
+    def of(self, collector: str | None) -> Capacity:
+        """What the collector can take; null is the customers without one."""
+        return self.each if collector is None else self.collectors.get(collector, self.each)
 
 
 @dataclass(frozen=True)
@@ -84,9 +127,15 @@ class CollectionsSection:
     sources: tuple[ToldSource, ...]
     amount_from: float
     disputed_share_from: float
-    dispute: Step
-    in_default: Step
+    dispute: CollectionStep
+    insolvency: CollectionStep
     ladder: tuple[LadderStep, ...]
+    budget: Budget
+
+    @property
+    def steps(self) -> tuple[CollectionStep, ...]:
+        """Every step, those of the ladder first."""
+        return (*self.ladder, self.dispute, self.insolvency)
 
 
 def contradictions(provisions: ProvisionsSection, collections: CollectionsSection) -> list[str]:
@@ -108,9 +157,50 @@ def contradictions(provisions: ProvisionsSection, collections: CollectionsSectio
         if not one.cases or abs(total - 1.0) > 1e-9 or min(case.weight for case in one.cases) < 0:
             found.append(f"{path}.cases: weights of at least 0 must add up to 1, found {total:g}")
         found += [f"{path}.cases.{c.name}.factor: {c.factor:g} is below 0" for c in one.cases if c.factor < 0]
+    return found + _of_collections(collections)
+
+
+def _of_collections(collections: CollectionsSection) -> list[str]:
+    found = []
     days = [step.from_days for step in collections.ladder]
-    if not days or days[0] < 1 or days != sorted(set(days)):
+    if not days or days[0] != 1 or days != sorted(set(days)):
         found.append(f"collections.ladder: from_days must rise from 1, found {days}")
+    elif not _covers_every_day(collections.ladder):
+        found.append(
+            "collections.ladder: some day past due has no step; let until_days reach the next from_days, or null"
+        )
     if not 0 < collections.disputed_share_from <= 1:
         found.append(f"collections.disputed_share_from: {collections.disputed_share_from:g} lies outside 0 to 1")
+    if collections.amount_from < 0:
+        found.append(f"collections.amount_from: {collections.amount_from:g} is below 0")
+    codes = [step.code for step in collections.steps]
+    found += [
+        f"collections: the step {code!r} stands twice" for code in sorted({c for c in codes if codes.count(c) > 1})
+    ]
+    for step in collections.steps:
+        if step.cost < 0:
+            found.append(f"collections.{step.code}.cost: {step.cost:g} is below 0")
+        shares = {"fee_share": step.fee_share, **{f"success.{k}": v for k, v in vars(step.success).items()}}
+        found += [
+            f"collections.{step.code}.{name}: {value:g} lies outside 0 to 1"
+            for name, value in shares.items()
+            if not 0 <= value <= 1
+        ]
+    for name, capacity in {"each": collections.budget.each, **collections.budget.collectors}.items():
+        found += [
+            f"collections.budget.{name}.{what}: {value} is below 0"
+            for what, value in vars(capacity).items()
+            if value < 0
+        ]
     return found
+
+
+def _covers_every_day(ladder: tuple[LadderStep, ...]) -> bool:
+    reach = 0
+    for step in ladder:
+        if step.from_days > reach + 1:
+            return False
+        if step.until_days is None:
+            return True
+        reach = max(reach, step.until_days)
+    return False

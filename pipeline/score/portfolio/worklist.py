@@ -1,102 +1,211 @@
-"""Whom to call first: overdue customers by what a call can be expected to bring in, with the step policy names."""
+"""Whom to call first: overdue customers with the step that is expected to bring in most, as far as collectors can."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from pipeline.score.alerts import SEVERITIES
 from pipeline.score.portfolio.amounts import share, told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
-    import pandas as pd
+    import numpy.typing as npt
 
-    from pipeline.score.portfolio.sections import CollectionsSection, Step
+    from pipeline.score.portfolio.sections import CollectionsSection, CollectionStep, LadderStep
+
+    Floats = npt.NDArray[np.float64]
+
+CASES = (
+    "customer_id", "collector", "rank", "is_in_budget", "step", "recovery_cents", "overdue_cents", "disputed_cents",
+    "items", "days", "grade", "segment", "severity",
+)  # fmt: skip
+REVIEWS = ("customer_id", "collector", "rank", "is_in_budget", "severity", "alerts", "loss_cents", "grade")
+
+
+def cases_of(
+    now: pd.DataFrame, book: pd.DataFrame, policy: CollectionsSection, insolvent: AbstractSet[str] = frozenset()
+) -> pd.DataFrame:
+    """Every overdue customer from `amount_from` on with its best step, largest expected recovery first (`CASES`).
+
+    `now`: the claims open on the day. `book`: customer_id, grade, segment, severity and collector (null: none).
+    `insolvent`: whose default is an insolvency. Expected recovery of a step = overdue × success of the segment
+    × (1 − fee share) − cost; the best of the steps allowed is taken, the earlier of the ladder on a tie. A dispute or
+    an insolvency has its own step. `rank` counts from 1; `is_in_budget` marks the first of each collector that it can
+    take in a week; a case whose step does not pay for itself has a recovery of 0 or less, and is in no budget.
+    """
+    overdue = now[now["overdue_cents"] > 0]
+    rows = overdue.groupby("customer_id").agg(
+        overdue_cents=("overdue_cents", "sum"), disputed_cents=("disputed_cents", "sum"),
+        days=("days_past_due", "max"), items=("invoice_id", "nunique"),
+    ).reset_index()  # fmt: skip
+    rows = rows[rows["overdue_cents"] >= policy.amount_from * 100]
+    known = book.set_index("customer_id")[["grade", "segment", "severity", "collector"]]
+    rows = rows.join(known, on="customer_id")
+    rows = rows.assign(severity=rows["severity"].fillna(SEVERITIES[0]))
+    best, recovery = _best(rows, policy, rows["customer_id"].isin(list(insolvent)).to_numpy())
+    rows = rows.assign(step=best, recovery_cents=recovery)
+    rows = rows.sort_values(["recovery_cents", "customer_id"], ascending=[False, True], ignore_index=True)
+    takes = {name: policy.budget.of(name).cases_per_week for name in _collectors(rows)}
+    pays = rows["recovery_cents"].to_numpy() > 0
+    return _ranked(rows, takes, pays)[list(CASES)]
+
+
+def reviews_of(book: pd.DataFrame, cases: pd.DataFrame, policy: CollectionsSection) -> pd.DataFrame:
+    """Customers with an alert who are no case: the gravest first, then the largest expected loss (`REVIEWS`).
+
+    `book`: as for `cases_of`, with alerts (their number) and loss_cents.
+    """
+    rows = book[(book["severity"] != SEVERITIES[0]) & ~book["customer_id"].isin(cases["customer_id"])]
+    rank = rows["severity"].map(SEVERITIES.index)
+    order = rows.assign(gravity=rank).sort_values(
+        ["gravity", "loss_cents", "customer_id"], ascending=[False, False, True], ignore_index=True
+    )
+    takes = {name: policy.budget.of(name).reviews_per_week for name in _collectors(order)}
+    return _ranked(order, takes, np.ones(len(order), dtype=bool))[list(REVIEWS)]
 
 
 def worklist(
-    now: pd.DataFrame,
-    book: pd.DataFrame,
-    lost_share: Sequence[float],
-    policy: CollectionsSection,
-    top: int,
+    now: pd.DataFrame, cases: pd.DataFrame, reviews: pd.DataFrame, policy: CollectionsSection, top: int
 ) -> dict[str, Any]:
-    """The overdue customers, largest expected recovery first; `top` of them, with the sums over all by step.
-
-    `now`: the claims open on the day. `lost_share`: by bucket, the share of an amount expected to be lost (used rate
-    of the provision matrix times LGD); expected recovery is the overdue amount less it. `book` is indexed by
-    customer_id, with rating_status and grade.
-    """
-    overdue = now[now["overdue_cents"] > 0]
-    lost = np.asarray(lost_share, dtype=float)[overdue["bucket"].to_numpy(int)]
-    disputed = overdue["disputed_cents"]
-    by = overdue.assign(lost=overdue["overdue_cents"] * lost, disputed=disputed).groupby("customer_id")
-    rows = by.agg(
-        overdue=("overdue_cents", "sum"), lost=("lost", "sum"), disputed=("disputed", "sum"),
-        days=("days_past_due", "max"), items=("invoice_id", "nunique"),
-    ).reset_index()  # fmt: skip
-    worth = rows["overdue"] >= policy.amount_from * 100
-    rows = rows[worth].assign(recovery=(rows["overdue"] - rows["lost"]).round())
-    status = book["rating_status"].reindex(rows["customer_id"]).to_numpy()
-    steps = [
-        step_for(int(r["days"]), r["disputed"] / r["overdue"], s == "in_default", policy)
-        for r, s in zip(rows.to_dict("records"), status, strict=True)
-    ]
-    grades = book["grade"].reindex(rows["customer_id"]).to_numpy()
-    rows = rows.assign(step=[one.code for one in steps], grade=grades)
-    rows = rows.sort_values(["recovery", "customer_id"], ascending=[False, True])
+    """What the report tells of the cases and reviews: the first `top` of each, sums by step, and by collector what fits
+    into a week and what is left over."""
+    owing = now[now["overdue_cents"] > 0]["customer_id"].nunique()
     return {
-        "customers": len(rows),
-        "below_amount": int((~worth).sum()),
+        "customers": len(cases),
+        "below_amount": int(owing - len(cases)),
         "amount_from": policy.amount_from,
-        "overdue": told(int(rows["overdue"].sum())),
-        "recovery": told(float(rows["recovery"].sum())),
-        "rows": [
-            {
-                "customer_id": row["customer_id"],
-                "grade": row["grade"] if isinstance(row["grade"], str) else None,
-                "overdue": told(row["overdue"]),
-                "disputed": told(row["disputed"]),
-                "items": int(row["items"]),
-                "days": int(row["days"]),
-                "recovery": told(row["recovery"]),
-                "step": row["step"],
-            }
-            for row in rows.head(top).to_dict("records")
-        ],
-        "steps": _by_step(rows, policy),
+        "overdue": told(int(cases["overdue_cents"].sum())),
+        "recovery": told(float(cases["recovery_cents"].clip(lower=0).sum())),
+        "in_budget": int(cases["is_in_budget"].sum()),
+        "not_worth": int((cases["recovery_cents"] <= 0).sum()),
+        "rows": [_case(row) for row in cases.head(top).to_dict("records")],
+        "steps": _by_step(cases, policy),
+        "collectors": _by_collector(cases, reviews, policy),
+        "reviews": len(reviews),
+        "reviews_in_budget": int(reviews["is_in_budget"].sum()),
+        "review_rows": [_review(row) for row in reviews.head(top).to_dict("records")],
     }
 
 
-def step_for(days: int, disputed_share: float, is_in_default: bool, policy: CollectionsSection) -> Step:  # noqa: FBT001
-    """The step for a customer: a default and a dispute come before the ladder, of which the last step reached holds."""
-    if is_in_default:
-        return policy.in_default
-    if disputed_share >= policy.disputed_share_from:
-        return policy.dispute
-    return [step for step in policy.ladder if step.from_days <= max(days, policy.ladder[0].from_days)][-1]
+def allowed(step: LadderStep, days: npt.NDArray[np.int64], gravity: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Where a step of the ladder may be taken: its days are reached (or an alert is grave enough) and not over."""
+    found: npt.NDArray[np.bool_] = days >= step.from_days
+    if step.or_severity is not None:
+        found |= gravity >= SEVERITIES.index(step.or_severity)
+    return found if step.until_days is None else found & (days <= step.until_days)
 
 
-def steps_of(policy: CollectionsSection) -> Mapping[str, Step]:
-    """Every step by its code, in the order of the ladder."""
-    return {one.code: one for one in (*policy.ladder, policy.dispute, policy.in_default)}
+def recovery_of(step: CollectionStep, overdue_cents: Floats, segment: npt.NDArray[np.object_]) -> Floats:
+    """Cents expected after the cost of the step, rounded half to even; below 0 when it costs more than it brings."""
+    shares = vars(step.success)
+    success = np.array([shares.get(one if isinstance(one, str) else "unrated", shares["unrated"]) for one in segment])
+    found: Floats = np.rint(overdue_cents * success * (1.0 - step.fee_share) - step.cost * 100.0)
+    return found
 
 
-def _by_step(rows: pd.DataFrame, policy: CollectionsSection) -> list[dict[str, Any]]:
+def _best(
+    rows: pd.DataFrame, policy: CollectionsSection, is_insolvent: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.object_], Floats]:
+    overdue, segment = rows["overdue_cents"].to_numpy(dtype=float), rows["segment"].to_numpy(dtype=object)
+    days = rows["days"].to_numpy(dtype=np.int64)
+    gravity = np.array([SEVERITIES.index(one) for one in rows["severity"]], dtype=np.int64)
+    table = np.array(
+        [np.where(allowed(s, days, gravity), recovery_of(s, overdue, segment), -np.inf) for s in policy.ladder]
+    ).reshape(len(policy.ladder), len(rows))
+    codes = np.array([step.code for step in policy.ladder], dtype=object)
+    best, recovery = codes[table.argmax(axis=0)], table.max(axis=0)
+    is_disputed = rows["disputed_cents"].to_numpy(dtype=float) >= policy.disputed_share_from * overdue
+    for step, where in ((policy.dispute, is_disputed), (policy.insolvency, is_insolvent)):
+        best = np.where(where, step.code, best)
+        recovery = np.where(where, recovery_of(step, overdue, segment), recovery)
+    return best, recovery
+
+
+def _ranked(rows: pd.DataFrame, takes: dict[str | None, int], may: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Rows in their order with `rank`, and `is_in_budget` for the first of each collector that may and fit."""
+    desk = rows["collector"].astype(object).where(rows["collector"].notna(), None)
+    place = pd.Series(may).groupby(desk.fillna("\0").to_numpy()).cumsum().to_numpy(dtype=np.int64)
+    room = np.array([takes[name] for name in desk], dtype=np.int64)
+    return rows.assign(collector=desk, rank=np.arange(1, len(rows) + 1), is_in_budget=may & (place <= room))
+
+
+def _collectors(rows: pd.DataFrame) -> list[str | None]:
+    """The collectors of the rows by name, those without one last."""
+    names = sorted({name for name in rows["collector"] if isinstance(name, str)})
+    return [*names, None]
+
+
+def _case(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        "customer_id": row["customer_id"],
+        "collector": row["collector"],
+        "grade": row["grade"] if isinstance(row["grade"], str) else None,
+        "severity": row["severity"],
+        "overdue": told(row["overdue_cents"]),
+        "disputed": told(row["disputed_cents"]),
+        "items": int(row["items"]),
+        "days": int(row["days"]),
+        "recovery": told(row["recovery_cents"]),
+        "step": row["step"],
+        "is_in_budget": bool(row["is_in_budget"]),
+    }
+
+
+def _review(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        "customer_id": row["customer_id"],
+        "collector": row["collector"],
+        "grade": row["grade"] if isinstance(row["grade"], str) else None,
+        "severity": row["severity"],
+        "alerts": int(row["alerts"]),
+        "loss": told(row["loss_cents"]),
+        "is_in_budget": bool(row["is_in_budget"]),
+    }
+
+
+def _by_step(cases: pd.DataFrame, policy: CollectionsSection) -> list[dict[str, Any]]:
     found = []
-    for code, step in steps_of(policy).items():
-        part = rows[rows["step"] == code]
+    for step in policy.steps:
+        part = cases[cases["step"] == step.code]
         found.append(
             {
-                "step": code,
+                "step": step.code,
                 "en": step.en,
                 "zh": step.zh,
                 "customers": len(part),
-                "overdue": told(int(part["overdue"].sum())),
-                "recovery": told(float(part["recovery"].sum())),
-                "share": share(float(part["overdue"].sum()), float(rows["overdue"].sum())),
+                "overdue": told(int(part["overdue_cents"].sum())),
+                "recovery": told(float(part["recovery_cents"].sum())),
+                "share": share(float(part["overdue_cents"].sum()), float(cases["overdue_cents"].sum())),
+            }
+        )
+    return found
+
+
+def _by_collector(cases: pd.DataFrame, reviews: pd.DataFrame, policy: CollectionsSection) -> list[dict[str, Any]]:
+    found = []
+    for name in _collectors(pd.concat([cases[["collector"]], reviews[["collector"]]])):
+        mine, looked = (rows[rows["collector"].isna() if name is None else rows["collector"] == name]
+                        for rows in (cases, reviews))  # fmt: skip
+        if not len(mine) and not len(looked):
+            continue
+        taken = mine[mine["is_in_budget"]]
+        left = mine[~mine["is_in_budget"]]
+        found.append(
+            {
+                "collector": name,
+                "cases": len(mine),
+                "cases_per_week": policy.budget.of(name).cases_per_week,
+                "in_budget": len(taken),
+                "left_over": len(left),
+                "recovery": told(float(taken["recovery_cents"].sum())),
+                "recovery_left": told(float(left["recovery_cents"].clip(lower=0).sum())),
+                "reviews": len(looked),
+                "reviews_in_budget": int(looked["is_in_budget"].sum()),
             }
         )
     return found
