@@ -134,7 +134,8 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
     """Scores every customer of `positions` for one day, all in memory (for many: score/stream.py).
 
     The inputs are those of a Part, `looked_back` the whole run; `facts` are those of the whole book where the positions
-    are a part of it, null when they are the whole. Raises ContractError on inputs that do not fit each other; nothing is written here.
+    are a part of it, null when they are the whole. Raises ContractError on inputs that do not fit each other; nothing
+    is written here.
     """
     facts = facts or night_facts(positions, features, model, policy, previous, as_of)
     positions = ordered_positions(positions, as_of)

@@ -50,9 +50,8 @@ KINDS = [
 ]  # fmt: skip
 
 
-LIENS = pd.DataFrame(
-    {"customer_id": [f"C{n}" for n in range(0, 50, 2)], "lien_count_24m": 0.0, "litigation_count_12m": 1.0}
-)
+NO_LIEN = {"lien_count_24m": 0.0, "litigation_count_12m": 1.0}
+LIENS = pd.DataFrame({"customer_id": [f"C{n}" for n in range(0, 50, 2)], **NO_LIEN})
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,9 @@ def june(make_book, make_model, policy, scored, tmp_path):
     late = [{"days_late_3m": 40.0 * (number % 2), "overdue_share": 0.1 * (number % 9)} for number in range(47)]
     kinds = (KINDS * 4)[5:52]
     told = [{**k, **f, "customer_id": n, "as_of": JUNE} for k, f, n in zip(kinds, late, names, strict=True)]
-    return June(tmp_path, policy, model, make_book(*told), book)
+    now = make_book(*told)
+    now = replace(now, features=now.features.assign(**NO_LIEN | {"lien_count_24m": [n % 3 for n in range(47)]}))
+    return June(tmp_path, policy, model, now, book)
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,9 @@ def test_a_night_in_parts_is_the_night_as_a_whole_byte_for_byte(june):
     manifest = json.loads((whole / "manifest.json").read_text(encoding="utf-8"))
     assert all(manifest["rows"].values()), "every table has something to compare"
     assert any("4 grade override(s)" in note for note in manifest["notes"])
+    assert manifest["looked_back"]["as_of"] == "2025-05-31"
+    rules = set(pq.read_table(whole / "alerts.parquet")["rule"].to_pylist())
+    assert {"grade_down_two", "pd_doubled", "court_event"} <= rules
     seen = []
 
     @settings(max_examples=6, deadline=None, derandomize=True)
