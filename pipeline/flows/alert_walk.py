@@ -85,7 +85,8 @@ def followed(setting: Setting, walk: Walk, policy: Policy, until: dt.date) -> Fo
     ends = [months_before(day, -setting.params.portfolio.warning_months) for day in days]
     witness = Witness(days, ends, until, outcomes.clusters, at_risk, outcomes.defaults)
     fitted = {known.fitted_on for known in walk.refits.by_month.values() if known.fitted_on is not None}
-    return Followed(witness, bites, is_judged, was_withheld, hypothetical, sorted(fitted), walk.refits.notes)
+    notes = [f"no model could be fitted on {day}: {why}" for day, why in walk.refits.left_out]
+    return Followed(witness, bites, is_judged, was_withheld, hypothetical, sorted(fitted), notes)
 
 
 def reads_a_model(rule: AlertRule) -> bool:
@@ -113,7 +114,7 @@ def _nights(walk: Walk, policy: Policy) -> Iterator[tuple[ReplayedMonth, Night]]
                 month.as_of,
                 None if before is None else before.as_of,
                 None if before is None else before.positions,
-                None if before is None else _with_customers(before),
+                None if before is None else before.features,
                 ratings[before.as_of] if before is not None and is_run_before else None,
                 None if back is None else ratings[back],
             ),
@@ -124,11 +125,6 @@ def _nights(walk: Walk, policy: Policy) -> Iterator[tuple[ReplayedMonth, Night]]
         ratings = {
             day: one for day, one in ratings.items() if (month.as_of - day).days <= policy.alerts.look_back.at_most_days
         }
-
-
-def _with_customers(month: ReplayedMonth) -> pd.DataFrame:
-    found: pd.DataFrame = month.features.assign(customer_id=month.positions["customer_id"].to_numpy())
-    return found
 
 
 def _seen(month: ReplayedMonth) -> RatingSeen:
