@@ -1,4 +1,4 @@
-"""What the published accounts say: liquidity, leverage, coverage, profitability, turnover, growth, age, Altman Z″.
+"""What the published accounts say: liquidity, leverage, coverage, profitability, turnover, growth, size, Altman Z″.
 
 All of the latest accounts known on the day; flows are brought to a year. A ratio is null where a line is missing or
 the whole is 0.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.features.absence import NO_ACCOUNTS, NO_DEBT, NO_EARLIER_ACCOUNTS, NO_INTEREST
-from pipeline.features.arithmetic import change, days_between, in_months, positive_ratio
+from pipeline.features.arithmetic import change, positive_ratio
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
 from pipeline.features.published_accounts import ACCOUNTS, debt, working_capital_ratio
+from pipeline.features.step import OWE_LESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from pipeline.features.absence import Absence
+    from pipeline.features.step import Step
 
 
 def of_accounts(
@@ -29,6 +31,7 @@ def of_accounts(
     null_means: Absence = NO_ACCOUNTS,
     *,
     people_only: bool = False,
+    step: Step | None = None,
 ) -> Callable[[Callable[[ir.Table], ir.Value]], FeatureFamily]:
     """A feature of the accounts; titles and sentences in English, then Chinese."""
     return feature(
@@ -41,6 +44,7 @@ def of_accounts(
         en=sentences[0],
         zh=sentences[1],
         people_only=people_only,
+        step=step,
     )
 
 
@@ -144,6 +148,7 @@ def retained_earnings_to_assets(accounts: ir.Table) -> ir.Value:
     Risk.RISES,
     ("Our claim over the customer's equity", "我方债权占客户净资产的比例"),
     ("What is open with us equals {value:.1%} of the customer's equity", "我方未清账款相当于客户净资产的{value:.1%}"),
+    step=OWE_LESS,
 )
 def open_to_equity(accounts: ir.Table) -> ir.Value:
     """Open amount over equity; null where equity is not above 0."""
@@ -325,40 +330,7 @@ def net_margin_change(accounts: ir.Table) -> ir.Value:
     return change(positive_ratio(accounts.net_income, accounts.revenue), before)
 
 
-# --- age and quality of the accounts, size
-
-
-@of_accounts(
-    Unit.MONTHS,
-    Risk.RISES,
-    ("Age of the accounts", "财务报表距今月数"),
-    ("The latest accounts known are {value:.0f} months old", "最近的财务报表距今{value:.0f}个月"),
-)
-def accounts_age_months(accounts: ir.Table) -> ir.Value:
-    """Months from the end of the period to the day."""
-    return in_months(days_between(accounts.as_of, accounts.period_end))
-
-
-@of_accounts(
-    Unit.MONTHS,
-    Risk.RISES,
-    ("Delay of publication", "财务报表披露延迟"),
-    ("The accounts came {value:.1f} months after the end of their period", "财务报表在期末后{value:.1f}个月才披露"),
-)
-def publication_delay_months(accounts: ir.Table) -> ir.Value:
-    """Months from the end of the period to the day we learned of the accounts; a restatement adds to it."""
-    return in_months(days_between(accounts.known_on, accounts.period_end))
-
-
-@of_accounts(
-    Unit.FLAG,
-    Risk.FALLS,
-    ("Audited accounts", "财务报表是否经审计"),
-    ("Accounts audited: {value:.0f} (1 is yes)", "财务报表是否经审计（1为是）：{value:.0f}"),
-)
-def is_audited(accounts: ir.Table) -> ir.Value:
-    """1 when the latest accounts are audited, 0 when not, null when they do not say."""
-    return accounts.audited.cast("int8")
+# --- size
 
 
 @of_accounts(

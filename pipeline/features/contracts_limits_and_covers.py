@@ -20,6 +20,7 @@ from pipeline.features.agreement_rows import CONTRACTS, OBLIGATIONS
 from pipeline.features.arithmetic import in_months, positive_ratio, ratio
 from pipeline.features.balances import COVERS, LIMITS
 from pipeline.features.feature import Risk, Unit, feature
+from pipeline.features.step import BRING_COVER, CLEAR_OVERDUE, KEEP_OBLIGATIONS, OWE_LESS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -100,6 +101,7 @@ def deposit_to_open(contracts: ir.Table) -> ir.Value:
     title_zh="近{months}个月未按期履行的合同义务占比",
     en="{value:.0%} of the obligations due in {months} months were not kept in time",
     zh="近{months}个月到期的合同义务中有{value:.0%}未按期履行",
+    step=KEEP_OBLIGATIONS,
 )
 def late_obligation_share(obligations: ir.Table) -> ir.Value:
     """Share, by number, of obligations fulfilled late or not at all."""
@@ -116,6 +118,7 @@ def late_obligation_share(obligations: ir.Table) -> ir.Value:
     title_zh="近{months}个月合同义务平均逾期天数",
     en="Obligations of {months} months were kept {value:.0f} days late on average",
     zh="近{months}个月合同义务平均逾期{value:.0f}天履行",
+    step=KEEP_OBLIGATIONS,
 )
 def mean_obligation_days_late(obligations: ir.Table) -> ir.Value:
     """Days from due to fulfilled, or to the day where it is not; negative when early."""
@@ -133,6 +136,7 @@ def mean_obligation_days_late(obligations: ir.Table) -> ir.Value:
     en="{value:.0f} obligations are overdue and not fulfilled",
     zh="有{value:.0f}项合同义务逾期未履行",
     without_rows=0.0,
+    step=KEEP_OBLIGATIONS,
 )
 def overdue_obligation_count(obligations: ir.Table) -> ir.Value:
     """Number of obligations due in the window and not fulfilled on the day."""
@@ -151,6 +155,7 @@ def overdue_obligation_count(obligations: ir.Table) -> ir.Value:
     title_zh="信用额度使用率",
     en="{value:.0%} of the limit is used",
     zh="信用额度已使用{value:.0%}",
+    step=OWE_LESS,
 )
 def utilisation(limits: ir.Table) -> ir.Value:
     """Open amount over limit; above 1 when overdrawn, null without a limit or with a limit of 0."""
@@ -166,6 +171,7 @@ def utilisation(limits: ir.Table) -> ir.Value:
     title_zh="逾期金额占信用额度的比例",
     en="Overdue takes {value:.0%} of the limit",
     zh="逾期金额占信用额度的{value:.0%}",
+    step=CLEAR_OVERDUE,
 )
 def overdue_to_limit(limits: ir.Table) -> ir.Value:
     """Overdue amount over limit; null without a limit or with a limit of 0."""
@@ -199,6 +205,7 @@ def utilisation_change_3m(limits: ir.Table) -> ir.Value:
     title_zh="近12个月超信用额度的天数占比",
     en="Over the limit on {value:.0%} of the days of 12 months with a limit",
     zh="近12个月有额度的天数中有{value:.0%}超出信用额度",
+    step=OWE_LESS,
 )
 def days_over_limit_share_12m(limits: ir.Table) -> ir.Value:
     """Days on which the open amount passed the limit over days with a limit, each as it was known on that day."""
@@ -279,6 +286,7 @@ def cover_to_open(covers: ir.Table) -> ir.Value:
     title_zh="当前信用保障与12个月前之比",
     en="Cover is {value:.0%} of what it was 12 months ago",
     zh="当前信用保障为12个月前的{value:.0%}",
+    step=BRING_COVER,
 )
 def cover_change_12m(covers: ir.Table) -> ir.Value:
     """Cover of the day over that valid 12 months before: an insurer that withdraws knows something."""
@@ -294,6 +302,7 @@ def cover_change_12m(covers: ir.Table) -> ir.Value:
     title_zh="保费费率",
     en="Cover costs {value:.2%} of the insured amount",
     zh="信用保障的费率为投保金额的{value:.2%}",
+    in_confidence=True,
 )
 def premium_rate(covers: ir.Table) -> ir.Value:
     """Highest premium rate of the covers valid on the day: the insurer's own view of the risk."""

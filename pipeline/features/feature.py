@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
     from pipeline.features.absence import Absence
     from pipeline.features.relation import Relation
+    from pipeline.features.step import Step
 
 Language = Literal["en", "zh"]
+_WINDOW = re.compile(r"_(\d+)m$")
 _LEDGER_ORDER = {
     f"{table.name}.{name}": place * 1000 + within
     for place, table in enumerate(TABLES)
@@ -52,6 +55,17 @@ class Serves(StrEnum):
 
     MODELS = "models"
     PEOPLE = "people"
+
+
+class Tells(StrEnum):
+    """What may be said of a column to the customer it is of: its value, its title alone, or nothing.
+
+    Nothing where it is told from other customers; the title alone of what a third party told in confidence.
+    """
+
+    VALUE = "value"
+    TITLE = "title"
+    NOTHING = "nothing"
 
 
 class Unit(StrEnum):
@@ -87,7 +101,8 @@ class Feature:
     `idea` is the name without the window, `months` the window or null, `source` the tables without which the column is
     null for every customer. `columns` are the ledger's columns (`table.column`) that it is told from: beside the keys,
     `customer_id` and `known_on` of their tables nothing else can change it. `en` and `zh` are sentences with `{value}`
-    and `{months}` to be formatted.
+    and `{months}` to be formatted. `step` is what the customer can do about it, null for nothing; `tells` what it may
+    be told. Both are for people: no model knows of them, so that they stand in no model's catalogue.
     """
 
     name: str
@@ -107,6 +122,16 @@ class Feature:
     en: str
     zh: str
     doc: str
+    step: Step | None = None
+    tells: Tells = Tells.VALUE
+
+    @property
+    def months_to_show(self) -> int:
+        """Full months until what the customer does from today on is all that the column sees; 0: with the next day."""
+        if self.step is not None and self.step.shows == "at_once":
+            return 0
+        found = _WINDOW.search(self.name)
+        return int(found.group(1)) if found else 0
 
     def render(self, value: float | str | None, language: Language) -> str:
         """The sentence for a customer's own value; of a null value, what the null means."""
@@ -148,7 +173,7 @@ class FeatureFamily:
     `measure` is an aggregate of the relation's rows, or a plain value where the relation has one row per snapshot.
     `without_rows` is the value of a customer without a row in a table that was handed in; null unless nothing is an
     amount of its own: of counts, sums, and of lateness where nothing is late. `people_only` says that its columns serve
-    people alone.
+    people alone, `in_confidence` that a third party told them for us alone, `step` what the customer can do.
     """
 
     idea: str
@@ -166,6 +191,8 @@ class FeatureFamily:
     zh: str
     without_rows: float | None
     people_only: bool
+    in_confidence: bool
+    step: Step | None
 
     def features(self, subject: Subject) -> tuple[Feature, ...]:
         """The family's columns: one per window, the window last in the name; one plain column without windows."""
@@ -190,7 +217,16 @@ class FeatureFamily:
             en=self.en,
             zh=self.zh,
             doc=inspect.cleandoc(self.measure.__doc__ or ""),
+            step=self.step,
+            tells=self.tells,
         )
+
+    @property
+    def tells(self) -> Tells:
+        """What may be said of it to the customer."""
+        if self.relation.looks_at_others:
+            return Tells.NOTHING
+        return Tells.TITLE if self.in_confidence else Tells.VALUE
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -223,15 +259,20 @@ def feature(
     idea: str = "",
     without_rows: float | None = None,
     people_only: bool = False,
+    in_confidence: bool = False,
+    step: Step | None = None,
 ) -> Callable[[Callable[[ir.Table], ir.Value]], FeatureFamily]:
     """Makes a family of a measure; nothing is registered, `catalog.py` lists what counts.
 
     `tables` names what the measure needs beyond the tables of its relation; `idea` replaces the function's name where
-    one function makes several families. Raises ValueError for a window the relation does not reach.
+    one function makes several families. Raises ValueError for a window the relation does not reach, and for a step of
+    a column without a safe direction.
     """
     too_long = [m for m in months if m not in source.windows]
     if too_long:
         raise ValueError(f"relation {source.name}: no window of {too_long} months, it has {list(source.windows)}")
+    if step is not None and risk is Risk.EITHER:
+        raise ValueError(f"feature {title_en!r}: {step.name} is no step where no direction is safe")
 
     def define(measure: Callable[[ir.Table], ir.Value]) -> FeatureFamily:
         return FeatureFamily(
@@ -250,6 +291,8 @@ def feature(
             zh=zh,
             without_rows=without_rows,
             people_only=people_only,
+            in_confidence=in_confidence,
+            step=step,
         )
 
     return define

@@ -280,6 +280,7 @@ def broken_plan_count(plans: ir.Table) -> ir.Value:
     title_zh="外部评级",
     en="External rating {value:.0f} (1 is best, 10 worst)",
     zh="外部评级为{value:.0f}（1最好，10最差）",
+    in_confidence=True,
 )
 def external_rating(ratings: ir.Table) -> ir.Value:
     """The latest external rating of 36 months."""
@@ -295,6 +296,7 @@ def external_rating(ratings: ir.Table) -> ir.Value:
     title_zh="外部评级12个月内的变动",
     en="External rating moved {value:+.0f} notches in 12 months (up is worse)",
     zh="外部评级12个月内变动{value:+.0f}级（上升为恶化）",
+    in_confidence=True,
 )
 def external_rating_change_12m(ratings: ir.Table) -> ir.Value:
     """The latest external rating less the latest of those a year old or older; above 0 is a downgrade."""
@@ -310,6 +312,7 @@ def external_rating_change_12m(ratings: ir.Table) -> ir.Value:
     title_zh="外部评级距今月数",
     en="The external rating is {value:.0f} months old",
     zh="外部评级距今{value:.0f}个月",
+    in_confidence=True,
 )
 def external_rating_age_months(ratings: ir.Table) -> ir.Value:
     """Months from the day of the latest external rating to the day."""

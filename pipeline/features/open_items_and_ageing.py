@@ -20,6 +20,7 @@ from pipeline.features.arithmetic import mean_counted, positive_ratio, ratio
 from pipeline.features.balances import BALANCE
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
 from pipeline.features.ledger_rows import OPEN, OPEN_AND_CREDITS
+from pipeline.features.step import CLEAR_OVERDUE
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -69,6 +70,7 @@ def open_item_count(owed: ir.Table) -> ir.Value:
     en="{value:.0f} items are overdue",
     zh="有{value:.0f}笔账款逾期",
     without_rows=0.0,
+    step=CLEAR_OVERDUE,
 )
 def overdue_item_count(owed: ir.Table) -> ir.Value:
     """Number of open items past their due date."""
@@ -85,6 +87,7 @@ def overdue_item_count(owed: ir.Table) -> ir.Value:
     en="{value:.0%} of the open items are overdue",
     zh="未清账款中有{value:.0%}的笔数已逾期",
     without_rows=0.0,
+    step=CLEAR_OVERDUE,
 )
 def overdue_item_share(owed: ir.Table) -> ir.Value:
     """Overdue items over open items, by number; 0 where nothing is open."""
@@ -110,6 +113,7 @@ def _open_share_over(days: int, *, people_only: bool = False) -> FeatureFamily:
         zh=f"未清金额中有{{value:.0%}}{chinese}",
         without_rows=0.0,
         people_only=people_only,
+        step=CLEAR_OVERDUE,
     )(share)
 
 
@@ -146,6 +150,7 @@ def open_share_1_to_30_days_past_due(owed: ir.Table) -> ir.Value:
     en="The oldest open item is {value:.0f} days past due",
     zh="最长的一笔未付账款已逾期{value:.0f}天",
     without_rows=0.0,
+    step=CLEAR_OVERDUE,
 )
 def oldest_days_past_due(owed: ir.Table) -> ir.Value:
     """Days past due of the oldest open item; 0 when nothing open is due, or nothing is open."""
@@ -162,6 +167,7 @@ def oldest_days_past_due(owed: ir.Table) -> ir.Value:
     en="The open amount is {value:.0f} days past due on average",
     zh="未清金额平均逾期{value:.0f}天",
     without_rows=0.0,
+    step=CLEAR_OVERDUE,
 )
 def mean_days_past_due(owed: ir.Table) -> ir.Value:
     """Days past due, counted up to 90, weighted by open amount; what is not due counts 0, and so does nothing open."""
@@ -199,6 +205,7 @@ def open_share_beyond_habit(owed: ir.Table) -> ir.Value:
     title_zh="最长未付账款超出自身付款习惯的天数",
     en="The oldest open item is {value:.0f} days later than this customer usually pays",
     zh="最长未付账款比该客户通常的付款时间晚{value:.0f}天",
+    step=CLEAR_OVERDUE,
 )
 def oldest_days_past_due_over_habit(balance: ir.Table) -> ir.Value:
     """Days past due of the oldest open item less the mean days late of 12 months; 0 within it, or with nothing open.

@@ -23,6 +23,7 @@ from pipeline.features.absence import (
 from pipeline.features.arithmetic import ORDINARY_DAYS, WIDE, change, counted, mean_counted, ratio, spread
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
 from pipeline.features.ledger_rows import BOUNCED, DUE, LATENESS, PAID
+from pipeline.features.step import LET_PAYMENTS_CLEAR, PAY_ON_TIME
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -93,6 +94,7 @@ def days_late_change(paid: ir.Table) -> ir.Value:
     title_zh="近{months}个月付款逾期天数中位数",
     en="Half of the invoices settled in {months} months were {value:.0f} days late or more",
     zh="近{months}个月结清的发票中有一半逾期{value:.0f}天或更久",
+    step=PAY_ON_TIME,
 )
 def median_days_late(paid: ir.Table) -> ir.Value:
     """Median of days late, counted up to 90, over invoices settled, each counted once at the payment that settled it.
@@ -113,6 +115,7 @@ def median_days_late(paid: ir.Table) -> ir.Value:
     title_zh="近{months}个月付款逾期天数的差距",
     en="{value:.0f} days lie between this customer's prompt and its late payments of {months} months",
     zh="近{months}个月该客户付款较早与较晚的发票相差{value:.0f}天",
+    step=PAY_ON_TIME,
 )
 def range_of_days_late(paid: ir.Table) -> ir.Value:
     """90th percentile of days late, counted up to 90, less the 10th of those settled at most 60 days late.
@@ -134,6 +137,7 @@ def range_of_days_late(paid: ir.Table) -> ir.Value:
     title_zh="近6个月付款逾期天数超出自身最好水平的天数",
     en="Pays {value:.0f} days later in the last 6 months than in its own best times of {months} months",
     zh="近6个月付款比自身近{months}个月的最好水平晚{value:.0f}天",
+    step=PAY_ON_TIME,
 )
 def days_late_over_own_best(paid: ir.Table) -> ir.Value:
     """Median days late of the last 6 months, counted up to 90, less the 10th percentile of all at most 60 days late.
@@ -282,6 +286,7 @@ def mean_days_to_pay(paid: ir.Table) -> ir.Value:
     title_zh="近{months}个月部分付款的占比",
     en="{value:.0%} of the payments in {months} months settled only part of an invoice",
     zh="近{months}个月有{value:.0%}的付款只清偿了发票的一部分",
+    step=PAY_ON_TIME,
 )
 def part_payment_share(paid: ir.Table) -> ir.Value:
     """Share of payments, by number, that left part of their invoice open.
@@ -321,6 +326,7 @@ def settled_invoice_count(paid: ir.Table) -> ir.Value:
     en="{value:.0f} payments bounced or were returned in {months} months",
     zh="近{months}个月有{value:.0f}笔付款被退票或退回",
     without_rows=0.0,
+    step=LET_PAYMENTS_CLEAR,
 )
 def bounced_payment_count(bounced: ir.Table) -> ir.Value:
     """Number of payments that bounced or were returned."""
@@ -338,6 +344,7 @@ def bounced_payment_count(bounced: ir.Table) -> ir.Value:
     en="{value:.0f} days late on average over {months} months, what is still overdue included",
     zh="近{months}个月连同尚未支付的逾期款，平均逾期{value:.0f}天",
     without_rows=0.0,
+    step=PAY_ON_TIME,
 )
 def mean_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
     """Days late of what was paid and days past due of what is overdue, counted up to 90, weighted by amount.
@@ -358,6 +365,7 @@ def mean_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
     en="Up to {value:.0f} days late in {months} months, what is still overdue included",
     zh="近{months}个月连同尚未支付的逾期款，最长逾期{value:.0f}天",
     without_rows=0.0,
+    step=PAY_ON_TIME,
 )
 def worst_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
     """Most days late of any payment in the window or of any item overdue now; 0 where there is neither."""

@@ -20,6 +20,7 @@ from pipeline.features.arithmetic import ORDINARY_DAYS, change, days_between, in
 from pipeline.features.balances import BALANCE
 from pipeline.features.feature import Risk, Unit, feature
 from pipeline.features.ledger_rows import LATENESS, PAID
+from pipeline.features.step import PAY_ON_TIME
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -225,6 +226,7 @@ def months_since_worst_days_late(lateness: ir.Table) -> ir.Value:
     en="The last delay of more than 30 days was {value:.1f} months ago",
     zh="最近一次逾期超过30天发生在{value:.1f}个月前",
     without_rows=_NEVER_MONTHS,
+    step=PAY_ON_TIME,
 )
 def months_since_over_30_days_late(lateness: ir.Table) -> ir.Value:
     """Months from the last payment over 30 days late to the day; 0 where an item is over 30 days past due now.

@@ -9,6 +9,7 @@ from pipeline.features.arithmetic import positive_ratio
 from pipeline.features.balances import BALANCE
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
 from pipeline.features.rolls import ROLLS
+from pipeline.features.step import CLEAR_OVERDUE
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -37,6 +38,7 @@ def _roll_rate(
         en=f"{{value:.0%}} of what was {english[0]} is {english[1]}",
         zh=f"{chinese[0]}的金额中有{{value:.0%}}{chinese[1]}",
         people_only=people_only,
+        step=CLEAR_OVERDUE,
     )(rate)
 
 

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipeline.features.catalog import FEATURES, catalogue_hash
-from pipeline.features.feature import Holds, Language, Risk, Serves, Subject, Unit
+from pipeline.features.feature import Holds, Language, Risk, Serves, Subject, Tells, Unit
+from pipeline.features.step import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,6 +40,11 @@ _RISKS: Mapping[Risk, tuple[str, str]] = {
     Risk.EITHER: ("either", "不定"),
 }
 _FOR_PEOPLE = ("; for people", "；仅供阅读")
+_SILENT: Mapping[Tells, tuple[str, str]] = {
+    Tells.VALUE: ("", ""),
+    Tells.TITLE: ("title only", "仅告知名称"),
+    Tells.NOTHING: ("not told", "不告知"),
+}
 _SAMPLES: Mapping[Unit, float | str] = {
     Unit.SHARE: 0.25,
     Unit.RATIO: 0.8,
@@ -78,14 +84,21 @@ def _english() -> list[str]:
         "*Told from* names the columns of the ledger behind a value, found by looking at what its definition touches. "
         "The keys, `customer_id` and `known_on` of their tables count besides, since they say which rows are true on a "
         "day; no other column can change the value.",
+        "",
+        "*Step* says what a customer can do about a column that models use, as its own page says it "
+        "([the customer's page](statement.md)): "
+        + "; ".join(f"`{step.name}` {step.en.lower()}" for step in STEPS)
+        + ". "
+        "*Title only* and *not told* stand where that page does not tell the value, since a third party told it in "
+        "confidence or since it is told from other customers.",
     ]
     for subject, features in _by_subject():
         lines += [
             "",
             f"## {subject.capitalize()}",
             "",
-            "| column | what it is | unit | risk | tables | told from | null | as a reason |",
-            "|---|---|---|---|---|---|---|---|",
+            "| column | what it is | unit | risk | step | tables | told from | null | as a reason |",
+            "|---|---|---|---|---|---|---|---|---|",
             *(_row(feature, "en", f"**{feature.title_en}.** {_flat(feature.doc)}") for feature in features),
         ]
     return lines
@@ -101,15 +114,18 @@ def _chinese() -> list[str]:
         "分箱与提升树的单调约束均以此为准。若某列的任一来源表未提供，则该列对所有客户为空；"
         "其余情况下的空值含义见“空值”一栏。k个月的窗口以观察日为终点。“来源列”为该值所依据的台账列，由定义本身得出；"
         "相关表的主键、`customer_id` 与 `known_on` 始终计入，其他列不会改变该值。"
-        "注明“仅供阅读”的列只供人员与报告使用，模型不采用：多一张逾期90天的发票可能使其显得风险更低。",
+        "注明“仅供阅读”的列只供人员与报告使用，模型不采用：多一张逾期90天的发票可能使其显得风险更低。"
+        "“步骤”说明客户对模型所用的列可以做什么，表述与[客户说明书](statement.md)一致："
+        + "；".join(f"`{step.name}` {step.zh}" for step in STEPS)
+        + "。“仅告知名称”“不告知”表示说明书不写出其数值：前者由第三方保密提供，后者由其他客户的数据得出。",
     ]
     for subject, features in _by_subject():
         lines += [
             "",
             f"## {_SUBJECTS_ZH[subject]}",
             "",
-            "| 列名 | 含义 | 单位 | 风险 | 来源表 | 来源列 | 空值 | 作为原因的表述 |",
-            "|---|---|---|---|---|---|---|---|",
+            "| 列名 | 含义 | 单位 | 风险 | 步骤 | 来源表 | 来源列 | 空值 | 作为原因的表述 |",
+            "|---|---|---|---|---|---|---|---|---|",
             *(_row(feature, "zh", feature.title_zh) for feature in features),
         ]
     return lines
@@ -127,12 +143,21 @@ def _row(feature: Feature, language: Language, meaning: str) -> str:
         meaning,
         _UNITS[feature.unit][place],
         _RISKS[feature.risk][place] + (_FOR_PEOPLE[place] if feature.serves is Serves.PEOPLE else ""),
+        _step(feature, place),
         ", ".join(feature.source),
         _told_from(feature),
         feature.null_means if language == "en" else feature.null_means_zh,
         feature.render(_SAMPLES.get(feature.unit, _SAMPLE_NUMBER), language),
     )
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _step(feature: Feature, place: int) -> str:
+    """The step's name, and whether the customer is told less than the value; nothing of a column for people alone."""
+    if feature.serves is Serves.PEOPLE:
+        return ""
+    step = "" if feature.step is None else f"`{feature.step.name}`"
+    return step or _SILENT[feature.tells][place]
 
 
 def _told_from(feature: Feature) -> str:
