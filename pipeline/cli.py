@@ -233,6 +233,25 @@ def warnings(
 
 
 @app.command()
+def statement(
+    customer_id: Annotated[str, typer.Argument(help="The supplier's number for the customer.")],
+    as_of: Annotated[
+        dt.datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="A published day; by default the latest."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where pages go; by default statement.out.")] = None,
+    language: Annotated[
+        Literal["en", "zh"] | None, typer.Option(help="Of the page; by default the first of report.language.")
+    ] = None,
+    project: ProjectOption = Path(),
+) -> None:
+    """Write one customer's own page: grade, what counts, and what would improve it; as HTML and PDF."""
+    from pipeline.flows.statement import write_statement
+
+    write_statement(project, customer_id, as_of.date() if as_of else None, out, language)
+
+
+@app.command()
 def verify(folder: Annotated[Path, typer.Argument(help="A published run, such as data/scored/latest.")]) -> None:
     """Check a published run against its manifest."""
     from pipeline.flows.verify import verify_run

@@ -64,6 +64,11 @@ class Project:
         return self.policy / "limits.yaml"
 
     @property
+    def statement_policy(self) -> Path:
+        """What the customer's page says in the name of the house."""
+        return self.policy / "statement.yaml"
+
+    @property
     def demo(self) -> Path:
         """The demo ledger; the truth lies beside it."""
         return self.root / "data" / "demo"

@@ -152,3 +152,16 @@ class PortfolioParams:
     warning_months: int = 12
     hhi_moderate: float = 0.10
     hhi_high: float = 0.18
+
+
+@dataclass(frozen=True)
+class StatementParams:
+    """The customer's page (docs/statement.md): where it goes, and how far its steps may go.
+
+    `reached_by`: the share of comparable customers who have the value a step goes to, or a better one.
+    `fewest_comparable`: with fewer nobody is compared, since a quantile would tell of single customers.
+    """
+
+    out: str = "data/statements"
+    reached_by: float = 0.25
+    fewest_comparable: int = 30

@@ -7,7 +7,14 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipeline.night_params import BacktestParams, DeliverParams, MonitorParams, PortfolioParams, ScoreParams
+from pipeline.night_params import (
+    BacktestParams,
+    DeliverParams,
+    MonitorParams,
+    PortfolioParams,
+    ScoreParams,
+    StatementParams,
+)
 
 
 @dataclass(frozen=True)
@@ -336,6 +343,7 @@ class Params:
     monitor: MonitorParams = field(default_factory=MonitorParams)
     portfolio: PortfolioParams = field(default_factory=PortfolioParams)
     backtest: BacktestParams = field(default_factory=BacktestParams)
+    statement: StatementParams = field(default_factory=StatementParams)
     promotion: PromotionParams = PromotionParams()
     registry: RegistryParams = RegistryParams()
 

@@ -127,6 +127,8 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "backtest.rounds": (50, 100_000),
     "backtest.seed": (0, 2**31 - 1),
     "backtest.min_bad_customers": (2, 100_000),
+    "statement.reached_by": (0.05, 0.95),
+    "statement.fewest_comparable": (5, 1_000_000),
     "promotion.margin": (0, 0.5),
     "promotion.confidence": (0.5, 0.999),
     "promotion.rounds": (50, 100_000),

@@ -107,7 +107,7 @@ def _furniture(document: Document) -> dict[str, Any]:
         "language": document.language,
         "region": "cn" if document.language == "zh" else None,
         "fonts": _fonts(document.language),
-        "size": 9.2 if document.language == "zh" else 9.9,
+        "size": (9.2 if document.language == "zh" else 9.9) - (0.9 if len(document.chapters) == 1 else 0.0),
         "kind": document.kind,
         "title": document.title,
         "subtitle": document.subtitle,

@@ -74,3 +74,8 @@ def _each(entry: Mapping[str, Any], values: list[Any], language: str) -> list[st
 
 def _title(entry: Mapping[str, Any], language: str) -> str:
     return f"{entry['title_en']}: " if language == "en" else f"{entry['title_zh']}："
+
+
+def sentence(entry: Mapping[str, Any], value: Any, language: str) -> str:
+    """The sentence of one value; of a null, what the null means."""
+    return str(sentences(entry, pd.Series([value]), language)[0])

@@ -1,0 +1,115 @@
+"""The steps of the customer's page: what to do, what it moves, by when it shows and what it brings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.features.feature import Unit
+from pipeline.report import figures
+from pipeline.report.blocks import Cell, Column, Heading, Missing, Table, Text
+from pipeline.score.limits import months_after
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.report.blocks import Block
+    from pipeline.report.statement.told import CustomerStatement
+    from pipeline.report.words import Words
+    from pipeline.score.prospects import Move, Prospect
+
+_MOST_MOVES = 3
+
+
+def steps(told: CustomerStatement, words: Words, reached_by: float) -> Iterator[Block]:
+    """The table of steps with what must be said of it, or why there is none."""
+    yield Heading(words("statement.steps.title"))
+    found = told.prospects
+    if found is None or told.width is None:
+        yield Missing(words("statement.steps.too_few"))
+    elif not found.single:
+        yield Text(words("statement.steps.none"))
+    else:
+        width = words(f"statement.steps.width.{told.width}")
+        yield Text(words("statement.steps.how", share=figures.share(reached_by, 0), width=width))
+        yield _table(told, words)
+        if all(one.outcome.grade == found.now.grade for one in (*found.single, found.together) if one is not None):
+            yield Text(words("statement.steps.none_better"))
+        yield Text(words("statement.steps.note"))
+    if told.lacks_accounts:
+        yield Text(words("statement.steps.accounts"))
+
+
+def _table(told: CustomerStatement, words: Words) -> Table:
+    found = told.prospects
+    assert found is not None
+    rows = [_row(told, one, words, _cell(one, words)) for one in found.single]
+    if found.enough is not None:
+        named = figures.in_turn(getattr(s, words.language) for s in found.enough.steps)
+        rows.append(_row(told, found.enough, words, Cell(words("statement.steps.enough", steps=named))))
+    if found.together is not None:
+        rows.append(_row(told, found.together, words, Cell(words("statement.steps.together"))))
+    columns = (
+        Column(words("statement.steps.step")),
+        Column(words("statement.steps.by")),
+        Column(words("statement.steps.score"), is_number=True),
+        Column(words("statement.steps.grade")),
+        Column(words("statement.steps.limit")),
+    )
+    return Table(words("statement.steps.caption"), columns, tuple(rows), is_fixed=True)
+
+
+def _row(told: CustomerStatement, one: Prospect, words: Words, named: Cell) -> tuple[Cell, ...]:
+    found = told.prospects
+    assert found is not None
+    gain = (one.outcome.score or 0) - (found.now.score or 0)
+    is_same = one.outcome.grade == found.now.grade
+    grade = words("statement.steps.same", value=one.outcome.grade) if is_same else str(one.outcome.grade)
+    by = (
+        words("statement.steps.by_day", day=figures.day(months_after(told.as_of, one.months)))
+        if one.months
+        else words("statement.steps.at_once")
+    )
+    score = Cell(figures.count(one.outcome.score), figures.signed(gain, 0))
+    return named, Cell(by), score, Cell(grade), Cell(_limit(told, one, words))
+
+
+def _limit(told: CustomerStatement, one: Prospect, words: Words) -> str:
+    """The limit after it; as an amount only where nobody would have to approve it first."""
+    before, after = (told.prospects.now.limit if told.prospects else None), one.outcome.limit
+    if before is None or after is None or after <= before:
+        return words("statement.steps.limit_same")
+    up_to = told.limit.up_to
+    if told.limit.reckoned is None or (up_to is not None and after > up_to):
+        return words("statement.steps.limit_higher")
+    return f"{figures.count(after)} {told.limit.currency}".strip()
+
+
+def _cell(one: Prospect, words: Words) -> Cell:
+    """The step, and the figures it moves: of an idea that of its longest window, three of them at most."""
+    by_idea: dict[str, Move] = {move.feature.idea: move for move in one.moves}
+    told = [_move(move, words) for move in list(by_idea.values())[:_MOST_MOVES]]
+    more = len(by_idea) - len(told)
+    if more:
+        told.append(words("statement.steps.more", n=more))
+    return Cell(getattr(one.steps[0], words.language), figures.in_turn(told))
+
+
+def _move(move: Move, words: Words) -> str:
+    feature = move.feature
+    title = feature.title_en if words.language == "en" else feature.title_zh
+    before, after = _values(feature.unit, move.before, move.after, words)
+    return words("statement.steps.move", title=title, before=before, after=after)
+
+
+def _values(unit: Unit, before: float, after: float, words: Words) -> tuple[str, str]:
+    """Both values with their unit and as few digits as tell them apart."""
+    if unit is Unit.FLAG:
+        yes, no = words("statement.is_yes"), words("statement.is_no")
+        return yes if before else no, yes if after else no
+    pair = ("", "")
+    for digits in range(4):
+        write = figures.share if unit in {Unit.SHARE, Unit.RATIO} else figures.decimal
+        pair = write(before, digits), write(after, digits)
+        if pair[0] != pair[1]:
+            break
+    return words(f"statement.unit.{unit}", n=pair[0]), words(f"statement.unit.{unit}", n=pair[1])
