@@ -53,7 +53,6 @@ def _table(told: CustomerStatement, words: Words) -> Table:
         Column(words("statement.steps.by")),
         Column(words("statement.steps.score"), is_number=True),
         Column(words("statement.steps.grade")),
-        Column(words("statement.steps.limit")),
     )
     return Table(words("statement.steps.caption"), columns, tuple(rows), is_fixed=True)
 
@@ -70,18 +69,18 @@ def _row(told: CustomerStatement, one: Prospect, words: Words, named: Cell) -> t
         else words("statement.steps.at_once")
     )
     score = Cell(figures.count(one.outcome.score), figures.signed(gain, 0))
-    return named, Cell(by), score, Cell(grade), Cell(_limit(told, one, words))
+    return named, Cell(by), score, Cell(grade, _limit(told, one, words))
 
 
 def _limit(told: CustomerStatement, one: Prospect, words: Words) -> str:
-    """The limit after it; as an amount only where nobody would have to approve it first."""
+    """What becomes of the limit where it rises; an amount only where nobody would have to approve it first."""
     before, after = (told.prospects.now.limit if told.prospects else None), one.outcome.limit
     if before is None or after is None or after <= before:
-        return words("statement.steps.limit_same")
+        return ""
     up_to = told.limit.up_to
     if told.limit.reckoned is None or (up_to is not None and after > up_to):
         return words("statement.steps.limit_higher")
-    return f"{figures.count(after)} {told.limit.currency}".strip()
+    return words("statement.steps.limit_amount", amount=f"{figures.count(after)} {told.limit.currency}".strip())
 
 
 def _cell(one: Prospect, words: Words) -> Cell:
