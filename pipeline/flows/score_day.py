@@ -262,7 +262,9 @@ def _sight(  # noqa: PLR0917 - the engine, what it reads, the day, who judges it
     features = known.written("features", answered, as_of)
     points_before = None
     if judges.previous is not None:
-        points = answered.select("customer_id", "as_of", *points_columns(judges.model))
+        # What the card of thin files reads comes along, so that it can be told what moved one.
+        thin = [name for name in judges.model.thin_file.features if name in answered.columns]
+        points = answered.select("customer_id", "as_of", *points_columns(judges.model), *thin)
         points_before = known.written("points", points, judges.previous.head.as_of)
     month_before = months_before(as_of, 1)
     stood = engine.keep(positions(ledger, known.on([as_of, month_before]), definition, engine.keep), "positions")

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import MissingInputError, StorageError
+from pipeline.score.movers import TOP
 from pipeline.score.policy import policy_of
 from pipeline.score.run_check import hash_breaches, read_manifest
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WIDTH = 18
+_PARTS = ("data", "model", "policy")
 
 
 def customer_card(run_folder: Path, customer_id: str, language: Literal["en", "zh"] = "en") -> str:
@@ -35,9 +37,11 @@ def customer_card(run_folder: Path, customer_id: str, language: Literal["en", "z
     row = found[0]
     trace = _rows(run_folder, "limit_trace", customer_id)
     alerts = _rows(run_folder, "alerts", customer_id)
+    changes = _rows(run_folder, "changes", customer_id)
     lines = [
         *_who(row, manifest),
         *_rating(row, manifest),
+        *_change(changes, manifest),
         *_why(row, language),
         *_exposure(row),
         *_limit(row, trace, language),
@@ -93,6 +97,37 @@ def _rating(row: dict[str, Any], manifest: dict[str, Any]) -> Iterator[str]:
         notches = row["notches"]
         moved = "same grade" if not notches else f"{abs(notches)} notch(es) {'worse' if notches > 0 else 'better'}"
         yield _line("before", f"{row['pd_previous']:.2%}, {row['grade_previous']}; {moved}, by {row['change_driver']}")
+
+
+def _change(changes: list[dict[str, Any]], manifest: dict[str, Any]) -> Iterator[str]:
+    """What moved since the run before, in its three parts, and what moved it."""
+    if not changes:
+        return
+    yield f"Change since {manifest['previous']['as_of']}"
+    for change in sorted(changes, key=lambda one: one["quantity"] != "pd"):
+        is_pd = change["quantity"] == "pd"
+        write = _points_of_pd if is_pd else _signed_money
+        before, after = (f"{value:.2%}" if is_pd else _money(value) for value in (change["before"], change["after"]))
+        parts = [change[f"from_{part}"] for part in ("data", "model", "policy")]
+        told = "it cannot be told what it came from: the old model or policy is gone"
+        if None not in parts:
+            told = ", ".join(f"{name} {write(part)}" for name, part in zip(_PARTS, parts, strict=True))
+        yield _line("PD" if is_pd else "limit suggested", f"{before} to {after}: {told}")
+        moved = [
+            f"{change[f'top_feature_{rank}']} ({change[f'top_feature_{rank}_share']:.0%})"
+            for rank in range(1, TOP + 1)
+            if change[f"top_feature_{rank}"] is not None
+        ]
+        if moved:
+            yield _line("", f"moved by {', '.join(moved)}")
+
+
+def _points_of_pd(part: float) -> str:
+    return f"{100 * part:+.2f} points" if round(100 * part, 2) else "0"
+
+
+def _signed_money(part: float) -> str:
+    return f"{part:+,.2f}" if round(part, 2) else "0"
 
 
 def _why(row: dict[str, Any], language: str) -> Iterator[str]:

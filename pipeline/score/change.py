@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.score.applied import PREVIOUS_PD, points_lost
+from pipeline.score.applied import PREVIOUS_PD, points_columns
 from pipeline.score.book_facts import book_facts
 from pipeline.score.limits import suggest_limits
+from pipeline.score.movers import TOP, Judged, Movers, Then, limit_movers, pd_movers
 from pipeline.score.night_facts import judged_by, judges_of
 from pipeline.score.position_columns import money, text
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from pipeline.score.previous import PreviousRun
     from pipeline.score.rating import Rating
 
-TOP = 3
+# Once is enough but where the last bit of the sum is a tie.
+_REPEATS = 3
 CHANGES_SCHEMA = pa.schema(
     [
         pa.field("customer_id", pa.string(), nullable=False),
@@ -59,7 +61,11 @@ class Day:
 
 @dataclass(frozen=True)
 class Split:
-    """A quantity before and after with its three parts, which add up to after − before; NaN where it cannot be told."""
+    """A quantity before and after with its three parts, which add up to after − before; NaN where it cannot be told.
+
+    The first part is that of data, under the old model and the old policy; then the model is replaced, then the policy
+    (docs/decisions/0011).
+    """
 
     before: npt.NDArray[np.float64]
     after: npt.NDArray[np.float64]
@@ -78,6 +84,7 @@ class Change:
     driver: npt.NDArray[np.object_]
     splits: dict[str, Split]
     notes: tuple[str, ...]
+    then: Then | None = None
 
 
 def change_of(day: Day, previous: PreviousRun | None, facts: NightFacts | None = None) -> Change:
@@ -101,14 +108,16 @@ def change_of(day: Day, previous: PreviousRun | None, facts: NightFacts | None =
     position = day.policy.scale.position
     driver = _driver(splits, was_there, _is_same(day, book), previous, day)
     notches = position(day.rating.grade) - position(before_grade)
-    return Change(before_pd, before_grade, notches, driver, splits, notes)
+    then = Then(text(book["model"]), before_grade, text(book["limit_binding_cap"]))
+    return Change(before_pd, before_grade, notches, driver, splits, notes, then)
 
 
 def changes_table(day: Day, change: Change, points_before: pd.DataFrame | None) -> pa.Table:
     """One row per customer and quantity that changed, ordered by both; without a run before it is empty.
 
-    `top_feature_n` are the features that moved the PD most in points under one model, each with its share of all
-    movement; null without `points_before` (the points that today's model gives on the previous run's day).
+    `top_feature_n` of a PD are the features that moved it most, of a limit those of its grade or the cap that moved it
+    (score/movers.py), each with its share of all movement. `points_before` has the points that today's model gives on
+    the previous run's day, and what its card of thin files reads; null: no features are told.
     """
     parts = []
     for quantity, split in change.splits.items():
@@ -118,8 +127,7 @@ def changes_table(day: Day, change: Change, points_before: pd.DataFrame | None) 
             "quantity": np.full(len(row), quantity, dtype=object),
             **{name: getattr(split, name)[row] for name in CHANGES_SCHEMA.names[2:7]},
         }
-        movers = _top_features(day, row, points_before) if quantity == "pd" else {}
-        parts.append(pd.DataFrame({**columns, **movers}))
+        parts.append(pd.DataFrame({**columns, **_told(_movers(day, change, quantity, row, points_before))}))
     if not parts:
         return CHANGES_SCHEMA.empty_table()
     rows = pd.concat([part.reindex(columns=CHANGES_SCHEMA.names).astype(object) for part in parts])
@@ -214,28 +222,24 @@ def _driver(
     return driver
 
 
-def _top_features(
-    day: Day, row: npt.NDArray[np.intp], points_before: pd.DataFrame | None
-) -> dict[str, npt.NDArray[np.object_] | npt.NDArray[np.float64]]:
-    names = [name for name in CHANGES_SCHEMA.names if name.startswith("top_feature_")]
-    result = {name: np.full(len(row), None, dtype=object) for name in names}
-    if points_before is None:
-        return result
-    customers = day.positions["customer_id"].iloc[row]
-    is_rated = (day.rating.status[row] == "rated") & customers.isin(points_before["customer_id"]).to_numpy()
-    at = np.flatnonzero(is_rated)
-    if not len(at):
-        return result
-    then = points_before.set_index("customer_id").reindex(customers.iloc[at]).reset_index(drop=True)
-    now = day.features.iloc[row[at]].reset_index(drop=True)
-    moved = np.abs(points_lost(now, day.model) - points_lost(then, day.model))
-    # Feature by feature: a sum along the rows would add in another order for one customer than for many.
-    whole = sum(moved.T, start=np.zeros(len(moved)))
-    order = (-moved).argsort(axis=1, kind="stable")
-    for rank in range(min(TOP, moved.shape[1])):
-        feature = order[:, rank]
-        movement = moved[np.arange(len(at)), feature]
-        told = movement > 0
-        result[f"top_feature_{rank + 1}"][at[told]] = np.array(day.model.features, dtype=object)[feature[told]]
-        result[f"top_feature_{rank + 1}_share"][at[told]] = movement[told] / whole[told]
-    return result
+def _movers(
+    day: Day, change: Change, quantity: str, row: npt.NDArray[np.intp], points_before: pd.DataFrame | None
+) -> Movers:
+    if change.then is None:
+        return Movers.none(len(row))
+    read = [*points_columns(day.model), *(name for name in day.model.thin_file.features if name in day.features)]
+    now = day.features[read].iloc[row].set_axis(day.positions["customer_id"].iloc[row], axis=0)
+    moved = pd_movers(now, day.model, Judged.on_both_days(change.then.model[row], day.rating.model[row]), points_before)
+    if quantity == "pd":
+        return moved
+    split = change.splits["limit"]
+    is_rise = split.after[row] > split.before[row]
+    return limit_movers(moved, change.then, row, is_rise, (day.rating.grade, day.limits.binding_cap), day.policy)
+
+
+def _told(movers: Movers) -> dict[str, npt.NDArray[Any]]:
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for rank in range(TOP):
+        columns[f"top_feature_{rank + 1}"] = movers.name[:, rank]
+        columns[f"top_feature_{rank + 1}_share"] = movers.share[:, rank]
+    return columns

@@ -1,0 +1,125 @@
+"""What moved a PD or a limit since the run before: features by their points, or the cap of a limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.score.applied import points_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from pipeline.score.model import Model
+    from pipeline.score.policy import Policy
+
+TOP = 3
+_BY_MODEL = ("scorecard", "booster")
+
+
+@dataclass(frozen=True)
+class Then:
+    """What the run before said of each position row: what rated it, grade and binding cap; None without one."""
+
+    model: npt.NDArray[np.object_]
+    grade: npt.NDArray[np.object_]
+    cap: npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Which rows the model judged on both days, and which its card of thin files did."""
+
+    by_model: npt.NDArray[np.bool_]
+    by_thin_card: npt.NDArray[np.bool_]
+
+    @classmethod
+    def on_both_days(cls, then: npt.NDArray[np.object_], now: npt.NDArray[np.object_]) -> Judged:
+        """From what rated each row then and now: scorecard, booster, thin_file, expert or None."""
+        by_model = np.isin(then, _BY_MODEL) & np.isin(now, _BY_MODEL)
+        return cls(by_model, (then == "thin_file") & (now == "thin_file"))
+
+
+@dataclass(frozen=True)
+class Movers:
+    """Arrays of shape (rows, 3), the strongest first: names (None) and shares of all movement (NaN)."""
+
+    name: npt.NDArray[np.object_]
+    share: npt.NDArray[np.float64]
+
+    @classmethod
+    def none(cls, rows: int) -> Movers:
+        """Nothing that can be named."""
+        return cls(np.full((rows, TOP), None, dtype=object), np.full((rows, TOP), np.nan))
+
+
+def pd_movers(now: pd.DataFrame, model: Model, judged: Judged, points_before: pd.DataFrame | None) -> Movers:
+    """The features that moved the PD of rows: each one's points now less then, both by today's model.
+
+    `now` holds the rows under their customer_id with the points of the model and what its card of thin files reads;
+    `points_before` the same of the day before, null for none. Told where the same judged on both days, the model or its
+    card of thin files: a customer that came from or went to another status, or whose grade people set, was not moved by
+    features. A feature whose points stayed is not named.
+    """
+    found = Movers.none(len(now))
+    if points_before is None:
+        return found
+    there = points_before.set_index("customer_id")
+    is_there = now.index.isin(there.index)
+    columns, card = points_columns(model), model.thin_file.card
+    at = np.flatnonzero(judged.by_model & is_there)
+    if len(at):
+        before = there[columns].reindex(now.index[at])
+        _put(found, at, now[columns].to_numpy(np.float64)[at] - before.to_numpy(np.float64), model.features)
+    at = np.flatnonzero(judged.by_thin_card & is_there)
+    if card is not None and len(at) and set(card.features) <= set(there.columns):
+        rows = now.iloc[at], there.reindex(now.index[at])
+        points = [card.points_by_characteristic(some[list(card.features)]).to_numpy() for some in rows]
+        _put(found, at, points[0] - points[1], card.features)
+    return found
+
+
+def limit_movers(  # noqa: PLR0917 - what moved the PD, the run before, the rows, which way, today and the policy
+    moved_pd: Movers,
+    then: Then,
+    row: npt.NDArray[np.intp],
+    is_rise: npt.NDArray[np.bool_],
+    now: tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]],
+    policy: Policy,
+) -> Movers:
+    """What moved the limit of the rows: the cap that gave way where it rises, the cap that came down where it falls.
+
+    Where that cap moved with the grade and features moved the PD, those features with their shares; else the cap by its
+    name in the limit trace with the share 1. `now` are grade and binding cap of today.
+    """
+    grade, cap_now = now[0][row], now[1][row]
+    grade_then, cap = then.grade[row], np.where(is_rise, then.cap[row], cap_now)
+    position = policy.scale.position
+    first_covered = position([policy.limits.insured_cover.from_grade])[0]
+    crossed = (position(grade) >= first_covered) != (position(grade_then) >= first_covered)
+    by_grade = (cap == "grade") & (grade != grade_then) | (cap == "insured_cover") & crossed
+    is_told = by_grade & np.array([name is not None for name in moved_pd.name[:, 0]], dtype=bool)
+    named = Movers.none(len(row))
+    named.name[:, 0] = cap
+    named.share[:, 0] = np.where([name is None for name in cap], np.nan, 1.0)
+    named.name[is_told], named.share[is_told] = moved_pd.name[is_told], moved_pd.share[is_told]
+    return named
+
+
+def _put(movers: Movers, at: npt.NDArray[np.intp], change: npt.NDArray[np.float64], names: Sequence[str]) -> None:
+    """The features with the largest changes of the rows `at`, each with its share; ties by the order of features."""
+    moved = np.abs(change)
+    # Feature by feature: a sum along the rows would add in another order for one customer than for many.
+    whole = sum(moved.T, start=np.zeros(len(moved)))
+    order = (-moved).argsort(axis=1, kind="stable")
+    for rank in range(min(TOP, moved.shape[1])):
+        feature = order[:, rank]
+        movement = moved[np.arange(len(at)), feature]
+        told = movement > 0
+        movers.name[at[told], rank] = np.array(names, dtype=object)[feature[told]]
+        movers.share[at[told], rank] = movement[told] / whole[told]
