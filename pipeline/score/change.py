@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from pipeline.score.previous import PreviousRun
     from pipeline.score.rating import Rating
 
-# Once is enough but where the last bit of the sum is a tie.
-_REPEATS = 3
 CHANGES_SCHEMA = pa.schema(
     [
         pa.field("customer_id", pa.string(), nullable=False),
@@ -63,8 +61,8 @@ class Day:
 class Split:
     """A quantity before and after with its three parts, which add up to after − before; NaN where it cannot be told.
 
-    The first part is that of data, under the old model and the old policy; then the model is replaced, then the policy
-    (docs/decisions/0011).
+    Doubles: the sum holds to 1e-15 of a PD, and to the cent of a limit. The first part is that of data, under the old
+    model and the old policy; then the model is replaced, then the policy (docs/decisions/0011).
     """
 
     before: npt.NDArray[np.float64]
