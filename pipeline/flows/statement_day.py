@@ -22,8 +22,8 @@ from pipeline.score.applied import PD, THIN_PD, application, points_columns
 from pipeline.score.model_folder import read_model
 from pipeline.score.policy import Policy, parse_policy
 from pipeline.score.position_columns import ordered_positions
-from pipeline.score.prospects import BookDay
-from pipeline.score.rating import Answers, aligned_features, rate
+from pipeline.score.prospects import BookDay, limits_of
+from pipeline.score.rating import aligned_features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,9 +76,7 @@ def published_day(setting: Setting, run: PublishedRun) -> PublishedDay:
     placed = ordered_positions(stands.to_pandas(), run.as_of)
     rows = aligned_features(known.to_pandas(), placed)
     answered = _answered(rows, model)
-    answers = Answers(answered[PD].to_numpy(), answered[THIN_PD].to_numpy())
-    rating = rate(placed, answers, model, policy, run.as_of)
-    day = BookDay(placed, rows, answers, rating, model, policy, run.as_of)
+    day = BookDay(placed, rows, answered[[PD, THIN_PD]], model, policy, run.as_of)
     points = answered[points_columns(model)].set_axis(list(model.features), axis=1)
     return PublishedDay(manifest, book, day, points, ledger.present)
 
@@ -87,7 +85,7 @@ def require_as_published(found: PublishedDay, at: int) -> None:
     """Raises ContractError when the customer in row `at` no longer comes out as it was published: ledger, definition of
     default or code have moved on, and a page made of both would contradict itself."""
     row, rating = found.book.iloc[at], found.day.rating
-    limit = found.day.limits(rating)[at]
+    limit = limits_of(found.day.own)[at]
     pairs = {
         "status": (row["rating_status"], rating.status[at]),
         "grade": (row["grade"], rating.grade[at]),
@@ -116,7 +114,7 @@ def _policy(manifest: Mapping[str, Any], run: PublishedRun) -> Policy:
     except (CreditbookError, KeyError) as error:
         raise MissingInputError(
             f"{run.folder}: the policy of this run can no longer be read, it was written for another version of the "
-            f"program ({error}); score the day again, then make the page"
+            f"program ({str(error).splitlines()[0]}); score the day again, then make the page"
         ) from error
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipeline.score.applied import PREVIOUS_PD, points_columns
 from pipeline.score.book_facts import book_facts
 from pipeline.score.limits import suggest_limits
-from pipeline.score.movers import TOP, Judged, Movers, Then, limit_movers, pd_movers
+from pipeline.score.movers import TOP, Movers, SameJudge, Then, limit_movers, pd_movers
 from pipeline.score.night_facts import judged_by, judges_of
 from pipeline.score.position_columns import money, text
 
@@ -62,7 +62,7 @@ class Split:
     """A quantity before and after with its three parts, which add up to after − before; NaN where it cannot be told.
 
     Doubles: the sum holds to 1e-15 of a PD, and to the cent of a limit. The first part is that of data, under the old
-    model and the old policy; then the model is replaced, then the policy (docs/decisions/0011).
+    model and the old policy; then the model is replaced, then the policy (docs/decisions/0015).
     """
 
     before: npt.NDArray[np.float64]
@@ -227,7 +227,9 @@ def _movers(
         return Movers.none(len(row))
     read = [*points_columns(day.model), *(name for name in day.model.thin_file.features if name in day.features)]
     now = day.features[read].iloc[row].set_axis(day.positions["customer_id"].iloc[row], axis=0)
-    moved = pd_movers(now, day.model, Judged.on_both_days(change.then.model[row], day.rating.model[row]), points_before)
+    moved = pd_movers(
+        now, day.model, SameJudge.on_both_days(change.then.model[row], day.rating.model[row]), points_before
+    )
     if quantity == "pd":
         return moved
     split = change.splits["limit"]

@@ -32,14 +32,14 @@ class Then:
 
 
 @dataclass(frozen=True)
-class Judged:
+class SameJudge:
     """Which rows the model judged on both days, and which its card of thin files did."""
 
     by_model: npt.NDArray[np.bool_]
     by_thin_card: npt.NDArray[np.bool_]
 
     @classmethod
-    def on_both_days(cls, then: npt.NDArray[np.object_], now: npt.NDArray[np.object_]) -> Judged:
+    def on_both_days(cls, then: npt.NDArray[np.object_], now: npt.NDArray[np.object_]) -> SameJudge:
         """From what rated each row then and now: scorecard, booster, thin_file, expert or None."""
         by_model = np.isin(then, _BY_MODEL) & np.isin(now, _BY_MODEL)
         return cls(by_model, (then == "thin_file") & (now == "thin_file"))
@@ -58,7 +58,7 @@ class Movers:
         return cls(np.full((rows, TOP), None, dtype=object), np.full((rows, TOP), np.nan))
 
 
-def pd_movers(now: pd.DataFrame, model: Model, judged: Judged, points_before: pd.DataFrame | None) -> Movers:
+def pd_movers(now: pd.DataFrame, model: Model, judged: SameJudge, points_before: pd.DataFrame | None) -> Movers:
     """The features that moved the PD of rows: each one's points now less then, both by today's model.
 
     `now` holds the rows under their customer_id with the points of the model and what its card of thin files reads;

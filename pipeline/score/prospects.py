@@ -7,29 +7,31 @@ row as they judge any other (score/applied.py), and the policy the grade and the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from pipeline.features.catalog import FEATURES
 from pipeline.features.feature import Risk
 from pipeline.features.step import STEPS
 from pipeline.score.applied import PD, THIN_PD, application
-from pipeline.score.exposure import expose
+from pipeline.score.book_facts import book_facts
 from pipeline.score.limits import suggest_limits
+from pipeline.score.night_facts import Judge, judged_by
 from pipeline.score.position_columns import number
-from pipeline.score.rating import Answers, rate
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     from pipeline.features.feature import Feature
     from pipeline.features.step import Step
+    from pipeline.score.limit_caps import OwnCaps
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
     from pipeline.score.rating import Rating
@@ -39,21 +41,30 @@ _BY_NAME = {feature.name: feature for feature in FEATURES}
 
 @dataclass(frozen=True)
 class BookDay:
-    """The book of a day as it was scored: positions in the order of customer_id, features, answers and rating row by
-    row."""
+    """The book of a day as it was scored: positions in the order of customer_id, and row by row the features and the
+    two answers of the model (score/applied.py)."""
 
     positions: pd.DataFrame
     features: pd.DataFrame
-    answers: Answers
-    rating: Rating
+    answers: pd.DataFrame
     model: Model
     policy: Policy
     as_of: dt.date
 
-    def limits(self, rating: Rating) -> npt.NDArray[np.float64]:
-        """The limits that policy suggests for the book under that rating; NaN where it suggests none."""
-        exposure = expose(self.positions, rating, self.policy.loss)
-        return suggest_limits(self.positions, rating, exposure, self.policy, self.as_of).suggested
+    @cached_property
+    def own(self) -> OwnCaps:
+        """How the book is rated, with the caps that need no other customer."""
+        return self.judged(self.answers)
+
+    @property
+    def rating(self) -> Rating:
+        """How the book is rated."""
+        return self.own.judged.rating
+
+    def judged(self, answers: pd.DataFrame) -> OwnCaps:
+        """The book rated by these answers."""
+        judge = Judge(self.model, self.policy, (PD, THIN_PD))
+        return judged_by(judge, self.positions, answers, self.as_of)
 
 
 @dataclass(frozen=True)
@@ -143,17 +154,23 @@ def _judged(
 
 def outcome_now(day: BookDay, at: int) -> Outcome:
     """What the customer in row `at` has today."""
-    return _outcome(day.rating, at, float(day.limits(day.rating)[at]))
+    return _outcome(day.rating, at, limits_of(day.own)[at])
+
+
+def limits_of(own: OwnCaps) -> npt.NDArray[np.float64]:
+    """The limits that policy suggests for a whole book; NaN where it suggests none."""
+    return suggest_limits(own, book_facts(own)).suggested
 
 
 def _outcome_after(day: BookDay, at: int, now: Outcome, pd_: float, thin_pd: float) -> Outcome:
     """The customer's rating by these answers. Where the grade moves the limit is reckoned anew with the whole book."""
-    pds, thin = day.answers.pd.copy(), day.answers.thin_pd.copy()
-    pds[at], thin[at] = pd_, thin_pd
-    rating = rate(day.positions, Answers(pds, thin), day.model, day.policy, day.as_of)
+    answers = {name: number(day.answers[name]).copy() for name in (PD, THIN_PD)}
+    answers[PD][at], answers[THIN_PD][at] = pd_, thin_pd
+    own = day.judged(pd.DataFrame(answers))
+    rating = own.judged.rating
     if rating.grade[at] == now.grade:
         return _outcome(rating, at, np.nan if now.limit is None else now.limit)
-    return _outcome(rating, at, float(day.limits(rating)[at]))
+    return _outcome(rating, at, limits_of(own)[at])
 
 
 def _outcome(rating: Rating, at: int, limit: float) -> Outcome:
@@ -162,7 +179,7 @@ def _outcome(rating: Rating, at: int, limit: float) -> Outcome:
         pd=None if np.isnan(rating.pd[at]) else float(rating.pd[at]),
         score=None if np.isnan(rating.score[at]) else int(rating.score[at]),
         grade=None if grade is None else str(grade),
-        limit=None if np.isnan(limit) else limit,
+        limit=None if np.isnan(limit) else float(limit),
     )
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 import fcntl
 import hashlib
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -393,3 +394,99 @@ def test_nothing_goes_without_a_policy(night, tmp_path):
     night(AUGUST, {})
     assert prune_runs(tmp_path, KeepParams(days=None, month_ends=None)) == []
     assert len(list(tmp_path.glob("as_of=*"))) == 2
+
+
+def changed(run, customer, quantity="pd"):
+    return next(c for c in run.changes.to_pylist() if (c["customer_id"], c["quantity"]) == (customer, quantity))
+
+
+def named(change):
+    return [(change[f"top_feature_{n}"], change[f"top_feature_{n}_share"]) for n in (1, 2, 3)]
+
+
+NOBODY = [(None, None)] * 3
+
+
+def test_no_feature_is_named_where_people_or_a_change_of_status_moved_the_pd(night, make_book, risky):
+    before = make_book({}, {}, {}, {}).features
+    night(MAY, {}, {}, {"is_in_default": True}, {"invoices_due_12m_count": 1})
+    run, _ = night(
+        JUNE,
+        {**risky, "grade_override": "G09"},
+        {**risky, "is_in_default": True},
+        risky,
+        {**risky, "invoices_due_12m_count": 9},
+        features_before=before,
+    )
+    for customer in ("C0", "C1", "C2", "C3"):
+        of_pd = changed(run, customer)
+        assert named(of_pd) == NOBODY
+        assert (of_pd["from_data"], of_pd["from_model"]) == (of_pd["after"] - of_pd["before"], 0.0)
+    assert (changed(run, "C1")["after"], changed(run, "C2")["before"]) == (1.0, 1.0)
+    assert run.book["change_driver"].to_pylist() == ["data"] * 4
+    assert named(changed(run, "C1", "limit"))[0] == ("in_default", 1.0)
+    assert named(changed(run, "C2", "limit"))[0] == ("in_default", 1.0)
+
+
+def test_a_thin_file_is_moved_by_what_its_own_card_reads(night, make_model, make_characteristic, make_book):
+    from pipeline.score.scorecard import Scorecard
+    from pipeline.score.thin_file import ThinFile, ThinFileRule
+
+    card = Scorecard((make_characteristic("overdue_share", [0.5], [0.6, -0.6], 0.0, 1.0),), 540.0, 20.0, 600.0, 30.0)
+    model = make_model(thin_file=ThinFile(0.06, 30, 500, 0.5, ThinFileRule(3, 3), card))
+    thin = {"invoices_due_12m_count": 1}
+    night(MAY, thin, model=model)
+    moved = {**thin, "overdue_share": 0.9, "days_late_3m": 45.0}
+    run, _ = night(JUNE, moved, model=model, features_before=make_book({}).features)
+    assert named(changed(run, "C0")) == [("overdue_share", 1.0), *NOBODY[1:]]
+
+
+def test_a_limit_is_moved_by_the_cap_that_gave_way_or_by_the_features_behind_its_grade(night, make_book, risky):
+    rich = {"billing_12m_amount": Decimal("90000000.00"), "limit_override": None}
+    poor = {"billing_12m_amount": Decimal("36500.00")}
+    covered = make_book({}, {}, {}).features
+    night(MAY, poor, {}, rich)
+    run, _ = night(JUNE, {}, poor, {**rich, **risky}, features_before=covered)
+    assert named(changed(run, "C0", "limit")) == [("need", 1.0), *NOBODY[1:]]
+    assert named(changed(run, "C1", "limit")) == [("need", 1.0), *NOBODY[1:]]
+    of_limit, of_pd = changed(run, "C2", "limit"), changed(run, "C2")
+    assert named(of_limit) == named(of_pd) != NOBODY
+    assert of_limit["after"] < of_limit["before"]
+
+
+@pytest.fixture
+def kept_model(make_model, make_rows, tmp_path):
+    """A model of the past with its folder still there; gives both."""
+    models = tmp_path / "models"
+    first = make_model()
+    return replace(first, version=write_model(models, first, make_rows(100))), models
+
+
+def test_model_policy_and_data_at_once_are_told_apart_and_the_parts_add_up(
+    night, make_model, policy, kept_model, risky
+):
+    old, models = kept_model
+    night(MAY, {}, {}, risky, model=old)
+    raw = yaml.safe_load(policy.texts["limits"])
+    raw["need"]["headroom"] = 1.0
+    other = parse_policy({**policy.texts, "limits": yaml.safe_dump(raw, allow_unicode=True)})
+    newer = make_model(Calibration.line("platt", -0.4, 1.1), version="scorecard-newer0000000")
+    run, folder = night(JUNE, risky, {}, {}, model=newer, policy=other, models=models)
+    assert not [note for note in json.loads((folder / "manifest.json").read_text())["notes"] if "changes" in note]
+    for change in run.changes.to_pylist():
+        parts = [change[f"from_{part}"] for part in ("data", "model", "policy")]
+        assert sum(parts) == pytest.approx(change["after"] - change["before"], abs=1e-15 * (change["quantity"] == "pd"))
+    got_worse, stayed = changed(run, "C0"), changed(run, "C1")
+    assert got_worse["from_data"] > 0.1
+    assert stayed["from_data"] == pytest.approx(0.0, abs=1e-15)
+    assert stayed["from_model"] > 0
+    assert changed(run, "C1", "limit")["from_policy"] < 0
+
+
+def test_the_card_tells_what_the_change_came_from(night, make_book, risky):
+    night(MAY, {})
+    _, folder = night(JUNE, risky, features_before=make_book({}).features)
+    card = customer_card(folder, "C0")
+    assert "Change since 2025-05-31" in card
+    assert re.search(r"PD +1\.\d\d% to \d+\.\d\d%: data \+\d+\.\d\d points, model 0, policy 0", card)
+    assert "moved by overdue_share (" in card

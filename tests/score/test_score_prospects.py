@@ -22,7 +22,6 @@ from pipeline.score.calibration import Calibration
 from pipeline.score.comparables import comparables
 from pipeline.score.master_scale import DEFAULT_GRADE
 from pipeline.score.prospects import BookDay, prospects
-from pipeline.score.rating import Answers, rate
 from pipeline.score.scorecard import Scorecard
 from pipeline.score.what_counts import what_counts
 
@@ -72,9 +71,8 @@ def book_day(make_book, policy, as_of):
         features["size_class"], features["industry_section"] = "small", "C"
         batch = pa.RecordBatch.from_pandas(features[list(model.reads)], preserve_index=False)
         answered = application(model, None, batch.schema)(batch)
-        answers = Answers(answered[PD].to_numpy(), answered[THIN_PD].to_numpy())
-        rating = rate(book.positions, answers, model, policy, as_of)
-        return BookDay(book.positions, features, answers, rating, model, policy, as_of)
+        answers = pd.DataFrame({name: answered[name].to_numpy() for name in (PD, THIN_PD)})
+        return BookDay(book.positions, features, answers, model, policy, as_of)
 
     return judge
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.features.feature import Unit
 from pipeline.report import figures
 from pipeline.report.blocks import Cell, Column, Heading, Missing, Table, Text
-from pipeline.score.limits import months_after
+from pipeline.score.limit_offer import months_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
