@@ -479,7 +479,7 @@ def test_model_policy_and_data_at_once_are_told_apart_and_the_parts_add_up(
     got_worse, stayed = changed(run, "C0"), changed(run, "C1")
     assert got_worse["from_data"] > 0.1
     assert stayed["from_data"] == pytest.approx(0.0, abs=1e-15)
-    assert stayed["from_model"] > 0
+    assert stayed["from_model"] == pytest.approx(stayed["after"] - stayed["before"], abs=1e-15)
     assert changed(run, "C1", "limit")["from_policy"] < 0
 
 

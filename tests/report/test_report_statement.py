@@ -1,0 +1,193 @@
+"""The customer's page: what it tells each customer, and what it keeps from everybody."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from pypdf import PdfReader
+
+from pipeline.features import catalog
+from pipeline.features.step import CLEAR_OVERDUE, PAY_ON_TIME
+from pipeline.flows.policy_file import section_in
+from pipeline.flows.statement import file_name
+from pipeline.report.page import html_page
+from pipeline.report.paper import chinese_font, pdf
+from pipeline.report.statement.document import statement_document
+from pipeline.report.statement.sections import StatementSection, gaps
+from pipeline.report.statement.told import CustomerStatement, Grading, LimitTold, Who, shown
+from pipeline.score.policy_sections import Wording
+from pipeline.score.prospects import Move, Outcome, Prospect, Prospects
+from pipeline.score.what_counts import Counted
+
+DAY = dt.date(2025, 12, 31)
+LABEL = {"kind": "default", "window_months": 12, "window_days": None}
+NOW = Outcome(0.09, 569, "G08", 4000.0)
+LATE = catalog.by_name("range_of_days_late_24m")
+OVERDUE = catalog.by_name("overdue_to_limit")
+PROMPT = Prospect((PAY_ON_TIME,), (Move(LATE, 47.4, 13.7),), 24, Outcome(0.05, 592, "G07", 9000.0))
+PAID = Prospect((CLEAR_OVERDUE,), (Move(OVERDUE, 0.2, 0.0),), 0, Outcome(0.08, 575, "G08", 4000.0))
+BOTH = Prospect((PAY_ON_TIME, CLEAR_OVERDUE), (*PROMPT.moves, *PAID.moves), 24, Outcome(0.03, 598, "G06", 90_000.0))
+NASTY = '<script>alert(1)</script> & "Müller" شركة النور'
+
+
+@pytest.fixture(scope="module")
+def house(repository):
+    return section_in(repository / "policy" / "statement.yaml", StatementSection)
+
+
+@pytest.fixture
+def told(house):
+    return CustomerStatement(
+        who=Who("C-17", "Example Ltd", is_person=False),
+        as_of=DAY,
+        grading=Grading("rated", "G08", 8, 10, 569, LABEL, 12, 40, None),
+        limit=LimitTold("EUR", 5000.0, 4000.0, "need", is_held=False, up_to=25_000.0),
+        against=(Counted("range_of_days_late", -27, "47 days lie between", "相差47天"),),
+        in_favour=(),
+        prospects=Prospects(NOW, (PROMPT, PAID), BOTH, None),
+        width="size",
+        lacks_accounts=False,
+        sources=("customers", "invoices", "payments"),
+        house=house,
+        reference="run-1",
+    )
+
+
+def as_text(told, language="en"):
+    page = html_page(statement_document(told, language, 0.25))
+    body = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
+    return page, " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_a_rated_customer_reads_its_grade_what_counts_and_what_each_step_brings(told):
+    _, text = as_text(told)
+    assert "Your grade is G08: number 8 on a scale of 10, on which 1 is the best." in text
+    assert "47 days lie between −27" in text
+    assert "Pay every invoice by its due date and in full, month after month" in text
+    assert "Range of days late, 24 months: from 47 days to 14 days by 2027-12-31 592 +23 G07" in text
+    assert "Overdue over the limit: from 20 % to 0 % once it is booked 575 +6 G08, as now" in text
+    assert "limit by our rules: 9,000 EUR" in text
+    # 90,000 needs somebody's approval: no amount is promised.
+    assert "598 +29 G06 the limit would rise; a person decides on it" in text
+    assert "a person will look at your case again" in text.lower()
+
+
+def test_the_page_speaks_chinese_throughout(told):
+    _, text = as_text(told, "zh")
+    assert "您的等级为G08" in text
+    assert "2027年12月31日之前" in text
+    assert "近24个月付款逾期天数的差距：由47天变为14天" in text
+    left = set(re.findall(r"[A-Za-z]{3,}", text)) - {"Example", "Ltd", "EUR", "run"}
+    assert left == set()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("standing", "grade", "says"),
+    [
+        ("thin_file", "G05", {"en": "We do not know you well yet", "zh": "对您的了解尚少"}),
+        ("expert", "G05", {"en": "A person in our house set it", "zh": "由本公司人员设定"}),
+        ("in_default", "D", {"en": "After that comes a time of good conduct", "zh": "履约良好的观察期"}),
+        ("not_rated", None, {"en": "We have not rated you", "zh": "尚未对您评级"}),
+    ],
+)
+def test_every_standing_has_its_own_honest_page(told, standing, grade, says, language):
+    grading = Grading(
+        standing, grade, 5 if grade == "G05" else None, 10, None, LABEL, 1, 2, DAY if grade == "D" else None
+    )
+    page, text = as_text(replace(told, grading=grading, prospects=None, width=None), language)
+    assert says[language] in text
+    assert "None" not in text
+    assert "nan" not in text
+    assert "C-17" in page
+
+
+def test_when_nothing_improves_the_grade_the_page_says_so(told):
+    small = replace(PAID, outcome=replace(PAID.outcome, score=570))
+    _, text = as_text(replace(told, prospects=Prospects(NOW, (small,), None, None)))
+    assert "None of this, nor all of it together, would move the grade by itself." in text
+    _, text = as_text(replace(told, prospects=Prospects(NOW, (), None, None)))
+    assert "found none that would bring a point" in text
+    _, text = as_text(replace(told, prospects=None, width=None))
+    assert "too few customers comparable" in text
+
+
+def test_a_natural_person_and_who_may_be_one_read_their_rights_and_a_firm_does_not(told):
+    for is_person, has_rights in ((True, True), (None, True), (False, False)):
+        _, text = as_text(replace(told, who=Who("C", "N", is_person=is_person)))
+        assert ("GDPR, Articles 16 and 22" in text) is has_rights
+        assert ("PIPL, Articles 24 and 48" in text) is has_rights
+
+
+def test_an_amount_that_others_must_approve_is_not_told(told):
+    limit = replace(told.limit, reckoned=None, cap="group")
+    _, text = as_text(replace(told, limit=limit))
+    assert "4,000" not in text
+    assert "A person decides on your limit" in text
+    assert "What bounds it: a rule of our house." in text
+    assert "9,000" not in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_name_is_text_whatever_it_holds(told, language):
+    page, _ = as_text(replace(told, who=Who("C<1>", NASTY, is_person=True)), language)
+    assert "<script>alert" not in page
+    assert page.count("<script>") == 1
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;Müller&#34; شركة النور" in page
+    assert "<bdi>&lt;script" in page
+    assert "http" not in re.sub(r"http-equiv", "", page)
+
+
+def test_marks_that_turn_text_round_control_characters_and_pictographs_are_left_out():
+    assert shown("A\u202eB\u200f\x00C\nD \U0001f984") == "ABC D"
+    assert len(shown("x" * 500)) == 120
+
+
+def test_two_numbers_never_share_a_folder_and_none_leads_out_of_it():
+    ids = ["a", "A/b", "A%2Fb", "../etc", "..", ".", "", "%", "客户1", "x" * 300, "x" * 301]
+    names = [file_name(one) for one in ids]
+    assert len(set(names)) == len(ids)
+    for name in names:
+        assert "/" not in name
+        assert name.strip(".")
+        assert len(name.encode()) <= 120
+
+
+def test_a_page_without_contact_or_rights_is_not_made(house):
+    empty = replace(house, contact=Wording("", " "), rights=())
+    assert gaps(house) == []
+    assert gaps(empty) == [
+        "statement.contact.en: say it in words",
+        "statement.contact.zh: say it in words",
+        "statement.rights: a natural person has rights; name them",
+    ]
+
+
+def test_the_pdf_is_one_tagged_page_the_same_twice(told):
+    document = statement_document(told, "en", 0.25)
+    first = pdf(document)
+    assert first == pdf(document)
+    reader = PdfReader(io.BytesIO(first))
+    assert len(reader.pages) == 1
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert "Your grade is G08" in reader.pages[0].extract_text()
+
+
+def test_a_chinese_name_stands_in_the_english_pdf_where_there_is_a_font(told):
+    if chinese_font() is None:
+        pytest.skip("no Chinese font on this machine")
+    content = pdf(statement_document(replace(told, who=Who("C", "华为技术有限公司", is_person=False)), "en", 0.25))
+    assert "华为技术有限公司" in PdfReader(io.BytesIO(content)).pages[0].extract_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_keeps_within_a_telephone_and_is_quiet(chromium, told, tmp_path, language):
+    page = html_page(statement_document(replace(told, who=Who("C<1>", NASTY, is_person=True)), language, 0.25))
+    found, done = chromium.probe(page, chromium.LOOKS, tmp_path, 390, 844)
+    assert (found["overflow"], found["loaded"], found["scripts"]) == ("0", "0", "0")
+    assert chromium.complaints(done) == []
