@@ -24,7 +24,7 @@ from pipeline.report.statement.document import statement_document
 from pipeline.report.statement.sections import StatementSection, gaps
 from pipeline.report.statement.told import CustomerStatement, Grading, LimitTold, Standing, Who, shown
 from pipeline.score.comparables import comparables
-from pipeline.score.prospects import prospects
+from pipeline.score.prospects import Seat, prospects
 from pipeline.score.what_counts import what_counts
 from pipeline.tables.ledger import TABLES
 
@@ -57,9 +57,9 @@ def write_statement(
     run = _run(setting, as_of)
     _require_customer(run, customer_id)
     found = published_day(setting, run)
-    at = found.row_of(customer_id)
-    require_as_published(found, at)
-    told = _told(found, at, house, setting.params.statement)
+    seat = Seat.of(found.day, found.row_of(customer_id))
+    require_as_published(found, seat)
+    told = _told(found, seat, house, setting.params.statement)
     spoken = language or setting.params.report.language[0]
     document = statement_document(told, spoken, setting.params.statement.reached_by)
     folder = (out or setting.project.root / setting.params.statement.out) / f"as_of={run.as_of}"
@@ -118,14 +118,15 @@ def _files(document: Document) -> dict[str, bytes]:
     return files
 
 
-def _told(found: PublishedDay, at: int, house: StatementSection, params: StatementParams) -> CustomerStatement:
-    row, day = found.book.iloc[at], found.day
+def _told(found: PublishedDay, seat: Seat, house: StatementSection, params: StatementParams) -> CustomerStatement:
+    at, day = seat.at, found.day
+    row = found.book.iloc[at]
     standing = _standing(row)
     against, in_favour = what_counts(day.model, dict(day.features.iloc[at]), dict(found.points.iloc[at]))
     peers = prospect = None
     if standing in {"rated", "thin_file"}:
         peers = comparables(found.book, day.features, at, day.policy.scale, params.fewest_comparable)
-        prospect = None if peers is None else prospects(day, at, peers.at, params.reached_by)
+        prospect = None if peers is None else prospects(seat, peers.at, params.reached_by)
     reads = day.model.thin_file.features if standing == "thin_file" else day.model.features
     counted = {source for name in reads for source in _SOURCES.get(name, ())} | {"customers", "invoices", "payments"}
     person = row["is_natural_person"]

@@ -22,7 +22,7 @@ from pipeline.score.applied import PD, THIN_PD, application, points_columns
 from pipeline.score.model_folder import read_model
 from pipeline.score.policy import Policy, parse_policy
 from pipeline.score.position_columns import ordered_positions
-from pipeline.score.prospects import BookDay, limits_of
+from pipeline.score.prospects import BookDay, Seat
 from pipeline.score.rating import aligned_features
 
 if TYPE_CHECKING:
@@ -81,16 +81,15 @@ def published_day(setting: Setting, run: PublishedRun) -> PublishedDay:
     return PublishedDay(manifest, book, day, points, ledger.present)
 
 
-def require_as_published(found: PublishedDay, at: int) -> None:
-    """Raises ContractError when the customer in row `at` no longer comes out as it was published: ledger, definition of
+def require_as_published(found: PublishedDay, seat: Seat) -> None:
+    """Raises ContractError when the customer of the seat no longer comes out as it was published: ledger, definition of
     default or code have moved on, and a page made of both would contradict itself."""
-    row, rating = found.book.iloc[at], found.day.rating
-    limit = limits_of(found.day.own)[at]
+    row, now = found.book.iloc[seat.at], seat.now
     pairs = {
-        "status": (row["rating_status"], rating.status[at]),
-        "grade": (row["grade"], rating.grade[at]),
-        "PD": (row["pd"], rating.pd[at]),
-        "limit": (None if row["limit_suggested"] is None else float(row["limit_suggested"]), limit),
+        "status": (row["rating_status"], seat.status),
+        "grade": (row["grade"], now.grade),
+        "PD": (row["pd"], now.pd),
+        "limit": (None if row["limit_suggested"] is None else float(row["limit_suggested"]), now.limit),
     }
     moved = [f"{name} {now} for {then}" for name, (then, now) in pairs.items() if not _is_same(then, now)]
     if moved:
@@ -102,10 +101,8 @@ def require_as_published(found: PublishedDay, at: int) -> None:
 
 
 def _is_same(then: Any, now: Any) -> bool:
-    nothing = (None, "nan")
-    if then is None or then != then:  # noqa: PLR0124 - NaN is a null from pandas
-        return now is None or str(now) in nothing
-    return bool(then == now)
+    is_null = then is None or then != then  # noqa: PLR0124 - NaN is a null from pandas
+    return now is None if is_null else bool(then == now)
 
 
 def _policy(manifest: Mapping[str, Any], run: PublishedRun) -> Policy:

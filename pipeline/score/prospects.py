@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
     from pipeline.features.feature import Feature
     from pipeline.features.step import Step
+    from pipeline.score.book_facts import BookFacts
     from pipeline.score.limit_caps import OwnCaps
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
-    from pipeline.score.rating import Rating
 
 _BY_NAME = {feature.name: feature for feature in FEATURES}
 
@@ -51,20 +51,10 @@ class BookDay:
     policy: Policy
     as_of: dt.date
 
-    @cached_property
-    def own(self) -> OwnCaps:
-        """How the book is rated, with the caps that need no other customer."""
-        return self.judged(self.answers)
-
-    @property
-    def rating(self) -> Rating:
-        """How the book is rated."""
-        return self.own.judged.rating
-
-    def judged(self, answers: pd.DataFrame) -> OwnCaps:
-        """The book rated by these answers."""
+    def judged(self, rows: npt.NDArray[np.intp], answers: pd.DataFrame) -> OwnCaps:
+        """Rows of the book rated by these answers, with the caps that need no other customer."""
         judge = Judge(self.model, self.policy, (PD, THIN_PD))
-        return judged_by(judge, self.positions, answers, self.as_of)
+        return judged_by(judge, self.positions.iloc[rows].reset_index(drop=True), answers, self.as_of)
 
 
 @dataclass(frozen=True)
@@ -107,36 +97,75 @@ class Prospects:
     enough: Prospect | None
 
 
-def prospects(day: BookDay, at: int, peers: npt.NDArray[np.intp], reached_by: float) -> Prospects:
-    """Every step that the customer in row `at` can take and that brings something.
+@dataclass(frozen=True)
+class Seat:
+    """One customer's row in the book of a day, and what the limits need to know of all others."""
+
+    day: BookDay
+    at: int
+    others: BookFacts
+
+    @classmethod
+    def of(cls, day: BookDay, at: int) -> Seat:
+        """The seat in row `at`; the rest of the book is rated once."""
+        rest = np.delete(np.arange(len(day.positions)), at)
+        return cls(day, at, book_facts(day.judged(rest, day.answers.iloc[rest].reset_index(drop=True))))
+
+    @cached_property
+    def now(self) -> Outcome:
+        """What the customer has today."""
+        return self.outcome(self.day.answers.iloc[[self.at]].reset_index(drop=True))
+
+    @property
+    def status(self) -> str:
+        """How the customer is rated: rated, thin_file, in_default or not_rated."""
+        own = self.day.judged(np.array([self.at]), self.day.answers.iloc[[self.at]].reset_index(drop=True))
+        return str(own.judged.rating.status[0])
+
+    def outcome(self, answers: pd.DataFrame) -> Outcome:
+        """What rating and policy make of the customer with these answers (one row), the limit among all others."""
+        own = self.day.judged(np.array([self.at]), answers)
+        rating = own.judged.rating
+        limit = suggest_limits(own, self.others + book_facts(own)).suggested[0]
+        return Outcome(
+            pd=None if np.isnan(rating.pd[0]) else float(rating.pd[0]),
+            score=None if np.isnan(rating.score[0]) else int(rating.score[0]),
+            grade=None if rating.grade[0] is None else str(rating.grade[0]),
+            limit=None if np.isnan(limit) else float(limit),
+        )
+
+
+def prospects(seat: Seat, peers: npt.NDArray[np.intp], reached_by: float) -> Prospects:
+    """Every step that the customer can take and that brings something.
 
     A column goes to the value that the share `reached_by` of the comparable customers `peers` has or betters, never
     away from the safe side. Steps that bring less than a point are left out: so no step that is told makes it worse.
     """
-    now = outcome_now(day, at)
-    taken = [([step], moved) for step in STEPS if (moved := _moves(day, at, peers, step, reached_by))]
-    alone = [prospect for prospect in _judged(day, at, now, taken) if _gain(now, prospect)]
+    now, reads = seat.now, _reads(seat)
+    taken = [([step], moved) for step in STEPS if (moved := _moves(seat, peers, _ideas(seat, reads, step), reached_by))]
+    alone = [prospect for prospect in _judged(seat, taken) if _gain(now, prospect)]
     alone.sort(key=lambda prospect: -_gain(now, prospect))
     if len(alone) < 2:
         return Prospects(now, tuple(alone), None, None)
     firsts = [alone[:size] for size in range(2, len(alone) + 1)]
     sets = [([p.steps[0] for p in some], [m for p in some for m in p.moves]) for some in firsts]
-    added = _judged(day, at, now, sets)
+    added = _judged(seat, sets)
     together = added[-1]
-    notch = day.policy.scale.position(np.array([now.grade, *(p.outcome.grade for p in (*alone, *added))], dtype=object))
+    notch = seat.day.policy.scale.position(
+        np.array([now.grade, *(p.outcome.grade for p in (*alone, *added))], dtype=object)
+    )
     is_better = list(notch[1:] < notch[0])
     first = next((i for i, better in enumerate(is_better) if better), None)
     is_new = first is not None and len(alone) <= first < len(is_better) - 1
     return Prospects(now, tuple(alone), together, added[first - len(alone)] if first is not None and is_new else None)
 
 
-def _judged(
-    day: BookDay, at: int, now: Outcome, taken: Sequence[tuple[Iterable[Step], Sequence[Move]]]
-) -> list[Prospect]:
+def _judged(seat: Seat, taken: Sequence[tuple[Iterable[Step], Sequence[Move]]]) -> list[Prospect]:
     """What comes out of each set of steps and moves, by the models and the policy of the day."""
     if not taken:
         return []
-    rows = day.features.iloc[[at] * len(taken)][list(day.model.reads)].reset_index(drop=True)
+    day = seat.day
+    rows = day.features.iloc[[seat.at] * len(taken)][list(day.model.reads)].reset_index(drop=True)
     for place, (_, moves) in enumerate(taken):
         for move in moves:
             rows.loc[place, move.feature.name] = move.after
@@ -146,47 +175,16 @@ def _judged(
             tuple(steps),
             tuple(moves),
             max((move.feature.months_to_show for move in moves), default=0),
-            _outcome_after(day, at, now, answered[PD][place], answered[THIN_PD][place]),
+            seat.outcome(answered.iloc[[place]].reset_index(drop=True)),
         )
         for place, (steps, moves) in enumerate(taken)
     ]
 
 
-def outcome_now(day: BookDay, at: int) -> Outcome:
-    """What the customer in row `at` has today."""
-    return _outcome(day.rating, at, limits_of(day.own)[at])
-
-
-def limits_of(own: OwnCaps) -> npt.NDArray[np.float64]:
-    """The limits that policy suggests for a whole book; NaN where it suggests none."""
-    return suggest_limits(own, book_facts(own)).suggested
-
-
-def _outcome_after(day: BookDay, at: int, now: Outcome, pd_: float, thin_pd: float) -> Outcome:
-    """The customer's rating by these answers. Where the grade moves the limit is reckoned anew with the whole book."""
-    answers = {name: number(day.answers[name]).copy() for name in (PD, THIN_PD)}
-    answers[PD][at], answers[THIN_PD][at] = pd_, thin_pd
-    own = day.judged(pd.DataFrame(answers))
-    rating = own.judged.rating
-    if rating.grade[at] == now.grade:
-        return _outcome(rating, at, np.nan if now.limit is None else now.limit)
-    return _outcome(rating, at, limits_of(own)[at])
-
-
-def _outcome(rating: Rating, at: int, limit: float) -> Outcome:
-    grade = rating.grade[at]
-    return Outcome(
-        pd=None if np.isnan(rating.pd[at]) else float(rating.pd[at]),
-        score=None if np.isnan(rating.score[at]) else int(rating.score[at]),
-        grade=None if grade is None else str(grade),
-        limit=None if np.isnan(limit) else float(limit),
-    )
-
-
-def _applied(day: BookDay, rows: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+def _applied(day: BookDay, rows: pd.DataFrame) -> pd.DataFrame:
     batch = pa.RecordBatch.from_pandas(rows, schema=_schema(rows), preserve_index=False)
     answered = application(day.model, None, batch.schema)(batch)
-    return {name: answered[name].to_numpy(zero_copy_only=False) for name in (PD, THIN_PD)}
+    return pd.DataFrame({name: answered[name].to_numpy(zero_copy_only=False) for name in (PD, THIN_PD)})
 
 
 def _schema(rows: pd.DataFrame) -> pa.Schema:
@@ -194,34 +192,41 @@ def _schema(rows: pd.DataFrame) -> pa.Schema:
     return pa.schema(list(kinds.items()))
 
 
-def _moves(day: BookDay, at: int, peers: npt.NDArray[np.intp], step: Step, reached_by: float) -> list[Move]:
-    """What the step moves: all columns of the step that the customer's model reads, where comparables are better."""
+def _reads(seat: Seat) -> tuple[str, ...]:
+    """The columns by which the customer is rated."""
+    model = seat.day.model
+    return model.thin_file.features if seat.status == "thin_file" else model.features
+
+
+def _ideas(seat: Seat, reads: Iterable[str], step: Step) -> dict[str, dict[str, float]]:
+    """The columns of the step that are read of this customer and known of it, by idea, with their values."""
+    ideas: dict[str, dict[str, float]] = {}
+    for name in reads:
+        feature = _BY_NAME.get(name)
+        if feature is None or feature.step is not step:
+            continue
+        value = float(number(seat.day.features[name].iloc[[seat.at]])[0])
+        if not np.isnan(value):
+            ideas.setdefault(feature.idea, {})[name] = value
+    return ideas
+
+
+def _moves(
+    seat: Seat, peers: npt.NDArray[np.intp], ideas: dict[str, dict[str, float]], reached_by: float
+) -> list[Move]:
+    """Where comparable customers are better, and what they reached."""
     found = []
-    for names in _ideas(day, at, step).values():
-        own = {name: float(number(day.features[name].iloc[[at]])[0]) for name in names}
-        columns = np.column_stack([number(day.features[name].iloc[peers]) for name in names])
+    for own in ideas.values():
+        columns = np.column_stack([number(seat.day.features[name].iloc[peers]) for name in own])
         # Windows of one idea are taken from the same customers, so that a longer window never undercuts a shorter one.
         reached = columns[~np.isnan(columns).any(axis=1)]
         if not len(reached):
             continue
-        for name, values in zip(names, reached.T, strict=True):
-            after = _reached(_BY_NAME[name], own[name], values, reached_by)
-            if after != own[name]:
-                found.append(Move(_BY_NAME[name], own[name], after))
+        for (name, before), values in zip(own.items(), reached.T, strict=True):
+            after = _reached(_BY_NAME[name], before, values, reached_by)
+            if after != before:
+                found.append(Move(_BY_NAME[name], before, after))
     return found
-
-
-def _ideas(day: BookDay, at: int, step: Step) -> dict[str, list[str]]:
-    """The columns of the step by idea that the model reads of this customer and that are known of it."""
-    is_thin = day.rating.status[at] == "thin_file"
-    reads = day.model.thin_file.features if is_thin else day.model.features
-    ideas: dict[str, list[str]] = {}
-    for name in reads:
-        feature = _BY_NAME.get(name)
-        if feature is None or feature.step is not step or np.isnan(number(day.features[name].iloc[[at]])[0]):
-            continue
-        ideas.setdefault(feature.idea, []).append(name)
-    return ideas
 
 
 def _reached(feature: Feature, own: float, values: npt.NDArray[np.float64], reached_by: float) -> float:

@@ -21,7 +21,7 @@ from pipeline.score.booster import Booster
 from pipeline.score.calibration import Calibration
 from pipeline.score.comparables import comparables
 from pipeline.score.master_scale import DEFAULT_GRADE
-from pipeline.score.prospects import BookDay, prospects
+from pipeline.score.prospects import BookDay, Seat, prospects
 from pipeline.score.scorecard import Scorecard
 from pipeline.score.what_counts import what_counts
 
@@ -86,7 +86,7 @@ def test_steps_go_to_what_a_quarter_of_the_comparable_reached_and_age_and_group_
         {**GOOD, "utilisation": u, "bounced_payment_count_12m": b} for u, b in ((0.3, 0), (0.6, 1), (0.8, 4), (1, 9))
     ]
     day = book_day(steady, BAD, *peers)
-    found = prospects(day, 0, others(day), 0.25)
+    found = prospects(Seat.of(day, 0), others(day), 0.25)
     moved = {move.feature.name: (move.before, move.after) for one in found.single for move in one.moves}
     assert moved == {
         "utilisation": (1.2, 0.3),
@@ -94,13 +94,13 @@ def test_steps_go_to_what_a_quarter_of_the_comparable_reached_and_age_and_group_
         "bounced_payment_count_12m": (5.0, 0.0),
     }
     assert {one.steps for one in found.single} == {(OWE_LESS,), (LET_PAYMENTS_CLEAR,)}
-    half = prospects(day, 0, others(day), 0.5)
+    half = prospects(Seat.of(day, 0), others(day), 0.5)
     assert {m.feature.name: m.after for one in half.single for m in one.moves}["utilisation"] == 0.6
 
 
 def test_windows_of_one_idea_move_together_and_show_when_the_longest_has_passed(book_day, steady):
     day = book_day(steady, BAD, *[GOOD] * 4)
-    found = prospects(day, 0, others(day), 0.25)
+    found = prospects(Seat.of(day, 0), others(day), 0.25)
     bounces = next(one for one in found.single if one.steps == (LET_PAYMENTS_CLEAR,))
     assert [move.feature.name for move in bounces.moves] == ["bounced_payment_count_3m", "bounced_payment_count_12m"]
     assert bounces.months == 12
@@ -109,11 +109,11 @@ def test_windows_of_one_idea_move_together_and_show_when_the_longest_has_passed(
 
 def test_a_step_brings_what_the_night_gives_a_customer_who_took_it(book_day, steady):
     day = book_day(steady, BAD, *[GOOD] * 4, billing_12m_amount=RICH)
-    found = prospects(day, 0, others(day), 0.25)
+    found = prospects(Seat.of(day, 0), others(day), 0.25)
     for one in (*found.single, found.together):
         took_it = BAD | {move.feature.name: move.after for move in one.moves}
         again = book_day(steady, took_it, *[GOOD] * 4, billing_12m_amount=RICH)
-        now = prospects(again, 0, others(again), 0.25).now
+        now = prospects(Seat.of(again, 0), others(again), 0.25).now
         assert one.outcome == now
     # Score points of the card: woe x 0.9 x 20 / ln 2, from the worst bin to the best of each of the two windows.
     bounces = next(one for one in found.single if one.steps == (LET_PAYMENTS_CLEAR,))
@@ -123,13 +123,13 @@ def test_a_step_brings_what_the_night_gives_a_customer_who_took_it(book_day, ste
 
 def test_what_is_not_known_of_a_customer_is_not_moved_and_a_good_one_has_no_step(book_day, steady):
     day = book_day(steady, {**GOOD, "utilisation": math.nan, "firm_age_years": 2.0}, *[GOOD] * 4)
-    found = prospects(day, 0, others(day), 0.25)
+    found = prospects(Seat.of(day, 0), others(day), 0.25)
     assert (found.single, found.together, found.enough) == ((), None, None)
 
 
 def test_a_grade_that_people_set_is_moved_by_no_step(book_day, steady):
     day = book_day(steady, BAD, *[GOOD] * 4, grade_override="G06")
-    assert prospects(day, 0, others(day), 0.25).single == ()
+    assert prospects(Seat.of(day, 0), others(day), 0.25).single == ()
 
 
 def grown(rows, seed=1):
@@ -162,11 +162,11 @@ def by_booster(steady):
 def test_no_step_makes_anything_worse_and_none_goes_where_nobody_is(book_day, kind, request):
     model = request.getfixturevalue(kind)
 
-    @settings(max_examples=30)
+    @settings(max_examples=30 if kind == "steady" else 12)
     @given(st.lists(ROW, min_size=2, max_size=8), st.sampled_from([0.1, 0.25, 0.5, 0.9]))
     def holds(rows, reached_by):
         day = book_day(model, *rows)
-        found = prospects(day, 0, others(day), reached_by)
+        found = prospects(Seat.of(day, 0), others(day), reached_by)
         for one in (*found.single, *(p for p in (found.together, found.enough) if p is not None)):
             assert one.outcome.pd < found.now.pd
             assert one.outcome.score > found.now.score
