@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from pipeline.score.policy import Policy
 
 
-BOOK_COLUMNS = ("customer_id", "rating_status", "pd", "score", "grade", "segment", "open_amount", "limit_suggested")
+BOOK_COLUMNS = (
+    "customer_id", "rating_status", "pd", "score", "grade", "segment", "model", "open_amount", "limit_suggested",
+    "limit_binding_cap",
+)  # fmt: skip
 """What a night looks at in the book before."""
 RATINGS = ("customer_id", "pd", "score", "grade")
 """What alert rules look at in an older book."""
