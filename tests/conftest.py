@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 LONGEST = (
     "main_job",
     "spark",
+    "faults",
     "truth",
     "real_input",
     "own_table_real",
