@@ -177,9 +177,7 @@ def test_the_page_keeps_within_its_width_and_says_the_verdict_first(chromium, re
 @pytest.mark.parametrize(
     ("span", "policy", "code", "said"),
     [
-        (("2024-01-02", "2024-01-30"), None, 78, "no month end lies"),
         (("2024-01-31", "2999-01-31"), None, 78, "lies after the extract date"),
-        (("2024-01-31", "2024-03-31"), "absent.yaml", 66, "not there"),
         (("2024-01-31", "2024-03-31"), "typo.yaml", 78, "limits.need.headrom: unknown key"),
     ],
 )

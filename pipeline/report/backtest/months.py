@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 
 
 def months(t: Teller) -> Chapter:
-    """Three drawings and a table of all months, with the marks of those that do not count."""
-    blocks: list[Block] = []
-    if len(t.told["months"]) > 1:
-        blocks += [
-            _drawn(t, "refused_share", lambda m, n: _of(m, n, "refused_share", 100.0)),
-            _drawn(t, "loss_avoided", lambda m, n: _of(m, n, "loss_avoided", 1e-3) if m["is_mature"] else None),
-            _drawn(t, "limit_of_need", lambda m, n: m["limits"][n]["limit_of_need"]),
-        ]
+    """Three drawings, each where two months have something to show, and a table of all months with their marks."""
+    picks: dict[str, Pick] = {
+        "refused_share": lambda m, n: _of(m, n, "refused_share", 100.0),
+        "loss_avoided": lambda m, n: _of(m, n, "loss_avoided", 1e-3) if m["is_mature"] else None,
+        "limit_of_need": lambda m, n: m["limits"][n]["limit_of_need"],
+    }
+    blocks: list[Block] = [_drawn(t, key, pick) for key, pick in picks.items() if _shown(t, pick) > 1]
     blocks.append(_table(t))
     return Chapter("months", t.say("months.title"), tuple(blocks), t.say("months.lead"))
+
+
+def _shown(t: Teller, pick: Pick) -> int:
+    """How many months have a value for some policy."""
+    names = [one["name"] for one in t.told["policies"]]
+    return sum(any(pick(month, name) is not None for name in names) for month in t.told["months"])
 
 
 def _of(month: Mapping[str, Any], name: str, key: str, factor: float) -> float | None:

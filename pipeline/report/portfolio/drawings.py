@@ -58,7 +58,8 @@ def lines(
         _days(axes, days, sheet)
         if from_zero:
             # Room above the highest point, so that its mark stands whole.
-            axes.set_ylim(0, 1.08 * axes.dataLim.ymax)
+            top = max((v for _, values in series for v in values if v is not None), default=0.0)
+            axes.set_ylim(0, 1.08 * top if top > 0 else 1.0)
         _legend(figure, axes, sheet)
 
     return draw
