@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from pipeline.history.day_numbers import NEVER, cents, day_number
+from pipeline.history.plain_items import other_items, plain_items
 from pipeline.history.point_in_time import is_only_revision
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline.history.definition import DefaultDefinition
     from pipeline.tables.canonical import Ledger
 
+_BOUNDS = ("invoice_id", "customer_id", "most", "due", "written_off", "in_time", "at_last", "last_on")
+
 
 def item_sieve(ledger: Ledger, definition: DefaultDefinition) -> ir.Table:
     """One row per invoice or debit note (invoice_id, customer_id) with what bounds it, whatever will be known when.
@@ -26,14 +29,7 @@ def item_sieve(ledger: Ledger, definition: DefaultDefinition) -> ir.Table:
     `suspect_from`: the first day (number) on which it could count as past due or be written off; NEVER when it cannot.
     `gone_on`: the day from which it is settled as known, for good; NEVER when that is not sure.
     """
-    documents = _documents(ledger)
-    sums = _payment_bounds(ledger, documents, definition.days)
-    rows = documents.left_join(sums, "invoice_id").select(
-        *(documents[name] for name in documents.columns),
-        in_time=sums.in_time.fill_null(0),
-        at_last=sums.at_last.fill_null(0),
-        last_on=sums.last_on.fill_null(0),
-    )
+    rows = _plain(ledger, definition.days).union(_others(ledger, definition.days))
     ripe_on = ibis.ifelse(rows.most > rows.in_time, rows.due + definition.days, NEVER)
     return rows.select(
         "invoice_id",
@@ -43,9 +39,39 @@ def item_sieve(ledger: Ledger, definition: DefaultDefinition) -> ir.Table:
     )
 
 
-def _documents(ledger: Ledger) -> ir.Table:
+def _plain(ledger: Ledger, days: int) -> ir.Table:
+    """The bounds of documents that were never revised and are cleared by one payment row at most, which stands beside
+    them already; columns of `_others`."""
+    rows = plain_items(ledger)
+    rows = rows.filter(rows.kind != "credit_note")
+    rows = rows.mutate(
+        most=cents(rows.amount_document),
+        due=day_number(rows.due_on).fill_null(NEVER),
+        written_off=day_number(rows.written_off_on).fill_null(NEVER),
+        at_last=cents(rows.paid_document).fill_null(0),
+        last_on=day_number(rows.paid_from).fill_null(0),
+    )
+    is_early = (rows.last_on < rows.due + days) | (rows.at_last < 0)
+    return rows.mutate(in_time=ibis.ifelse(is_early, rows.at_last, 0)).select(*_BOUNDS)
+
+
+def _others(ledger: Ledger, days: int) -> ir.Table:
+    """The bounds of all other documents, over their revisions and those of their payments, in cents and day numbers:
+    `most` is owed at the most, `in_time` was surely paid and known before it could count, `at_last` ever."""
+    others = other_items(ledger)
+    documents = _documents(ledger.tables["invoices"].semi_join(others, "invoice_id"))
+    sums = _payment_bounds(ledger, documents, days)
+    rows = documents.left_join(sums, "invoice_id").select(
+        *(documents[name] for name in documents.columns),
+        in_time=sums.in_time.fill_null(0),
+        at_last=sums.at_last.fill_null(0),
+        last_on=sums.last_on.fill_null(0),
+    )
+    return rows.select(*_BOUNDS)
+
+
+def _documents(rows: ir.Table) -> ir.Table:
     """Per invoice and customer: the largest amount (cents) and earliest days any revision of the invoice tells."""
-    rows = ledger.tables["invoices"]
     rows = rows.filter(rows.kind != "credit_note")
     bounds = rows.group_by("invoice_id").agg(
         most=cents(rows.amount_document.max()),

@@ -113,6 +113,8 @@ def in_book(ledger: Ledger, snapshots: ir.Table) -> ir.Table:
 
 def _active(ledger: Ledger, table: str, event_on: str, days: ir.Table) -> ir.Table:
     rows = revisions(ledger, table)
+    # What lies before every window counts for no day: told first, most of a long ledger is left out of the rest.
+    rows = rows.filter(rows[event_on] > days.since_12m.min().as_scalar())
     # Many documents of one day say the same; telling it once keeps the join small.
     spells = rows.select(
         "customer_id",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
 
 from pipeline.errors import ContractError, CreditbookError, MissingInputError
 from pipeline.tables.formats import Formats
@@ -14,10 +17,14 @@ from pipeline.tables.section import nearest
 from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from collections.abc import Mapping as AbstractMapping
     from pathlib import Path
 
-    from pipeline.tables.mapping import Mapping
+    from pipeline.tables.contract import Table
+    from pipeline.tables.mapping import Mapping, Part
+
+Found = TypeVar("Found")
 
 # Files that look like data but are no table are told; a README or a mapping beside them is not.
 _DATA_ENDINGS = (".parquet", ".csv", ".gz", ".xlsx", ".xls", ".tsv", ".zip", ".feather", ".arrow")
@@ -47,21 +54,42 @@ def gather(source: Path, mapping: Mapping | None) -> Gathered:
     plain = _plain_files(source, mapped, mapping, faults)
     with unchanged(source, [*plain.values(), *(() if mapping is None else (f.path for f in mapping.files.values()))]):
         extracts = _read_all(source, plain, mapping, faults)
+    given = {table: _inputs(table, extracts, plain, mapping) for table in TABLES}
+    asked = [(table, inputs) for table, inputs in given.items() if inputs]
     received: dict[str, Received] = {}
-    for table in TABLES:
-        try:
-            if mapping is not None and table.name in mapping.tables:
-                parts = mapping.tables[table.name]
-                if all(part.file in extracts for part in parts):
-                    inputs = [(part, extracts[part.file], mapping.files[part.file].formats) for part in parts]
-                    received[table.name] = receive(table, inputs)
-            elif table.name in plain and f"table {table.name}" in extracts:
-                extract = extracts[f"table {table.name}"]
-                received[table.name] = receive(table, [(plain_part(table, extract), extract, Formats())])
-        except CreditbookError as error:
-            faults.append(error)
+    for (table, _), found in zip(asked, _at_once(receive, asked), strict=True):
+        if isinstance(found, CreditbookError):
+            faults.append(found)
+        else:
+            received[table.name] = found
     _tell_missing(source, {*mapped, *plain}, faults)
     return Gathered(received, extracts, tuple(faults), {} if mapping is None else mapping.empty)
+
+
+def _inputs(
+    table: Table, extracts: AbstractMapping[str, Extract], plain: AbstractMapping[str, str], mapping: Mapping | None
+) -> list[tuple[Part, Extract, Formats]]:
+    """The parts a table is made of, each with its extract; none where one of them could not be read."""
+    if mapping is not None and table.name in mapping.tables:
+        parts = mapping.tables[table.name]
+        if not all(part.file in extracts for part in parts):
+            return []
+        return [(part, extracts[part.file], mapping.files[part.file].formats) for part in parts]
+    extract = extracts.get(f"table {table.name}") if table.name in plain else None
+    return [] if extract is None else [(plain_part(table, extract), extract, Formats())]
+
+
+def _at_once(work: Callable[..., Found], asked: Sequence[tuple[Any, ...]]) -> list[Found | CreditbookError]:
+    """What `work` makes of each, in their order, as many at a time as there are cores: Arrow works without the lock."""
+
+    def attempt(arguments: tuple[Any, ...]) -> Found | CreditbookError:
+        try:
+            return work(*arguments)
+        except CreditbookError as error:
+            return error
+
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        return list(pool.map(attempt, asked))
 
 
 def _plain_files(
@@ -101,16 +129,20 @@ def _read_all(
     if mapping is not None:
         wanted.update({name: (file.path, file.formats) for name, file in mapping.files.items()})
     extracts: dict[str, Extract] = {}
-    for name, (file, formats) in wanted.items():
-        if not (source / file).is_file():
-            faults.append(MissingInputError(f"{file} is not in {source}, but the mapping reads it; add the file"))
-            continue
-        try:
-            extracts[name] = read_extract(source / file, formats)
-        except CreditbookError as error:
-            faults.append(error)
+    read = _at_once(_read_one, [(source, file, formats) for file, formats in wanted.values()])
+    for name, found in zip(wanted, read, strict=True):
+        if isinstance(found, CreditbookError):
+            faults.append(found)
+        else:
+            extracts[name] = found
     _tell_twins(extracts, faults)
     return extracts
+
+
+def _read_one(source: Path, file: str, formats: Formats) -> Extract:
+    if not (source / file).is_file():
+        raise MissingInputError(f"{file} is not in {source}, but the mapping reads it; add the file")
+    return read_extract(source / file, formats)
 
 
 def _tell_twins(extracts: AbstractMapping[str, Extract], faults: list[CreditbookError]) -> None:

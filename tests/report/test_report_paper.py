@@ -28,6 +28,11 @@ def text_of(reader: PdfReader) -> str:
     return "\n".join(page.extract_text() for page in reader.pages)
 
 
+def is_numbered(reader: PdfReader) -> bool:
+    total = len(reader.pages)
+    return all(f"{number} / {total}" in page.extract_text() for number, page in enumerate(reader.pages, 1))
+
+
 def fonts_of(reader: PdfReader) -> list[str]:
     return [str(font["/BaseFont"]) for page in reader.pages for font in page["/Resources"]["/Font"].values()]
 
@@ -51,10 +56,21 @@ def test_every_chapter_and_page_number_is_there(given, english):
     text = text_of(reader)
     for chapter in model_report(given).chapters:
         assert chapter.title in text
-    assert f"2 / {len(reader.pages)}" in reader.pages[1].extract_text()
+    assert is_numbered(reader)
     assert "Model report: default within 12 months" in reader.pages[-1].extract_text()
     assert reader.metadata["/Title"] == "Model report: default within 12 months"
     assert "/CreationDate" not in reader.metadata or "1970" in reader.metadata["/CreationDate"]
+
+
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=needs_chinese)])
+@pytest.mark.parametrize("lines", [2, 24, 30, 34, 38, 60])
+def test_pages_are_numbered_one_by_one_however_full_the_first_is(language, lines):
+    first = Chapter("first", "First", tuple(Text("A line.") for _ in range(lines)))
+    others = [Chapter(f"c{n}", f"Chapter {n}", (Text("One."),)) for n in range(9)]
+    reader = read(pdf(document(first, *others, language=language)))
+    assert is_numbered(reader)
+    assert "A line." in reader.pages[0].extract_text()
+    assert "One." not in reader.pages[0].extract_text()
 
 
 @needs_chinese
