@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Part = TypeVar("Part")
 
@@ -17,6 +17,19 @@ def threads() -> int:
     this process may run on."""
     told = os.environ.get("OMP_NUM_THREADS", "")
     return int(told) if told.isdigit() and int(told) else len(os.sched_getaffinity(0))
+
+
+def one_ahead(parts: Iterator[Part]) -> Iterator[Part]:
+    """The parts, the next of which is made in a thread while the last is worked on; so two are held at a time. Raises
+    what making one raised, in its turn."""
+    if threads() < 2:
+        yield from parts
+        return
+    with ThreadPoolExecutor(1, "one-ahead") as pool:
+        following = pool.submit(next, parts, None)
+        while (part := following.result()) is not None:
+            following = pool.submit(next, parts, None)
+            yield part
 
 
 def for_each(parts: Sequence[Part], task: Callable[[Part], None]) -> None:

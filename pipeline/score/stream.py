@@ -16,6 +16,7 @@ from pipeline.errors import ContractError
 from pipeline.score.alert_columns import RatingSeen
 from pipeline.score.applied import PD, PREVIOUS_PD, PREVIOUS_THIN_PD, THIN_PD
 from pipeline.score.book_figures import BookFigures
+from pipeline.score.cores import one_ahead
 from pipeline.score.night_facts import night_facts
 from pipeline.score.notes import told_once
 from pipeline.score.position_columns import NEEDED, ordered_positions
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from pipeline.score.scored_book import ScoredPart
 
 ROWS_AT_ONCE = 32_768
-"""Customers of a part: so many that calls of the libraries cost nothing beside their work, so few that two parts, one
-being made and one being written, take some hundred megabytes."""
+"""Customers of a part: so many that calls of the libraries cost nothing beside their work, so few that three parts,
+one being read, one scored and one written, take some hundred megabytes."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def score_rows(  # noqa: PLR0917 - the rows, who judges them, the day and who ta
     figures, tally = BookFigures(model), Tally()
     notes: list[str | Note] = [*night_notes(model, policy, as_of)]
     loss_at_limits = 0
-    for part in _parts(rows, as_of, rows_at_once):
+    for part in one_ahead(_parts(rows, as_of, rows_at_once)):
         scored = score_part(part, model, policy, as_of, facts)
         write(scored)
         tally.add(scored.book)
