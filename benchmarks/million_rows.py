@@ -72,6 +72,8 @@ def _figures(runs: dict[str, list[dict[str, Any]]]) -> list[Figure]:
     rows = runs["predict"][0]["rows"]
     found = []
     for kind, name, goal in (("card", "scorecard", 6), ("booster", "booster of depth 5, 300 trees", 12)):
+        if not runs[kind]:
+            continue
         spent, cpu = ([run[key] for run in runs[kind]] for key in ("seconds", "cpu"))
         peak = max(run["peak_gib"] for run in runs[kind])
         steps = runs[kind][0]["steps"]
