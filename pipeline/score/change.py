@@ -62,7 +62,7 @@ class Split:
     """A quantity before and after with its three parts, which add up to after − before; NaN where it cannot be told.
 
     Doubles: the sum holds to 1e-15 of a PD, and to the cent of a limit. The first part is that of data, under the old
-    model and the old policy; then the model is replaced, then the policy (docs/decisions/0015).
+    model and the old policy; then the model is replaced, then the policy (docs/decisions/0016).
     """
 
     before: npt.NDArray[np.float64]
