@@ -24,6 +24,7 @@ from pipeline.score.policy import Policy, parse_policy
 from pipeline.score.position_columns import ordered_positions
 from pipeline.score.prospects import BookDay, Seat
 from pipeline.score.rating import aligned_features
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +68,7 @@ def published_day(setting: Setting, run: PublishedRun) -> PublishedDay:
     model = read_model(setting.project.models / manifest["versions"]["model"]["version"])
     policy = _policy(manifest, run)
     book = run.book().to_pandas()
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = ledger_in(engine, setting.project.ledger)
         days = engine.register("statement_days", _spine_of(book, run))
         stands = engine.collect(positions(ledger, days, default_definition(setting), engine.keep), order_by=_ORDER)

@@ -20,8 +20,8 @@ from pipeline.flows.score_day import score_as_of
 @pytest.fixture(scope="session")
 def project(tmp_path_factory) -> Path:
     """A project of 60 customers, its ledger taken in; nothing is published yet."""
-    # Two month ends are kept: the third night removes the first.
-    keep = {"days": 40, "month_ends": 0}
+    # Two month ends are kept: the third night removes the first, and nobody is waited for.
+    keep = {"days": 40, "month_ends": 0, "leaving": 0}
     demo = {"customers": 60, "months": 18, "seed": 2}
     return take_in(make_project(tmp_path_factory.mktemp("faults") / "project", demo, score__keep=keep))
 

@@ -44,6 +44,7 @@ def make_project(root: Path, demo: Mapping[str, int], **changes: Any) -> Path:
     shutil.copytree(REPOSITORY / "policy", root / "policy")
     params = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
     params["ingest"]["demo"] = dict(demo)
+    params["score"]["wait_seconds"] = 0
     params["score"]["breakers"] |= {name: {"warn": 99.0, "stop": 99.0} for name in _LOOSE}
     for dotted, value in changes.items():
         *sections, name = dotted.split("__")

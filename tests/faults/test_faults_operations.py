@@ -261,4 +261,4 @@ def test_the_command_itself_ends_with_75_while_another_publishes(copied, tmp_pat
         fcntl.flock(held, fcntl.LOCK_EX)
         done = command(copied, "score", "--as-of", str(NOVEMBER), "--out", str(out))
     assert done.returncode == 75
-    assert "another run is publishing here" in done.stderr
+    assert "another run is at work here" in done.stderr

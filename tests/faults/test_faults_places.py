@@ -134,7 +134,7 @@ def test_a_clock_set_back_by_years_changes_no_byte_no_lock_and_nothing_that_is_k
     shutil.copytree(tmp_path / "now", tmp_path / "then", symlinks=True)
     shutil.rmtree((tmp_path / "then" / "latest").resolve())
     arguments = ["score", "--as-of", str(NOVEMBER), "--out", str(tmp_path / "then")]
-    set_back = {"LD_PRELOAD": _library(), "FAKETIME": "2001-02-03 04:05:06", "NO_FAKE_STAT": "1"}
+    set_back = {"LD_PRELOAD": _library(), "FAKETIME": "@2001-02-03 04:05:06", "NO_FAKE_STAT": "1"}
     told = command(project, "--log-format", "json", *arguments, **set_back)
     assert told.returncode == 0, told.stderr
     assert '"at": "2001-02-03T' in told.stdout
