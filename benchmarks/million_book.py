@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pipeline.engine import read_parquet
 from pipeline.engine.parquet_files import write_batches
 from pipeline.features.build import features
+from pipeline.features.catalog import KINDS
 from pipeline.flows.definition import default_definition
 from pipeline.flows.setting import Setting, ledger_in
 from pipeline.history.point_in_time import customers_known
@@ -23,13 +24,16 @@ from pipeline.history.snapshots import months_before, snapshots_on, spine
 from pipeline.score.booster import Booster
 from pipeline.score.feature_columns import encode
 from pipeline.score.model_folder import read_role
+from pipeline.score.policy import read_policy
 from pipeline.tables.canonical import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pipeline.engine import Engine
     from pipeline.score.model import Model
+    from pipeline.tables.canonical import Ledger
 
 BOOSTER_FEATURES, TREES, LEAVES, DEPTH = 30, 300, 31, 5
 JITTER = 0.05
@@ -45,6 +49,7 @@ class Rows:
     positions: Path
     positions_before: Path
     features: Path
+    features_before: Path
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,13 @@ def trees(matrix: np.ndarray, is_bad: np.ndarray, names: list[str], depth: int) 
 
 
 def _rows(folder: Path, day: dt.date) -> Rows:
-    names = ("positions", "positions_before", "features")
+    names = ("positions", "positions_before", "features", "features_before")
     return Rows(day, *(folder / f"{name}_{day}.parquet" for name in names))
 
 
 def _make(setting: Setting, models: tuple[Model, Model], days: list[dt.date], copies: int, folder: Path) -> None:
-    wanted = {name for model in models for name in model.reads} | {"order_level_year_on_year_18m"}
+    alerts = read_policy(setting.project.policy, KINDS).alerts
+    wanted = {name for model in models for name in model.reads} | set(alerts.features)
     with setting.engine() as engine:
         ledger = ledger_in(engine, setting.project.ledger)
         known = customers_known(ledger, days[-1])
@@ -119,14 +125,20 @@ def _make(setting: Setting, models: tuple[Model, Model], days: list[dt.date], co
             views = engine.collect(snapshots_on(known, both).select("customer_id", "as_of"), ["as_of", "customer_id"])
             stood = positions(ledger, engine.register("days", spine(views)), default_definition(setting), engine.keep)
             placed = engine.collect(stood, ["as_of", "customer_id"])
-            of_day = engine.register("day", spine(_of(views, day)))
-            built = engine.collect(features(ledger, of_day, engine.keep, names=sorted(wanted)), ["customer_id"])
             made = _rows(folder, day)
             for path, rows in (
-                (made.positions, _of(placed, day)), (made.positions_before, _of(placed, both[0])),
-                (made.features, built.select(["customer_id", "as_of", *sorted(wanted)])),
-            ):  # fmt: skip
+                (made.positions, _of(placed, day)),
+                (made.positions_before, _of(placed, both[0])),
+                (made.features, _built(engine, ledger, _of(views, day), sorted(wanted))),
+                (made.features_before, _built(engine, ledger, _of(views, both[0]), sorted(alerts.features_before))),
+            ):
                 write_batches(_copies(rows, copies, seed), rows.schema, path)
+
+
+def _built(engine: Engine, ledger: Ledger, views: pa.Table, names: list[str]) -> pa.Table:
+    days = engine.register("day", spine(views))
+    built = engine.collect(features(ledger, days, engine.keep, names=names), ["customer_id"])
+    return built.select(["customer_id", "as_of", *names])
 
 
 def _of(rows: pa.Table, day: dt.date) -> pa.Table:

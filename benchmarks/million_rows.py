@@ -29,11 +29,13 @@ import numpy as np
 from benchmarks.million_book import MillionBook, Rows, million_book, trees
 from benchmarks.readme_tables import Figure, publish, ratio_of, seconds, told
 from pipeline.engine.parquet_files import write_batches
+from pipeline.features.catalog import KINDS
 from pipeline.flows.setting import open_setting
+from pipeline.history.snapshots import months_before
 from pipeline.score.applied import application
 from pipeline.score.feature_columns import encode
 from pipeline.score.policy import read_policy
-from pipeline.score.publish import drafting, previous_folder, publish_draft
+from pipeline.score.publish import drafting, previous_folder, publish_draft, run_looked_back_to
 from pipeline.score.ranges import ParquetRows
 from pipeline.score.run_check import verify
 from pipeline.score.stream import NightRows, score_rows
@@ -154,13 +156,16 @@ def _night(rows: Rows, before: Rows | None, model: Model, out: Path) -> dict[str
     answered = _answered(rows, model)
     write_batches((answer(batch) for batch in features.batches(features.schema.names)), answer.schema, answered.path)
     lap("models applied")
-    policy = read_policy(Path("policy"))
+    policy = read_policy(Path("policy"), KINDS)
     inputs = NightRows(
         ParquetRows(rows.positions),
         answered,
         ParquetRows(rows.positions_before),
         None if before is None else _answered(before, model),
         previous_folder(out, rows.as_of),
+        months_before(rows.as_of, 1),
+        ParquetRows(rows.features_before),
+        run_looked_back_to(out, rows.as_of, policy.alerts),
     )
     with drafting(out) as draft:
         night, _ = score_rows(inputs, model, policy, rows.as_of, draft.add)
