@@ -91,7 +91,13 @@ def _put_in_force(project):
         calibration=Calibration.line("platt", 0.1, 0.9),
         scaling=Scaling(20.0, 600.0, 30.0),
         thin_file=ThinFile(0.06, 30, 500, 0.5, ThinFileRule(3, 3)),
-        development={"default_rate": 0.03, "rows": 1000, "bads": 30},
+        development={
+            "default_rate": 0.03,
+            "rows": 1000,
+            "bads": 30,
+            "score": {"splits": [2.0, 3.0], "counts": [300, 400, 300], "missing": 0},
+            "features": {},
+        },
         version="",
     )
     model = replace(model, catalogue=sorted(model.catalogue, key=lambda entry: READ.index(entry["name"])))
