@@ -35,12 +35,13 @@ def prune(out: Path, linked: dict[dt.date, Path], keep: KeepParams) -> list[Path
     """Removes what the policy does not keep under `out`, the link before its run; gives back what went.
 
     `linked` are the links `as_of=DATE` by day. A run that no link points to was published over; it is kept as long as
-    a plain day is. A folder that is no whole run is left for `verify` to tell of. Whoever found a run through a link
-    may still be reading it: `OUT/.leaving` names the runs that are to go, in order, and the last `keep.leaving` of
-    them stay.
+    a plain day is. The runs that the newest was made with stay as long as it is the newest: without them the same night
+    would not give the same run. A folder that is no whole run is left for `verify` to tell of. Whoever found a run
+    through a link may still be reading it: `OUT/.leaving` names the runs that are to go, in order, and the last
+    `keep.leaving` of them stay.
     """
     gone = []
-    staying = days_to_keep(linked, keep)
+    staying = days_to_keep(linked, keep) | _made_with(out)
     for day in sorted(set(linked) - staying):
         gone.append(linked[day])
         linked[day].unlink()
@@ -53,6 +54,16 @@ def prune(out: Path, linked: dict[dt.date, Path], keep: KeepParams) -> list[Path
         gone.append(out / ".runs" / name)
         remove_folder(gone[-1])
     return gone
+
+
+def _made_with(out: Path) -> set[dt.date]:
+    """The days of the runs that the newest names: the one before, and the one that alert rules look back to."""
+    try:
+        manifest = read_manifest(out / "latest")
+    except CreditbookError:
+        return set()
+    named = (manifest.get(name) for name in ("previous", "looked_back"))
+    return {dt.date.fromisoformat(run["as_of"]) for run in named if run}
 
 
 def _leaving(out: Path, to_go: dict[str, dt.date], staying: int) -> list[str]:

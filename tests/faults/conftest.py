@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import traced_command
-from small_night import COMMAND, NOVEMBER, OCTOBER, SEPTEMBER, make_project, take_in, tree
+from small_night import COMMAND, JUNE, NOVEMBER, OCTOBER, SEPTEMBER, make_project, take_in, tree
 
 from pipeline.flows.score_day import score_as_of
 
@@ -20,7 +20,7 @@ from pipeline.flows.score_day import score_as_of
 @pytest.fixture(scope="session")
 def project(tmp_path_factory) -> Path:
     """A project of 60 customers, its ledger taken in; nothing is published yet."""
-    # Two month ends are kept: the third night removes the first, and nobody is waited for.
+    # Two month ends are kept, and September by what looks back to it: the night removes June.
     keep = {"days": 40, "month_ends": 0, "leaving": 0}
     demo = {"customers": 60, "months": 18, "seed": 2}
     return take_in(make_project(tmp_path_factory.mktemp("faults") / "project", demo, score__keep=keep))
@@ -32,13 +32,13 @@ def copied(project, tmp_path) -> Path:
     return Path(shutil.copytree(project, tmp_path / "project"))
 
 
-class ThirdNight:
-    """The night of 30 November after two that were published: undisturbed, and as often as wanted disturbed."""
+class LaterNight:
+    """The night of 30 November after three that were published: undisturbed, and as often as wanted disturbed."""
 
     def __init__(self, project: Path, scratch: Path):
         self.project, self.scratch = project, scratch
         self.out, self._before = scratch / "out", scratch / "before"
-        for day in (SEPTEMBER, OCTOBER):
+        for day in (JUNE, SEPTEMBER, OCTOBER):
             score_as_of(project, day, None, None, self._before)
         # On one processor, so that the same thread makes the same calls every time.
         one = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))]
@@ -49,15 +49,15 @@ class ThirdNight:
         self.undisturbed = tree(self.out)
 
     def reset(self, state: Path | None = None) -> None:
-        """Puts a state of the published runs in place; null: two nights, as if the third had never begun."""
+        """Puts a state of the published runs in place; null: three nights, as if the last had never begun."""
         shutil.rmtree(self.out, ignore_errors=True)
         shutil.copytree(state or self._before, self.out, symlinks=True)
 
 
 @pytest.fixture(scope="session")
-def third_night(project, tmp_path_factory) -> ThirdNight:
-    scratch = tmp_path_factory.mktemp("third_night")
+def later_night(project, tmp_path_factory) -> LaterNight:
+    scratch = tmp_path_factory.mktemp("later_night")
     reason = traced_command.why_not(scratch)
     if reason:
         pytest.skip(reason)
-    return ThirdNight(project, scratch)
+    return LaterNight(project, scratch)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = str(Path(sys.executable).with_name("creditbook"))
-SEPTEMBER, OCTOBER, NOVEMBER = dt.date(2025, 9, 30), dt.date(2025, 10, 31), dt.date(2025, 11, 30)
+JUNE, SEPTEMBER = dt.date(2025, 6, 30), dt.date(2025, 9, 30)
+OCTOBER, NOVEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30)
 _SPLITS: dict[str, list[float]] = {"worst_days_late_12m": [1.0, 20.0], "open_amount": [100.0, 20_000.0]}
 # The card here is made up: what it was "developed" on says nothing of the book.
 _LOOSE = ("drift", "nulls", "mean_pd", "segments", "moved_two_grades")

@@ -207,15 +207,15 @@ def test_a_signal_while_features_are_built_ends_the_night_with_its_code_and_noth
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("faults")
-def test_a_signal_in_the_middle_of_publishing_leaves_the_old_runs_and_nothing_aside(third_night):
-    third_night.reset()
-    before = tree(third_night.out)
-    flushes = [call for call in third_night.traced.calls if call.name == "fsync"]
-    done = traced_command.signalled_at(flushes[3], "TERM", third_night.command, third_night.scratch / "term.log")
+def test_a_signal_in_the_middle_of_publishing_leaves_the_old_runs_and_nothing_aside(later_night):
+    later_night.reset()
+    before = tree(later_night.out)
+    flushes = [call for call in later_night.traced.calls if call.name == "fsync"]
+    done = traced_command.signalled_at(flushes[3], "TERM", later_night.command, later_night.scratch / "term.log")
     assert done.returncode == 143
     assert "terminated; nothing half-written" in done.stderr
-    assert tree(third_night.out) == before
-    assert verify(third_night.out / "latest") == []
+    assert tree(later_night.out) == before
+    assert verify(later_night.out / "latest") == []
 
 
 def test_an_end_asked_of_the_main_job_reaches_its_stage(tmp_path):

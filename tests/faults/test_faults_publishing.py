@@ -22,7 +22,7 @@ from pipeline.score.run_check import read_manifest, verify
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
 ALL = os.environ.get("CREDITBOOK_FAULTS") == "all"
-DAYS = {"2025-10-31", "2025-11-30"}
+DAYS = {"2025-09-30", "2025-10-31", "2025-11-30"}
 
 
 def chosen(calls, whole=()):
@@ -35,7 +35,7 @@ def chosen(calls, whole=()):
 
 
 @pytest.fixture
-def run_again(third_night, monkeypatch, tmp_path_factory):
+def run_again(later_night, monkeypatch, tmp_path_factory):
     """The night once more; what it sees of the ledger is computed once, since no fault below touches the ledger."""
     seen = {}
     real, real_folder = score_day._sight, score_day._folder_of_run
@@ -57,10 +57,10 @@ def run_again(third_night, monkeypatch, tmp_path_factory):
 
     def run(*, by_command=False):
         if by_command:
-            done = subprocess.run(third_night.command, capture_output=True, text=True, check=False)
+            done = subprocess.run(later_night.command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
         else:
-            score_day.score_as_of(third_night.project, NOVEMBER, None, None, third_night.out)
+            score_day.score_as_of(later_night.project, NOVEMBER, None, None, later_night.out)
 
     return run
 
@@ -81,37 +81,37 @@ def wrong_afterwards(night, run_again, **how):
     return wrong + [f"left over: {path}" for path in (night.project / "data" / "scratch").iterdir()]
 
 
-def test_the_third_night_publishes_in_the_way_the_faults_below_suppose(third_night):
-    calls = [call for call in third_night.traced.calls if call.changes]
+def test_the_later_night_publishes_in_the_way_the_faults_below_suppose(later_night):
+    calls = [call for call in later_night.traced.calls if call.changes]
     by_name = {name: sum(call.name == name for call in calls) for name in {call.name for call in calls}}
     # Six files and two links at least: written, flushed, renamed.
     assert by_name["write"] >= 6
     assert by_name["fsync"] >= 8
     assert by_name["rename"] >= 3
     assert by_name["symlink"] == 2
-    # The night of 30 September is no longer kept.
-    assert {name for name in third_night.undisturbed if "as_of=" in name} == {f"as_of={day}" for day in DAYS}
+    # The night of 30 June is no longer kept.
+    assert {name for name in later_night.undisturbed if "as_of=" in name} == {f"as_of={day}" for day in DAYS}
 
 
-def test_after_every_call_whole_runs_stand_there_and_the_next_night_completes_them(third_night, run_again):
-    states, faults = third_night.scratch / "states", []
-    third_night.reset()
+def test_after_every_call_whole_runs_stand_there_and_the_next_night_completes_them(later_night, run_again):
+    states, faults = later_night.scratch / "states", []
+    later_night.reset()
 
     def look(number):
-        shutil.copytree(third_night.out, states / f"{number:03}", symlinks=True)
+        shutil.copytree(later_night.out, states / f"{number:03}", symlinks=True)
 
-    log = third_night.scratch / "stop.log"
-    assert traced_command.stop_after_each(third_night.traced, third_night.command, log, look) == 0
-    assert tree(third_night.out) == third_night.undisturbed
+    log = later_night.scratch / "stop.log"
+    assert traced_command.stop_after_each(later_night.traced, later_night.command, log, look) == 0
+    assert tree(later_night.out) == later_night.undisturbed
     looked_at = sorted(states.iterdir())
-    assert len(looked_at) == len(third_night.traced.calls)
+    assert len(looked_at) == len(later_night.traced.calls)
     seen = []
-    for call, state in zip(third_night.traced.calls, looked_at, strict=True):
+    for call, state in zip(later_night.traced.calls, looked_at, strict=True):
         if tree(state) in seen:
             continue
         seen.append(tree(state))
-        third_night.reset(state)
-        wrong = wrong_for_readers(third_night) + wrong_afterwards(third_night, run_again)
+        later_night.reset(state)
+        wrong = wrong_for_readers(later_night) + wrong_afterwards(later_night, run_again)
         faults += [f"after {call}: {one}" for one in wrong]
     print(f"{len(looked_at)} calls, {len(seen)} different states")
     assert faults == []
@@ -119,15 +119,15 @@ def test_after_every_call_whole_runs_stand_there_and_the_next_night_completes_th
     assert len(seen) > 20
 
 
-def test_a_night_killed_at_a_call_leaves_whole_runs_and_is_completed_by_the_next(third_night, run_again):
-    log, faults = third_night.scratch / "kill.log", []
-    calls = chosen([call for call in third_night.traced.calls if call.changes], ("rename", "symlink"))
+def test_a_night_killed_at_a_call_leaves_whole_runs_and_is_completed_by_the_next(later_night, run_again):
+    log, faults = later_night.scratch / "kill.log", []
+    calls = chosen([call for call in later_night.traced.calls if call.changes], ("rename", "symlink"))
     for call in calls:
-        third_night.reset()
-        done = traced_command.kill_at(call, third_night.command, log)
+        later_night.reset()
+        done = traced_command.kill_at(call, later_night.command, log)
         wrong = [] if done.returncode == -9 else [f"ended with {done.returncode}: {done.stderr}"]
-        wrong += wrong_for_readers(third_night)
-        wrong += wrong_afterwards(third_night, run_again, by_command=call == calls[len(calls) // 2])
+        wrong += wrong_for_readers(later_night)
+        wrong += wrong_afterwards(later_night, run_again, by_command=call == calls[len(calls) // 2])
         faults += [f"killed at {call}: {one}" for one in wrong]
     print(f"killed at {len(calls)} calls")
     assert faults == []
@@ -140,19 +140,19 @@ def test_a_night_killed_at_a_call_leaves_whole_runs_and_is_completed_by_the_next
         ("EIO", ("fsync", "write"), "Input/output error"),
     ],
 )
-def test_a_disk_that_fails_is_named_and_leaves_the_old_runs(third_night, run_again, error, names, says):
-    log, faults = third_night.scratch / "fail.log", []
-    calls = chosen([call for call in third_night.traced.calls if call.changes and call.name in names])
+def test_a_disk_that_fails_is_named_and_leaves_the_old_runs(later_night, run_again, error, names, says):
+    log, faults = later_night.scratch / "fail.log", []
+    calls = chosen([call for call in later_night.traced.calls if call.changes and call.name in names])
     for call in calls:
-        third_night.reset()
+        later_night.reset()
         # A full disk stays full; but it refuses new files only, folders open all the same.
         lasts = error == "ENOSPC" and call.name != "openat"
         fault = traced_command.fail_from if lasts else traced_command.fail_once
-        done = fault(call, error, third_night.command, log)
+        done = fault(call, error, later_night.command, log)
         wrong = [] if done.returncode == 74 else [f"ended with {done.returncode}: {done.stderr}"]
-        wrong += [] if says in done.stderr and str(third_night.out) in done.stderr else [f"told {done.stderr!r}"]
-        wrong += [f"left over: {path}" for path in third_night.out.rglob(".*.aside")]
-        wrong += wrong_for_readers(third_night) + wrong_afterwards(third_night, run_again)
+        wrong += [] if says in done.stderr and str(later_night.out) in done.stderr else [f"told {done.stderr!r}"]
+        wrong += [f"left over: {path}" for path in later_night.out.rglob(".*.aside")]
+        wrong += wrong_for_readers(later_night) + wrong_afterwards(later_night, run_again)
         faults += [f"{error} at {call}: {one}" for one in wrong]
     print(f"{error} at {len(calls)} calls")
     assert faults == []
