@@ -384,9 +384,20 @@ def test_old_nights_go_as_the_policy_says_and_month_ends_stay(night, tmp_path):
     assert verify(published_over) == []
     assert prune_runs(tmp_path, KeepParams(days=14, month_ends=12, leaving=0)) == []
     gone = prune_runs(tmp_path, KeepParams(days=0, month_ends=0, leaving=0))
-    assert runs[JUNE] in gone
-    assert [path.name for path in tmp_path.glob("as_of=*")] == ["as_of=2025-07-04"]
+    assert runs[days[2]] in gone
+    # The newest was made with that of 30 June, and its alert rules look back to that of 31 May.
+    left = ["as_of=2025-05-31", "as_of=2025-06-30", "as_of=2025-07-04"]
+    assert sorted(path.name for path in tmp_path.glob("as_of=*")) == left
     assert (tmp_path / "latest").resolve() == runs[days[4]]
+
+
+def test_the_night_that_old_ones_were_removed_after_gives_the_same_run_again(night, tmp_path):
+    for day in (MAY, JUNE, JULY):
+        night(day, {})
+    _, august = night(AUGUST, {})
+    gone = prune_runs(tmp_path, KeepParams(days=0, month_ends=0, leaving=0))
+    assert tmp_path / "as_of=2025-06-30" in gone
+    assert night(AUGUST, {})[1] == august
 
 
 def test_nothing_goes_without_a_policy(night, tmp_path):
