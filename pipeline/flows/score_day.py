@@ -210,6 +210,7 @@ def _scored(
     model = read_role(places.models, setting.params.score.role)
     previous = previous_folder(places.out, as_of, places.models)
     others = frozenset[str]() if looked_at is None else looked_at.features
+    definition = default_definition(setting)
     judges = _Judges(model, policy, previous, run_looked_back_to(places.out, as_of, policy.alerts), others)
     with _folder_of_run(setting) as scratch:
         with setting.engine() as engine, steps.step("features"), unchanged(places.tables):
@@ -220,9 +221,9 @@ def _scored(
                     f"score: the day {as_of} lies after the extract date {ledger.extract_date}, beyond which nothing "
                     "is known; score that day or an earlier one, or take in a newer ledger"
                 )
-            sight = _sight(engine, ledger, as_of, judges, default_definition(setting), scratch)
+            sight = _sight(engine, ledger, as_of, judges, definition, scratch)
             newest = newest_by_table(engine, ledger, as_of, watched.stale_days)
-            told = _told(ledger, places.tables)
+            told = _told(ledger, places.tables, definition)
         with drafting(places.out, wait) as draft:
             with steps.step("book"):
                 night, figures = score_rows(sight.rows, model, policy, as_of, draft.add)
@@ -307,11 +308,12 @@ def _extract_date(tables: Path) -> dt.date:
     return dt.date.fromisoformat(read_manifest(tables)["extract_date"])
 
 
-def _told(ledger: Ledger, tables: Path) -> dict[str, Any]:
+def _told(ledger: Ledger, tables: Path, definition: DefaultDefinition) -> dict[str, Any]:
     """What the manifest tells beyond the run itself."""
     return {
         "base_currency": ledger.base_currency,
         "data_version": ledger.data_version,
         "code_version": code_hash(),
+        "default_definition": definition.hash(),
         "quarantined": read_manifest(tables).get("quarantined", {}),
     }

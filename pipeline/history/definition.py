@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +60,11 @@ class DefaultDefinition:
                 f"(it has {', '.join(sorted(self.absolute))}); add the amounts, they are never assumed"
             )
         return found
+
+    def hash(self) -> str:
+        """sha256 of all that the file says; its comments and the order of its keys do not count."""
+        told = json.dumps(dataclasses.asdict(self), sort_keys=True, default=dt.date.isoformat)
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 _TOP = {"policy", "version", "valid_from", "sources", "choice", "readings"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 FORMAT = 2
 _LINK = "as_of="
 # What the caller tells beyond the run itself.
-_TOLD = frozenset({"base_currency", "data_version", "code_version", "gates", "thresholds", "quarantined"})
+_TOLD = frozenset(
+    {"base_currency", "data_version", "code_version", "default_definition", "gates", "thresholds", "quarantined"}
+)
 
 
 @contextmanager
@@ -72,8 +75,9 @@ def publish(run: ScoredRun, out: Path, manifest: Mapping[str, Any], wait_seconds
 def publish_draft(draft: Draft, night: ScoredNight, out: Path, manifest: Mapping[str, Any]) -> Path:
     """Publishes what was drafted under `out` and returns its folder `out/.runs/<run id>`.
 
-    `manifest` tells `data_version` and `code_version` and, when known, `base_currency`, `gates`, the hash of their
-    `thresholds`, and `quarantined`. What was held of the day is removed.
+    `manifest` tells `data_version` and `code_version` and, when known, `base_currency`, the hash of the
+    `default_definition`, `gates`, the hash of their `thresholds`, and `quarantined` (rows by table). What was held of
+    the day is removed.
     A whole run is left as it is. `as_of=DATE` always points to the run published last for the day;
     `latest` only ever moves to the same or a later day, so that filling in an old day does not turn readers back.
     Raises OutputError, StorageError, ParameterError.
@@ -127,7 +131,9 @@ def run_inputs(run: ScoredNight, manifest: Mapping[str, Any]) -> dict[str, str]:
         "previous": "" if run.previous is None else run.previous.manifest_sha256,
         "looked_back": "" if run.looked_back is None else run.looked_back.manifest_sha256,
         "code_version": str(manifest["code_version"]),
+        "default_definition": str(manifest.get("default_definition", "")),
         "thresholds": str(manifest.get("thresholds", "")),
+        "quarantined": _hash_of(manifest.get("quarantined")),
     }
 
 
@@ -189,6 +195,11 @@ def _manifest_hash(folder: Path) -> str:
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
 
+def _hash_of(told: Mapping[str, Any] | None) -> str:
+    """sha256 of what is told, empty when nothing is."""
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest() if told else ""
+
+
 def _named(run: PreviousRun | EarlierRun | None) -> dict[str, str] | None:
     if run is None:
         return None
@@ -230,6 +241,7 @@ def _versions(run: ScoredNight, inputs: Mapping[str, str]) -> dict[str, Any]:
             "texts": dict(run.policy.texts),
         },
         "master_scale": run.policy.hashes["master_scale"],
+        "default_definition": inputs["default_definition"],
         "feature_catalogue": run.model.catalogue_hash,
         "code": inputs["code_version"],
         "ledger": inputs["data_version"],

@@ -46,3 +46,11 @@ def test_a_file_that_is_no_definition_is_refused(broken):
 def test_a_currency_without_thresholds_stops_the_run(text):
     with pytest.raises(ParameterError, match="no line for the base currency 'JPY'"):
         parse_definition(text).threshold("JPY")
+
+
+def test_the_hash_follows_what_the_file_says_and_not_how_it_is_laid_out(text):
+    told = parse_definition(text).hash()
+    assert parse_definition("# another comment\n" + text).hash() == told
+    for changed in (text.replace("  days: 90", "  days: 91"), text.replace("company: 500", "company: 501")):
+        assert changed != text
+        assert parse_definition(changed).hash() != told

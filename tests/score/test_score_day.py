@@ -256,6 +256,22 @@ def test_whoever_accepts_a_stopped_run_publishes_it_and_is_remembered(project, s
     assert len(acceptances(out)) == 1
 
 
+def test_another_definition_of_default_is_another_run_of_the_same_day(project):
+    champion(project, "old")
+    out, path = project / "out", project / "policy" / "default_definition.yaml"
+    score_as_of(project, OCTOBER, None, None, out)
+    before = json.loads((out / "latest" / "manifest.json").read_text())
+    text = path.read_text(encoding="utf-8")
+    assert "\n  days: 90\n" in text
+    path.write_text(text.replace("\n  days: 90\n", "\n  days: 5\n"), encoding="utf-8")
+    score_as_of(project, OCTOBER, None, None, out)
+    after = json.loads((out / "latest" / "manifest.json").read_text())
+    assert after["run_id"] != before["run_id"]
+    assert after["versions"]["default_definition"] != before["versions"]["default_definition"]
+    # Five days past due instead of ninety: more customers are in default.
+    assert after["counts"]["by_status"]["in_default"] > before["counts"]["by_status"].get("in_default", 0)
+
+
 def test_back_filling_scores_every_month_end_with_what_was_known_then(project):
     champion(project, "new")
     out = project / "out"

@@ -317,6 +317,24 @@ def test_a_damaged_run_is_mended_by_publishing_its_day_again(night):
     assert verify(folder) == []
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"default_definition": "a" * 64}, {"default_definition": "b" * 64}),
+        ({"quarantined": {"invoices": 3}}, {"quarantined": {"invoices": 4}}),
+        ({}, {"quarantined": {"invoices": 3}}),
+    ],
+)
+def test_whatever_the_manifest_tells_that_no_other_input_tells_is_part_of_the_run_id(night, tmp_path, first, second):
+    before = night(JUNE, {}, told=first)[1]
+    bytes_before = (before / "manifest.json").read_bytes()
+    after = night(JUNE, {}, told=second)[1]
+    assert before.name != after.name
+    assert (tmp_path / "latest").resolve() == after
+    assert night(JUNE, {}, told=first)[1] == before
+    assert (before / "manifest.json").read_bytes() == bytes_before
+
+
 def test_the_manifest_tells_what_a_consumer_asks(night):
     night(MAY, {})
     gates = [{"gate": "drift", "value": 0.02, "threshold": 0.25}]
@@ -328,7 +346,9 @@ def test_the_manifest_tells_what_a_consumer_asks(night):
     assert manifest["counts"]["by_segment"] == {"default": 1, "medium": 1}
     assert manifest["totals"]["ead"] == "20000.00"
     assert manifest["previous"]["as_of"] == "2025-05-31"
-    assert set(manifest["versions"]) == {"model", "policy", "master_scale", "feature_catalogue", "code", "ledger"}
+    assert set(manifest["versions"]) == {
+        "model", "policy", "master_scale", "default_definition", "feature_catalogue", "code", "ledger",
+    }  # fmt: skip
     assert (manifest["gates"], manifest["quarantined"]) == (gates, {"invoices": 3})
     with pytest.raises(ParameterError, match="unknown: clock"):
         publish(run, folder.parents[1], {**TOLD, "clock": "now"})
