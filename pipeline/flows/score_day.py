@@ -132,6 +132,7 @@ def score(setting: Setting) -> None:
         **{name: night.summary[name] for name in ("counts", "totals")},
     }
     write_json(receipt, project.receipt)
+    _prune(setting, places, as_of)
     # Last: what a target does not take now is published all the same, and handed on by the next run.
     hand_on(setting, targets)
 
@@ -171,6 +172,7 @@ def score_as_of(
     places = _places(setting, tables, models, out)
     targets = open_targets(setting, places.out)
     _scored(setting, as_of, places, decision=decision)
+    _prune(setting, places, as_of)
     hand_on(setting, targets)
 
 
@@ -188,6 +190,7 @@ def score_days(
     targets = open_targets(setting, places.out)
     for as_of in ends:
         _scored(setting, as_of, places)
+    _prune(setting, places, *ends)
     hand_on(setting, targets)
 
 
@@ -235,11 +238,15 @@ def _scored(
                 let_through(draft, night, places.out, told, breakers, decision)
             with steps.step("publishing"):
                 folder = publish_draft(draft, night, places.out, told)
-        prune_runs(places.out, setting.params.score.keep, wait)
         if looked_at is not None:
             put_file(sight.features, looked_at.night)
     tell_of_run(night, places.out / f"as_of={as_of}", folder, breakers, steps)
     return night, folder
+
+
+def _prune(setting: Setting, places: Places, *asked: dt.date) -> None:
+    """After what was published is told: removing old runs may fail, and the new ones are published all the same."""
+    prune_runs(places.out, setting.params.score.keep, setting.params.score.wait_seconds, asked)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from pipeline.score.retention import prune
 from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run_id_of, sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pipeline.night_params import KeepParams
@@ -95,10 +95,12 @@ def publish_draft(draft: Draft, night: ScoredNight, out: Path, manifest: Mapping
     return folder
 
 
-def prune_runs(out: Path, keep: KeepParams, wait_seconds: float = 0) -> list[Path]:
-    """Removes the runs that the policy no longer keeps; gives back what went. Raises LockedError, StorageError."""
+def prune_runs(out: Path, keep: KeepParams, wait_seconds: float = 0, asked: Iterable[dt.date] = ()) -> list[Path]:
+    """Removes the runs that the policy no longer keeps; gives back what went. The days just `asked` for stay, however
+    old. Raises LockedError, StorageError."""
     with locked(out / ".lock", wait_seconds), told_errors(out):
-        return prune(out, {day: out / f"{_LINK}{day.isoformat()}" for day in _published_days(out)}, keep)
+        linked = {day: out / f"{_LINK}{day.isoformat()}" for day in _published_days(out)}
+        return prune(out, linked, keep, frozenset(asked))
 
 
 def hold_draft(draft: Draft, night: ScoredNight, out: Path, manifest: Mapping[str, Any], why: str) -> Path:

@@ -31,8 +31,11 @@ def days_to_keep(days: Iterable[dt.date], keep: KeepParams) -> set[dt.date]:
     return {day for day in known if _is_kept(day, newest, keep)}
 
 
-def prune(out: Path, linked: dict[dt.date, Path], keep: KeepParams) -> list[Path]:
-    """Removes what the policy does not keep under `out`, the link before its run; gives back what went.
+def prune(
+    out: Path, linked: dict[dt.date, Path], keep: KeepParams, asked: frozenset[dt.date] = frozenset()
+) -> list[Path]:
+    """Removes what the policy does not keep under `out`, the link before its run; gives back what went. Days that were
+    `asked` for stay.
 
     `linked` are the links `as_of=DATE` by day. A run that no link points to was published over; it is kept as long as
     a plain day is. The runs that the newest was made with stay as long as it is the newest: without them the same night
@@ -41,7 +44,7 @@ def prune(out: Path, linked: dict[dt.date, Path], keep: KeepParams) -> list[Path
     `keep.leaving` of them stay.
     """
     gone = []
-    staying = days_to_keep(linked, keep) | _made_with(out)
+    staying = days_to_keep(linked, keep) | _made_with(out) | (asked & set(linked))
     for day in sorted(set(linked) - staying):
         gone.append(linked[day])
         linked[day].unlink()

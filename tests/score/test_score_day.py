@@ -18,7 +18,7 @@ import yaml
 from deltalake import DeltaTable
 
 from pipeline.engine import connect
-from pipeline.errors import CreditbookError, GateError, TargetUnreachableError
+from pipeline.errors import CreditbookError, GateError, StorageError, TargetUnreachableError
 from pipeline.features import catalog
 from pipeline.flows.deliver import deliver_published
 from pipeline.flows.ingest import ingest
@@ -272,9 +272,29 @@ def test_another_definition_of_default_is_another_run_of_the_same_day(project):
     assert after["counts"]["by_status"]["in_default"] > before["counts"]["by_status"].get("in_default", 0)
 
 
+def test_a_run_is_told_and_receipted_though_the_removal_of_old_ones_fails(project, monkeypatch, capsys):
+    champion(project, "old")
+    setting = open_setting(project)
+
+    def full(*_args):
+        raise StorageError("no old run can be removed")
+
+    monkeypatch.setattr("pipeline.score.publish.prune", full)
+    with pytest.raises(StorageError, match="no old run can be removed"):
+        score(setting)
+    run = (project / "data" / "scored" / "latest").resolve()
+    assert verify(run) == []
+    assert f"(run {run.name})" in capsys.readouterr().out
+    assert json.loads(setting.project.receipt.read_text(encoding="utf-8"))["run_id"] == run.name
+
+
 def test_back_filling_scores_every_month_end_with_what_was_known_then(project):
     champion(project, "new")
     out = project / "out"
+    # Retention keeps none of them; they were asked for.
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    params["score"]["keep"] = {"days": 0, "month_ends": 0, "leaving": 0}
+    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     score_days(project, (dt.date(2025, 8, 15), OCTOBER), None, None, out)
     days = [dt.date(2025, 8, 31), dt.date(2025, 9, 30), OCTOBER]
     assert sorted(path.name for path in out.glob("as_of=*")) == [f"as_of={day}" for day in days]

@@ -420,6 +420,20 @@ def test_the_night_that_old_ones_were_removed_after_gives_the_same_run_again(nig
     assert night(AUGUST, {})[1] == august
 
 
+def test_the_day_just_asked_for_stays_until_the_next_night(night, tmp_path):
+    keep = KeepParams(days=0, month_ends=0, leaving=0)
+    for day in (JULY, AUGUST, MAY):
+        night(day, {})
+    asked = (tmp_path / "as_of=2025-05-31").resolve()
+    prune_runs(tmp_path, keep, asked=[MAY, JUNE])
+    # July is what August was made with.
+    assert sorted(path.name for path in tmp_path.glob("as_of=*")) == [f"as_of={day}" for day in (MAY, JULY, AUGUST)]
+    assert (tmp_path / "as_of=2025-05-31").resolve() == asked
+    assert verify(asked) == []
+    assert tmp_path / "as_of=2025-05-31" in prune_runs(tmp_path, keep)
+    assert not asked.exists()
+
+
 def test_nothing_goes_without_a_policy(night, tmp_path):
     night(MAY, {})
     night(AUGUST, {})
