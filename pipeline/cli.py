@@ -129,6 +129,8 @@ def score(  # noqa: PLR0917 - options, given by name
 
     if (as_of is None) == (first is None) or (first is None) != (last is None):
         raise typer.BadParameter("give --as-of, or --from and --to")
+    if by is not None and accept is None:
+        raise typer.BadParameter("--by tells who accepts; it goes with --accept")
     if as_of is not None:
         score_as_of(project, as_of.date(), tables, models, out, accept=accept, by=by)
     elif accept is not None:

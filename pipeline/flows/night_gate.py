@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ParameterError
+from pipeline.flows import log
 from pipeline.history.point_in_time import newest_known
-from pipeline.score.holding import Acceptance, acceptances, record, report, stopped
+from pipeline.score.holding import Acceptance, acceptances, is_held, record, report, stopped
 from pipeline.score.publish import hold_draft, published, run_inputs
 from pipeline.score.run_check import run_id_of
 from pipeline.tables.ledger import BY_NAME
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from pipeline.score.draft import Draft
     from pipeline.score.scored_book import ScoredNight
     from pipeline.tables.canonical import Ledger
+
+
+_UNSEEN = "--accept was given for a run that nobody can have looked at, and was not recorded: look at it first. "
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,20 @@ def let_through(  # noqa: PLR0917 - a run, its place, what is told of it and who
     """Returns when the run drafted may be published; otherwise keeps it aside and raises GateError.
 
     A run that is published already, or that somebody accepted, may be. A decision on a run that no breaker stops is
-    not recorded: there was nothing to decide.
+    told and not recorded: there was nothing to decide. Only a run that lies held can be accepted: nobody has looked at
+    any other.
     """
     red = tuple(one.name for one in breakers if one.light == "red")
     run_id = run_id_of(run_inputs(run, told))
     if not red or published(out, run_id) is not None or any(one.run_id == run_id for one in acceptances(out)):
+        if decision is not None:
+            text = f"--accept: nothing stops run {run_id} now, so that nothing was recorded"
+            log.say("nothing_to_accept", text, run_id=run_id)
         return
     as_of = run.as_of.isoformat()
-    if decision is None:
+    if decision is None or not is_held(out, run_id):
         hold_draft(draft, run, out, told, report(run_id, breakers, as_of))
-        raise stopped(run_id, breakers, out, as_of)
+        raise stopped(run_id, breakers, out, as_of, "" if decision is None else _UNSEEN)
     record(out, Acceptance(run_id, as_of, red, decision.by, decision.on.isoformat(), decision.reason))
 
 

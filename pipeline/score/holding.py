@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.durable import replace_text, told_errors
 from pipeline.errors import GateError, StorageError
+from pipeline.score.run_check import MANIFEST, hash_breaches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,14 +62,22 @@ def record(out: Path, acceptance: Acceptance) -> None:
     )
 
 
-def stopped(run_id: str, breakers: Sequence[Breaker], out: Path, as_of: str) -> GateError:
-    """The error that tells which breakers stopped the run, where it is kept, and what to do."""
+def is_held(out: Path, run_id: str) -> bool:
+    """The run lies aside, whole, with its report, so that somebody can have looked at it."""
+    folder = out / HELD / run_id
+    has_both = (folder / MANIFEST).is_file() and folder.with_name(f"{run_id}.md").is_file()
+    return has_both and not hash_breaches(folder)
+
+
+def stopped(run_id: str, breakers: Sequence[Breaker], out: Path, as_of: str, remark: str = "") -> GateError:
+    """The error that tells which breakers stopped the run, where it is kept, what to do, and before that a `remark`."""
     red = [one for one in breakers if one.light == "red"]
     listed = "\n".join(f"  - {told_of(one)}" for one in red)
     return GateError(
         f"score: {len(red)} circuit breaker(s) stopped the run of {as_of}; what was published before stays as it is:\n"
-        f"{listed}\nThe new run is kept in {out / HELD / run_id}, its report beside it. Mend the ledger and score "
-        f'again, or publish it all the same: creditbook score --as-of {as_of} --accept "REASON"'
+        f"{listed}\nThe new run is kept in {out / HELD / run_id}, its report beside it. {remark}"
+        "Mend the ledger and score again, or publish it all the same: "
+        f'creditbook score --as-of {as_of} --accept "REASON"'
     )
 
 

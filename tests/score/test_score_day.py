@@ -17,6 +17,7 @@ import pytest
 import yaml
 from deltalake import DeltaTable
 
+from pipeline.cli import _run
 from pipeline.engine import connect
 from pipeline.errors import CreditbookError, GateError, StorageError, TargetUnreachableError
 from pipeline.features import catalog
@@ -254,6 +255,32 @@ def test_whoever_accepts_a_stopped_run_publishes_it_and_is_remembered(project, s
     score_as_of(project, NOVEMBER, None, None, out)
     assert files(out / "latest") == kept
     assert len(acceptances(out)) == 1
+
+
+@pytest.mark.slow
+def test_a_run_that_nobody_has_looked_at_cannot_be_accepted(project, strict, capsys):
+    out = project / "out"
+    score_as_of(project, OCTOBER, None, None, out, accept="no need", by="A. Clerk")
+    assert "--accept: nothing stops run" in capsys.readouterr().out
+    strict(mean_pd=0.0)
+    with pytest.raises(GateError, match="nobody can have looked at") as refused:
+        score_as_of(project, NOVEMBER, None, None, out, accept="agreed on Monday", by="A. Clerk")
+    assert refused.value.exit_code == 80
+    assert acceptances(out) == []
+    (held,) = (path for path in (out / ".held").iterdir() if path.is_dir())
+    # A damaged one cannot be looked at either; it is held anew.
+    (held / "scored_book.csv").write_text("")
+    with pytest.raises(GateError, match="nobody can have looked at"):
+        score_as_of(project, NOVEMBER, None, None, out, accept="agreed on Monday", by="A. Clerk")
+    assert verify(held) == []
+    score_as_of(project, NOVEMBER, None, None, out, accept="agreed on Monday", by="A. Clerk")
+    assert [one.run_id for one in acceptances(out)] == [held.name] == [(out / "latest").resolve().name]
+
+
+@pytest.mark.parametrize("days", [["--as-of", "2025-10-31"], ["--from", "2025-08-31", "--to", "2025-10-31"]])
+def test_who_accepts_is_not_told_without_what_is_accepted(days, capsys):
+    assert _run(["score", *days, "--by", "A. Clerk"]) == 2
+    assert "it goes with --accept" in capsys.readouterr().err
 
 
 def test_another_definition_of_default_is_another_run_of_the_same_day(project):
