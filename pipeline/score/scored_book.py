@@ -294,4 +294,8 @@ def _policy_notes(policy: Policy, model: Model, as_of: dt.date) -> tuple[str, ..
         notes.append(f"policy: in force from {policy.valid_from}, applied to the earlier day {as_of}")
     if model.thin_file.rule != policy.thin_file.thin:
         notes.append("thin file: the pool of the model was drawn by another rule than policy has now; fit again")
+    newest = model.development.get("last_as_of")
+    # Days of both are ISO texts, which stand in the order of the days.
+    if newest is not None and as_of.isoformat() <= newest:
+        notes.append(f"model: fitted on snapshots up to {newest}, so that it has seen what followed {as_of}")
     return tuple(notes)

@@ -14,6 +14,7 @@ import pytest
 from pipeline.errors import ContractError
 from pipeline.score.calibration import Calibration
 from pipeline.score.columns import BOOK_SCHEMA, breaches_of
+from pipeline.score.scored_book import night_notes
 from pipeline.score.thin_file import ThinFile, ThinFileRule
 
 DESCRIBED = """
@@ -234,6 +235,13 @@ def test_a_policy_applied_before_it_is_in_force_is_noted(make_book, model, polic
     book = make_book({"as_of": dt.date(2017, 6, 30)})
     run = scored(book.positions, book.features, model, policy, None, dt.date(2017, 6, 30))
     assert any("in force from 2018-01-01" in note for note in run.summary["notes"])
+
+
+@pytest.mark.parametrize(("newest", "noted"), [("2025-06-30", 1), ("2025-07-31", 1), ("2025-06-29", 0), (None, 0)])
+def test_a_day_no_later_than_what_the_model_was_fitted_on_is_noted(model, policy, newest, noted):
+    fitted = replace(model, development={**model.development, "last_as_of": newest})
+    told = [note for note in night_notes(fitted, policy, dt.date(2025, 6, 30)) if note.startswith("model: fitted on")]
+    assert told == [f"model: fitted on snapshots up to {newest}, so that it has seen what followed 2025-06-30"] * noted
 
 
 def test_a_model_with_a_better_calibration_moves_score_and_grade_together(make_book, make_model, policy, as_of, scored):
