@@ -39,14 +39,19 @@ def write_folder(folder: Path, files: Mapping[str, bytes], last: str) -> None:
 
 
 def put_folder(aside: Path, folder: Path, last: str, content: bytes) -> None:
-    """Writes the last file of a folder whose others are flushed, and renames it to where readers look, in the place of
-    what is there."""
+    """Writes the last file of a folder whose others are flushed, and renames it to where readers look.
+
+    What is there is renamed aside first and removed last: readers miss it between two renames, not while it is removed.
+    It is put back when the second rename fails.
+    """
     write_file(aside / last, content)
     sync_folder(aside)
+    old = folder.parent / f".{folder.name}.old.aside"
     if folder.exists():
-        shutil.rmtree(folder)
-    aside.rename(folder)
-    sync_folder(folder.parent)
+        _remove(old)
+    _swap(aside, folder, old)
+    # Of a swap that was killed between its renames.
+    _remove(old)
 
 
 def _holds_just(folder: Path, files: Mapping[str, bytes]) -> bool:

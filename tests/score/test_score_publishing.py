@@ -10,12 +10,14 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from pipeline.durable import locked
-from pipeline.errors import LockedError
+from pipeline import durable
+from pipeline.durable import locked, write_folder
+from pipeline.errors import LockedError, OutputError
 from pipeline.night_params import KeepParams
 from pipeline.score.publish import prune_runs, publish
 from pipeline.score.run_check import MANIFEST, hash_breaches, run_id_of, sealed, verify
@@ -150,6 +152,38 @@ def test_a_damaged_run_and_one_with_a_stray_file_are_made_whole_by_publishing_ag
     (folder / MANIFEST).write_bytes(before[MANIFEST][:-2])
     publish(run_of(FIRST), tmp_path, TOLD)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_folder_that_is_replaced_is_whole_for_readers_while_the_old_one_is_removed(tmp_path, monkeypatch):
+    folder, seen = tmp_path / "answer", []
+    write_folder(folder, {"a": b"1", "b": b"2"}, last="b")
+    remove = durable.shutil.rmtree
+
+    def removed(path, **options):
+        seen.append((Path(path).name, {file.name: file.read_bytes() for file in folder.iterdir()}))
+        remove(path, **options)
+
+    monkeypatch.setattr(durable.shutil, "rmtree", removed)
+    write_folder(folder, {"a": b"3", "b": b"4"}, last="b")
+    assert seen[-1] == (".answer.old.aside", {"a": b"3", "b": b"4"})
+    assert all(len(there) == 2 for _, there in seen)
+    assert [path.name for path in tmp_path.iterdir()] == ["answer"]
+
+
+def test_a_folder_whose_replacement_cannot_be_renamed_in_stays(tmp_path, monkeypatch):
+    folder, rename = tmp_path / "answer", Path.rename
+    write_folder(folder, {"a": b"1"}, last="a")
+
+    def refused(path, target):
+        if path.name == ".answer.aside":
+            raise PermissionError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(OutputError):
+        write_folder(folder, {"a": b"2"}, last="a")
+    assert (folder / "a").read_bytes() == b"1"
+    assert [path.name for path in tmp_path.iterdir()] == ["answer"]
 
 
 def test_a_run_that_is_to_go_stays_while_as_many_later_ones_go_after_it_and_then_goes_at_once(run_of, tmp_path):
