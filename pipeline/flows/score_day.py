@@ -181,9 +181,11 @@ def score_days(
 ) -> None:
     """The command's back-fill: every month end from the first day to the last, oldest first, each with only what was
     known then. Raises ParameterError when there is none between."""
+    first, last = days
+    if first > last:
+        raise ParameterError(f"score: --from {first} lies after --to {last}; name the earlier day first")
     setting = open_setting(root)
     places = _places(setting, tables, models, out)
-    first, last = days
     ends = month_ends(first, last)
     if not ends:
         raise ParameterError(f"score: no month end lies from {first} to {last}; name a later --to")

@@ -15,8 +15,21 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _ROUNDED = re.compile(r"\+?,?\.(\d)([f%])")
+_OTHER_THAN_NOUGHT = re.compile(r"[1-9a-z]")
 # So near to half a digit, or so large, the last binary digit decides how a number is rounded: it is formatted itself.
 _HAIR, _LARGE = 1e-6, 1e9
+
+
+class _Words(string.Formatter):
+    """Formats as text does, but for a number of which only noughts are left: it has no minus."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        told = str(super().format_field(value, format_spec))
+        is_nought = isinstance(value, float) and told.startswith("-") and not _OTHER_THAN_NOUGHT.search(told)
+        return str(super().format_field(0.0, format_spec)) if is_nought else told
+
+
+_WORDS = _Words()
 
 
 def sentences(entry: Mapping[str, Any], values: pd.Series, language: str) -> npt.NDArray[np.object_]:
@@ -61,15 +74,14 @@ def _as_told(values: pd.Series, template: str, entry: Mapping[str, Any]) -> pd.S
     codes = [float(special["code"]) for special in entry.get("special") or ()]
     if codes:
         is_plain &= ~np.isin(numbers, codes)
-    # A number a little below nought is told as minus nought.
-    rounded = np.where((whole == 0.0) & (numbers < 0.0), -0.1, whole) / step
-    return np.where(is_plain, rounded, numbers)
+    # One that is rounded to minus nought is told as nought.
+    return np.where(is_plain, (whole + 0.0) / step, numbers)
 
 
 def _each(entry: Mapping[str, Any], values: list[Any], language: str) -> list[str]:
     template, months, title = str(entry[language]), entry["months"], _title(entry, language)
     of_code = {float(special["code"]): f"{title}{special[language]}" for special in entry.get("special") or ()}
-    return [of_code.get(value) or template.format(value=value, months=months) for value in values]
+    return [of_code.get(value) or _WORDS.format(template, value=value, months=months) for value in values]
 
 
 def _title(entry: Mapping[str, Any], language: str) -> str:

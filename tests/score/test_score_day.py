@@ -329,6 +329,8 @@ def test_back_filling_scores_every_month_end_with_what_was_known_then(project):
     assert files(out / f"as_of={days[0]}") == files(project / "alone" / "latest")
     with pytest.raises(CreditbookError, match="no month end lies from"):
         score_days(project, (dt.date(2025, 8, 1), dt.date(2025, 8, 2)), None, None, out)
+    with pytest.raises(CreditbookError, match="--from 2025-10-31 lies after --to 2025-08-31"):
+        score_days(project, (OCTOBER, days[0]), None, None, out)
 
 
 def as_handed_in_on(day, source, folder):

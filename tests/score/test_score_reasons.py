@@ -14,6 +14,7 @@ from pipeline.score.booster import Booster
 from pipeline.score.calibration import Calibration
 from pipeline.score.feature_columns import encode
 from pipeline.score.reasons import SLOTS, model_reasons
+from pipeline.score.sentences import sentence, sentences
 
 FEATURES = ("days_late_3m", "days_late_12m", "overdue_share", "industry_section")
 SECTIONS = {"industry_section": ("C", "F", "G")}
@@ -108,6 +109,17 @@ def test_minus_nought_is_told_as_nought_whoever_stands_beside(make_model, make_c
     for few in (rows, rows.iloc[[1]].reset_index(drop=True)):
         reasons = model_reasons(model, _applied(model, few))
         assert reasons.en[reasons.code == "OVERDUE_SHARE"].tolist() == ["0% of the balance is overdue"] * len(few)
+
+
+def test_a_change_that_is_rounded_to_nought_has_no_minus():
+    entry = {"en": "Changed by {value:+.1%} in {months} months", "zh": "变动{value:+.1%}", "months": 12}
+    entry |= {"title_en": "Change", "title_zh": "变动", "null_means": "no data"}
+    values = pd.Series([-0.0004, -0.00049999999, -0.0006, -0.0, 0.0004, -0.5, -2e9])
+    told = ["+0.0%", "+0.0%", "-0.1%", "+0.0%", "+0.0%", "-50.0%", "-200000000000.0%"]
+    assert sentences(entry, values, "en").tolist() == [f"Changed by {words} in 12 months" for words in told]
+    assert [sentence(entry, value, "en") for value in values] == [f"Changed by {words} in 12 months" for words in told]
+    plain = entry | {"zh": "变动{value}"}
+    assert sentence(plain, -1e-7, "zh") == "变动-1e-07"
 
 
 def test_a_model_reads_its_rows_as_the_trees_do(booster, make_rows):
