@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
 from pipeline.statistics.discrimination import ordered
-from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value
+from pipeline.statistics.proportions import jeffreys_interval, jeffreys_too_low
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,7 +38,7 @@ def matured(rows: pd.DataFrame, settings: MonitorParams) -> dict[str, Any]:
         "bads": bads,
         "expected": expected,
         "level": {"value": bads / expected, "low": low, "high": high},
-        "p_too_low": jeffreys_p_value(expected / n, bads, n),
+        "p_too_low": jeffreys_too_low(expected / n, bads, n),
         "gini": _gini(rows, settings) if settings.min_bad_customers <= bads < n else None,
         "grades": _by_grade(rows),
     }
@@ -108,7 +108,7 @@ def _by_grade(rows: pd.DataFrame) -> list[dict[str, Any]]:
     for grade, part in rows.groupby("grade", sort=True):
         n, bads, mean = len(part), int(part["is_bad"].sum()), float(part["pd"].mean())
         told = {"grade": str(grade), "customers": n, "bads": bads, "mean_pd": mean}
-        found.append({**told, "p_too_low": jeffreys_p_value(mean, bads, n)})
+        found.append({**told, "p_too_low": jeffreys_too_low(mean, bads, n)})
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from pipeline.statistics.paired import smallest_shown
-from pipeline.statistics.proportions import binomial_p_value, jeffreys_p_value
+from pipeline.statistics.proportions import binomial_p_value, jeffreys_too_low
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +36,12 @@ def change_shown(error: float, significance: float, power: float) -> float:
 
 
 def jeffreys_critical(pd: float, n: int, significance: float) -> int:
-    """The fewest defaults at which the Jeffreys test rejects a forecast PD; n + 1 where none does.
+    """The fewest defaults, at least 1, at which the Jeffreys test rejects a PD as too low; n + 1 where none does.
 
-    >>> jeffreys_critical(0.02, 100, 0.05)
-    5
+    >>> jeffreys_critical(0.02, 100, 0.05), jeffreys_critical(0.0003, 1, 0.05)
+    (5, 1)
     """
-    return _fewest(lambda bads: jeffreys_p_value(pd, bads, n) < significance, n)
+    return _fewest(lambda bads: jeffreys_too_low(pd, bads, n) < significance, n)
 
 
 def binomial_critical(pd: float, n: int, significance: float) -> int:

@@ -48,6 +48,17 @@ def jeffreys_p_value(pd: float, bads: float, n: float) -> float:
     return float(stats.beta.cdf(pd, bads + 0.5, n - bads + 0.5))
 
 
+def jeffreys_too_low(pd: float, bads: float, n: float) -> float:
+    """The Jeffreys test one-sided: as `jeffreys_p_value`, and 1 without a bad, for no bad is no evidence of too many.
+
+    The prior holds half a bad, which by itself contradicts a small PD where there are few customers.
+
+    >>> round(jeffreys_p_value(0.0003, 0, 1), 4), jeffreys_too_low(0.0003, 0, 1)
+    (0.0221, 1.0)
+    """
+    return 1.0 if bads == 0 else jeffreys_p_value(pd, bads, n)
+
+
 def binomial_p_value(pd: float, bads: float, n: float) -> float:
     """Chance of as many defaults or more when the forecast PD is right; small means underestimated.
 

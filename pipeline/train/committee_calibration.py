@@ -17,7 +17,13 @@ from pipeline.statistics.power import (
     level_shown,
     rejection_rate,
 )
-from pipeline.statistics.proportions import binomial_p_value, holm, jeffreys_interval, jeffreys_p_value
+from pipeline.statistics.proportions import (
+    binomial_p_value,
+    holm,
+    jeffreys_interval,
+    jeffreys_p_value,
+    jeffreys_too_low,
+)
 from pipeline.train.committee_ground import counts_of, names_of
 from pipeline.train.committee_result import Result, of_p_value, of_value, unless_blind
 
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
 
 GROUP = "calibration"
 _RATES = {
-    "jeffreys": (jeffreys_p_value, jeffreys_critical),
+    "jeffreys": (jeffreys_too_low, jeffreys_critical),
     "binomial": (binomial_p_value, binomial_critical),
 }
 

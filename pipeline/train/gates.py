@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipeline.statistics.proportions import jeffreys_p_value
+from pipeline.statistics.proportions import jeffreys_too_low
 from pipeline.train.comparison import compare_order, enough, level_measures
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def grades_gate(pd: Floats, sample: Sample, scale: MasterScale, settings: Promot
         if not len(part.is_bad):
             continue
         rate = float(part.is_bad.sum()) / len(part.is_bad)
-        p_values[name] = jeffreys_p_value(float(pd[grades == name].mean()), rate * part.customers, part.customers)
+        p_values[name] = jeffreys_too_low(float(pd[grades == name].mean()), rate * part.customers, part.customers)
     worst = min(p_values, key=lambda name: p_values[name])
     adjusted = min(1.0, p_values[worst] * len(p_values))
     is_shown = adjusted < settings.grade_significance

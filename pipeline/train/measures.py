@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
 from pipeline.statistics.calibration import calibration_error, calibration_line, log_loss, spiegelhalter
-from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value
+from pipeline.statistics.proportions import jeffreys_interval, jeffreys_too_low
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,7 +96,7 @@ def grade_measures(pd: Floats, sample: Sample, scale: MasterScale, confidence: f
     """One entry per grade, best first: rows, customers, mean PD, observed rate, Jeffreys interval and p-value.
 
     The rate is by rows, the evidence counts customer groups: months of one customer are one witness. `p_value` is small
-    where the PD is too low. Rate, interval and p-value are null for an empty grade.
+    where the PD is too low, 1 without a bad. Rate, interval and p-value are null for an empty grade.
     """
     grades = scale.grade(pd)
     return [_grade(name, pd, sample, grades == name, confidence) for name in scale.names]
@@ -120,7 +120,7 @@ def _grade(name: str, pd: Floats, sample: Sample, is_in: NDArray[np.bool_], conf
         "observed_rate": rate,
         "low": low,
         "high": high,
-        "p_value": jeffreys_p_value(mean, rate * part.customers, part.customers),
+        "p_value": jeffreys_too_low(mean, rate * part.customers, part.customers),
     }
 
 

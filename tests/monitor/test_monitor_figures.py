@@ -32,6 +32,15 @@ def cohort(n=600, factor=1.0, seed=1):
     })  # fmt: skip
 
 
+def test_a_grade_of_one_customer_without_a_bad_does_not_turn_the_grades():
+    book = cohort()
+    alone = book.head(1).assign(pd=0.00001, is_bad=0, grade="G01")
+    told = matured(pd.concat([alone, book], ignore_index=True), SETTINGS)
+    first = told["grades"][0]
+    assert (first["grade"], first["customers"], first["bads"], first["p_too_low"]) == ("G01", 1, 0, 1.0)
+    assert jeffreys_p_value(0.00001, 0, 1) < SETTINGS.significance
+
+
 def test_the_expected_gini_is_that_of_every_pair_of_a_bad_and_a_good():
     pds = np.array([0.01, 0.05, 0.05, 0.2, 0.4, 0.9])
     won = pairs = 0.0

@@ -25,7 +25,7 @@ from pipeline.statistics.power import (
     psi_shown,
     rejection_rate,
 )
-from pipeline.statistics.proportions import binomial_p_value, holm, jeffreys_p_value
+from pipeline.statistics.proportions import binomial_p_value, holm, jeffreys_p_value, jeffreys_too_low
 from pipeline.statistics.stability import psi, psi_noise
 
 
@@ -168,7 +168,7 @@ def test_concentration_runs_from_even_to_one_grade():
 
 @pytest.mark.parametrize(("pd", "n"), [(0.005, 400), (0.03, 150), (0.2, 60), (0.01, 20)])
 def test_critical_numbers_are_the_first_that_reject(pd, n):
-    for find, test in ((jeffreys_critical, jeffreys_p_value), (binomial_critical, binomial_p_value)):
+    for find, test in ((jeffreys_critical, jeffreys_too_low), (binomial_critical, binomial_p_value)):
         rejecting = [bads for bads in range(n + 1) if test(pd, bads, n) < 0.05]
         assert find(pd, n, 0.05) == rejecting[0]
     assert rejection_rate(pd, n, binomial_critical(pd, n, 0.05)) < 0.05

@@ -15,7 +15,7 @@ import pipeline.statistics
 from pipeline.statistics.association import spearman
 from pipeline.statistics.calibration import brier, calibration_line, log_loss, observed_over_expected
 from pipeline.statistics.logistic import fit_logistic
-from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value, jeffreys_upper
+from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value, jeffreys_too_low, jeffreys_upper
 from pipeline.statistics.stability import noise_quantile, psi, psi_noise
 
 
@@ -44,6 +44,13 @@ def test_p_value_is_small_where_the_forecast_is_too_low_and_half_where_it_is_rig
     assert jeffreys_p_value(0.01, 10, 100) < 0.001
     assert jeffreys_p_value(0.2, 10, 100) > 0.99
     assert jeffreys_p_value(0.1, 100, 1000) == pytest.approx(0.5, abs=0.03)
+
+
+def test_no_bad_is_no_evidence_of_a_pd_too_low_and_one_bad_is():
+    # The prior alone would say 0.022: one customer, no bad, PD 0.03 %.
+    assert jeffreys_p_value(0.0003, 0, 1) < 0.05
+    assert jeffreys_too_low(0.0003, 0, 1) == 1.0
+    assert jeffreys_too_low(0.0003, 1, 1) == jeffreys_p_value(0.0003, 1, 1) < 0.001
 
 
 @pytest.mark.parametrize("call", [jeffreys_interval, lambda b, n: jeffreys_upper(b, n, 0.9)])

@@ -123,6 +123,20 @@ def test_grades_add_up_and_tell_their_exact_size(right):
     assert found.p_value == pytest.approx(min(one["p_holm"] for one in found.details if one["rows"]))
 
 
+@pytest.mark.parametrize("test", ["jeffreys_grades", "binomial_grades"])
+def test_a_grade_without_a_bad_is_never_the_worst(right, test):
+    newest = right.newest.sample
+    good = int(np.flatnonzero(newest.is_bad == 0)[0])
+    rows = newest.rows.assign(pd=np.where(np.arange(len(newest.is_bad)) == good, 0.0003, 0.03))
+    ground = replace(right, cohorts=(replace(right.newest, sample=replace(newest, rows=rows)), *right.cohorts[1:]))
+    found = named(calibration_results(ground), test)
+    best = found.details[0]
+    assert (best["rows"], best["bads"], best["p_value"]) == (1, 0, 1.0)
+    # One bad of one customer is rejected, and comes as often as the PD says.
+    assert best["size"] == pytest.approx(0.0003)
+    assert found.part == "G05"
+
+
 def test_defaults_thrice_the_forecast_turn_every_test_of_level_red():
     results = list(calibration_results(simulated(MIDDLING, 4, factor=3.0)))
     for test in ("jeffreys_total", "jeffreys_grades", "hosmer_lemeshow", "spiegelhalter", "level", "years"):

@@ -11,7 +11,7 @@ from forecasts import blurred, sample_of
 
 from pipeline.params import PromotionParams
 from pipeline.score.master_scale import MasterScale
-from pipeline.statistics.proportions import jeffreys_p_value
+from pipeline.statistics.proportions import jeffreys_too_low
 from pipeline.train.gates import (
     first_in_role_gate,
     gini_gate,
@@ -112,7 +112,7 @@ def test_one_grade_that_defaults_more_than_forecast_refuses(book):
     gate = grades_gate(low, sample, SCALE, SETTINGS)
     part = sample.part(low < 0.1)
     rate = part.is_bad.mean()
-    by_hand = jeffreys_p_value(low[low < 0.1].mean(), rate * part.customers, part.customers)
+    by_hand = jeffreys_too_low(low[low < 0.1].mean(), rate * part.customers, part.customers)
     assert gate.value == pytest.approx(2 * by_hand)
     assert (gate.light, gate.told) == ("red", "A defaults more than forecast")
 
