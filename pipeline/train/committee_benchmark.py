@@ -11,11 +11,11 @@ from pipeline.statistics.logistic import fit_logistic
 from pipeline.statistics.paired import paired_gini, smallest_shown
 from pipeline.train.committee_ground import counts_of
 from pipeline.train.committee_process import inputs_of
-from pipeline.train.committee_result import Result
+from pipeline.train.committee_result import Result, unless_blind
 from pipeline.train.measures import draws_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -101,12 +101,20 @@ def _marginal(champion: Model, ground: Ground) -> Iterator[Result]:
         if not details:
             yield Result(test, GROUP, "grey", basis, "champion", why="not_told", **counts)
             continue
-        is_harmful = any(one["high"] is not None and one["high"] < 0 for one in details)
+        light, why = marginal_light(details, 2.0 * ground.settings.tests.blind_auc)
         best = details[0]
         common: dict[str, Any] = {"value": best["value"], "low": best["low"], "high": best["high"], "against": 0.0}
-        common |= {"shown": best["shown"], "unit": "gini"}
-        light: Light = "amber" if is_harmful else "green"
+        common |= {"shown": best["shown"], "unit": "gini", "is_blind": light == "grey", "why": why}
         yield Result(test, GROUP, light, basis, "champion", best["part"], details=details, **common, **counts)
+
+
+def marginal_light(details: Sequence[Mapping[str, Any]], blind: float) -> tuple[Light, str]:
+    """Amber where a group is shown to do harm; grey where for some group no difference of Gini up to `blind` would have
+    been shown, or none is known."""
+    if any(one["high"] is not None and one["high"] < 0 for one in details):
+        return "amber", ""
+    is_blind = any(one["shown"] is None or not one["shown"] <= blind for one in details)
+    return unless_blind("green", is_blind)
 
 
 def _groups(told: Mapping[str, Any]) -> dict[str, NDArray[np.bool_]]:

@@ -155,9 +155,14 @@ def _mobility(
     earlier = float(getattr(mobility(migration_matrix(*before, grades)), side))
     spread = float(np.hypot(error, _mobility_error(side, before, grades, ground)))
     p_value = float(2.0 * stats.norm.sf(abs(value - earlier) / spread)) if spread > 0 else None
-    light = of_p_value(p_value, tests.p_value)
+    shown = change_shown(spread, tests.p_value.amber, tests.power)
+    # As for levels: a year of twice the moves must have been seen.
+    is_blind = not shown <= (tests.blind_level - 1.0) * earlier
     common |= {"against": earlier, "p_value": p_value, "threshold": tests.p_value.amber}
-    common["shown"] = change_shown(spread, tests.p_value.amber, tests.power)
+    if p_value is None:
+        return Result(f"mobility_{side}", GROUP, "grey", "snapshot", "champion", why="no_power", **common)
+    light, why = unless_blind(of_p_value(p_value, tests.p_value), is_blind)
+    common |= {"shown": shown, "is_blind": is_blind, "why": why}
     return Result(f"mobility_{side}", GROUP, light, "snapshot", "champion", **common)
 
 
@@ -186,10 +191,10 @@ def _neighbours(counts: Floats, ground: Ground) -> Result:
     at = int(np.argmin(raised))
     worst = found[at]
     part = f"{names[worst.cell[0]]} > {names[worst.cell[1]]}"
-    light = of_p_value(raised[at], tests.p_value)
+    light, why = _without_power(of_p_value(raised[at], tests.p_value))
     broken = sum(1 for one in found if one.z > 0)
     details = [{"tested": len(found), "out_of_order": broken}]
-    common |= {"value": worst.z, "p_value": raised[at], "details": details}
+    common |= {"value": worst.z, "p_value": raised[at], "details": details, "why": why}
     return Result("neighbours", GROUP, light, "snapshot", "champion", part, **common)
 
 
@@ -207,10 +212,11 @@ def _concentration(ground: Ground) -> Result:
         {"grade": name, "development": int(a), "now": int(b)}
         for name, a, b in zip(ground.scale.names, before, now, strict=True)
     ]
+    light, why = _without_power(of_p_value(p_value, tests.p_value))
     return Result(
         "concentration",
         GROUP,
-        of_p_value(p_value, tests.p_value),
+        light,
         "snapshot",
         "champion",
         value=current.index,
@@ -218,8 +224,14 @@ def _concentration(ground: Ground) -> Result:
         p_value=p_value,
         threshold=tests.p_value.amber,
         rows=int(now.sum()),
+        why=why,
         details=details,
     )
+
+
+def _without_power(light: Light) -> tuple[Light, str]:
+    """Of a test whose power is not known: what it found stands; that it found nothing says nothing."""
+    return ("grey", "no_power") if light == "green" else (light, "")
 
 
 def _grade_counts(ratings: pd.DataFrame, ground: Ground) -> Floats:

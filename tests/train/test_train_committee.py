@@ -21,7 +21,7 @@ from benchmarks.sizes_stability import Inputs, shuffled, unmoved_grades
 from pipeline.params import Bounds, ValidateParams
 from pipeline.statistics.delong import delong
 from pipeline.statistics.proportions import jeffreys_p_value
-from pipeline.train.committee_benchmark import benchmark_results
+from pipeline.train.committee_benchmark import benchmark_results, marginal_light
 from pipeline.train.committee_calibration import calibration_results
 from pipeline.train.committee_discrimination import discrimination_results
 from pipeline.train.committee_ground import Ground, Ledger, cohorts_of, development_sample
@@ -200,13 +200,41 @@ def test_unmoved_grades_pass_and_an_upturned_book_does_not():
     piled = still.assign(grade="G05")
     ledger = Ledger(ratings={"two_years_before": still, "year_before": drawn, "now": still, "development": still})
     moved = {one.id: one for one in stability_results(replace(ground, ledger=ledger))}
-    assert moved["concentration"].light == "green"
+    assert (moved["concentration"].light, moved["concentration"].why) == ("grey", "no_power")
     assert moved["concentration"].value == pytest.approx(0, abs=0.01)
     ledger = Ledger(ratings={**ledger.ratings, "now": piled})
     moved = {one.id: one for one in stability_results(replace(ground, ledger=ledger))}
     assert moved["mobility_upper"].light in {"amber", "red"}
     assert moved["neighbours"].light == "red"
     assert moved["concentration"].value == pytest.approx(1)
+
+
+def test_few_moves_that_could_not_show_a_doubling_are_grey_and_no_order_found_is_not_green():
+    ground = simulated(SMALL, 1)
+
+    def told(copies: int) -> dict[str, Result]:
+        # In either year one of ten goes one grade down of four, one goes all four: mobility (1 + 4) / (4 + 4).
+        moved = ["G06", "G09", *["G05"] * 8] * copies
+        first = pd.DataFrame({"customer_id": np.arange(10 * copies), "grade": "G05"})
+        third = first.assign(grade=["G06", "G09", "G06", "G09", *["G05"] * 6] * copies)
+        books = {"two_years_before": first, "year_before": first.assign(grade=moved), "now": third}
+        return {one.id: one for one in stability_results(replace(ground, ledger=Ledger(ratings=books)))}
+
+    few, many = told(1), told(200)
+    assert (few["mobility_upper"].light, few["mobility_upper"].is_blind) == ("grey", True)
+    assert few["mobility_upper"].against == pytest.approx(5 / 8)
+    assert few["mobility_lower"].why == "no_power"
+    assert (many["mobility_upper"].light, many["mobility_upper"].is_blind) == ("green", False)
+    assert (few["neighbours"].light, few["neighbours"].why) == ("grey", "no_power")
+
+
+@pytest.mark.parametrize(
+    ("high", "shown", "light"),
+    [(0.1, 0.05, "green"), (0.1, 0.3, "grey"), (0.1, None, "grey"), (-0.01, 0.3, "amber")],
+)
+def test_a_group_whose_harm_would_not_have_shown_is_grey(high, shown, light):
+    details = [{"high": 0.2, "shown": 0.04}, {"high": high, "shown": shown}]
+    assert marginal_light(details, 0.2)[0] == light
 
 
 def test_migration_is_counted_by_customer_and_default_left_out():
