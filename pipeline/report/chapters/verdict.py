@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Chapter, Text, Tile, Tiles
 from pipeline.report.chapters.changes import change_words
-from pipeline.report.chapters.discrimination import scorer
 from pipeline.report.chapters.label_words import event_words
 from pipeline.report.chapters.measured import (
     lies,
     measures,
     model_name,
     models,
-    slope_interval,
     why_none,
-    z_of,
 )
 from pipeline.report.chapters.tests_figures import test_name
+from pipeline.report.chapters.verdict_basis import COHORT, TEST, basis_of, evidence
+from pipeline.report.chapters.verdict_pairs import decided_pairs, undecided_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,15 +26,13 @@ if TYPE_CHECKING:
     from pipeline.report.report_input import ReportInput
     from pipeline.report.words import Words
 
-_ROLE = "test"
 # A level known only to within this factor from one end of the interval to the other is called undecided.
 _WIDE = 2.0
 
 
 def verdict(given: ReportInput, words: Words) -> Chapter:
-    """The champion on the test decides: customers and dates neither model has seen."""
-    told = measures(given, "champion", _ROLE)
-    blocks: list[Block] = [Text(_numbers(told, given, words)), _tiles(given, words)]
+    """The champion on the one-year cohort decides, then on the test rows; on the test rows alone without a cohort."""
+    blocks: list[Block] = [*_measured_on(given, words), _tiles(given, words)]
     overridden = _overridden(given, words)
     if overridden:
         blocks.append(Bullets(words("verdict.overridden"), overridden))
@@ -77,13 +74,13 @@ def lead_words(given: ReportInput, words: Words) -> str:
     fitted = given.details.get("scorecard") or {}
     if fitted.get("basis") == "expert":
         return expert_words(fitted, words)
-    told = measures(given, "champion", _ROLE)
+    told = evidence(given, "champion")
     name = words.or_name("kind_plain", given.validation["models"]["champion"]["kind"])
     order, level = order_found(told, given.min_bad_customers), lies(told.get("observed_over_expected"), 1.0)
     if order == "too_few":
-        return words("verdict.too_few", model=name, n=figures.count(told.get("bad_customers")))
+        return words(f"verdict.too_few.{basis_of(given)}", model=name, n=figures.count(told.get("bad_customers")))
     lead = figures.sentences(words(f"verdict.order_{order}", model=name), words(f"verdict.level_{level}"))
-    spread = lies(slope_interval(told, z_of(given)), 1.0)
+    spread = lies(told.get("slope"), 1.0)
     return lead if spread in {"around", "unknown"} else figures.sentences(lead, words(f"verdict.spread_{spread}"))
 
 
@@ -108,12 +105,21 @@ def order_found(told: Mapping[str, Any], fewest: int) -> str:
     return "shown" if found == "above" else "not_shown"
 
 
-def _numbers(told: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+def _measured_on(given: ReportInput, words: Words) -> list[Block]:
+    """The figures of the cohort first where there is one, then those of the test rows."""
+    test = _numbers("verdict.numbers", measures(given, "champion", TEST), given, words)
+    if basis_of(given) != COHORT:
+        return [Text(test)]
+    cohort = _numbers("verdict.numbers_cohort", evidence(given, "champion"), given, words)
+    return [Text(cohort), Text(figures.sentences(words("verdict.second"), test))]
+
+
+def _numbers(key: str, told: Mapping[str, Any], given: ReportInput, words: Words) -> str:
     gini = figures.measured(told.get("gini"))
     ratio = figures.measured(told.get("observed_over_expected"))
     none = why_none(told.get("gini"), told, words)
     return words(
-        "verdict.numbers",
+        key,
         rows=figures.count(told.get("rows")),
         customers=figures.count(told.get("customers")),
         bads=figures.count(told.get("bads")),
@@ -137,37 +143,42 @@ def _dates(given: ReportInput) -> str:
 
 
 def _expected(told: Mapping[str, Any]) -> float | None:
-    return told["mean_pd"] * told["rows"] if figures.is_known(told.get("mean_pd")) else None
+    is_told = figures.is_known(told.get("mean_pd")) and figures.is_known(told.get("rows"))
+    return told["mean_pd"] * told["rows"] if is_told else None
 
 
 def _tiles(given: ReportInput, words: Words) -> Tiles:
-    counts = given.validation["samples"].get(_ROLE) or {}
+    basis, counts = basis_of(given), evidence(given, "champion")
     tiles = [
         Tile(
-            words("verdict.tile_test"),
+            words(f"verdict.tile_rows.{basis}"),
             figures.count(counts.get("customers")),
-            words("verdict.tile_test_rows", rows=figures.count(counts.get("rows"))),
-            words("verdict.tile_test_bads", n=figures.count(counts.get("bad_customers"))),
+            words(f"verdict.tile_rows_note.{basis}", rows=figures.count(counts.get("rows"))),
+            words(f"verdict.tile_bads.{basis}", n=figures.count(counts.get("bad_customers"))),
         )
     ]
     for name, _ in models(given):
-        told = measures(given, name, _ROLE)
+        told = evidence(given, name)
         gini = figures.measured(told.get("gini"))
         reason = gini.interval or why_none(told.get("gini"), told, words)
         tiles.append(Tile(words("verdict.tile_gini", model=model_name(name, given, words)), gini.value, reason, ""))
-    for name, _ in models(given):
-        told = measures(given, name, _ROLE)
-        ratio = figures.measured(told.get("observed_over_expected"))
-        tiles.append(
-            Tile(
-                words("verdict.tile_ratio", model=model_name(name, given, words)),
-                ratio.value,
-                ratio.interval or why_none(told.get("observed_over_expected"), told, words),
-                words("verdict.tile_ratio_note", bads=figures.count(told.get("bads")),
-                      expected=figures.decimal(_expected(told), 1)),
-            )
-        )  # fmt: skip
+    tiles += [_ratio_tile(name, given, words) for name, _ in models(given)]
     return Tiles(tuple(tiles))
+
+
+def _ratio_tile(name: str, given: ReportInput, words: Words) -> Tile:
+    told = evidence(given, name)
+    ratio = figures.measured(told.get("observed_over_expected"))
+    return Tile(
+        words("verdict.tile_ratio", model=model_name(name, given, words)),
+        ratio.value,
+        ratio.interval or why_none(told.get("observed_over_expected"), told, words),
+        words(
+            "verdict.tile_ratio_note",
+            bads=figures.count(told.get("bads")),
+            expected=figures.decimal(_expected(told), 1),
+        ),
+    )
 
 
 def _lights(given: ReportInput, words: Words) -> tuple[str, ...]:
@@ -183,17 +194,9 @@ def _lights(given: ReportInput, words: Words) -> tuple[str, ...]:
 
 def _decided(given: ReportInput, words: Words) -> tuple[str, ...]:
     """The comparisons whose interval leaves zero out, and on a demo book how near the champion comes to the truth."""
-    found = []
-    for first, second, raw in _pairs(given):
-        side = lies(raw, 0.0)
-        if side not in {"above", "below"}:
-            continue
-        better, worse = (first, second) if side == "above" else (second, first)
-        told = figures.measured(raw if side == "above" else _turned(raw), lambda value: figures.decimal(value, 3))
-        names = {"better": scorer(better, given, words), "worse": scorer(worse, given, words)}
-        found.append(words("verdict.decided_pair", difference=told.value, interval=told.interval, **names))
+    found = decided_pairs(given, words)
     found += _spreads(given, words)
-    truth = (given.validation.get("truth") or {}).get(_ROLE)
+    truth = (given.validation.get("truth") or {}).get(TEST)
     reached = ((truth or {}).get("models") or {}).get("champion") or {}
     if truth and figures.is_known(reached.get("gini_share")):
         gini, part = figures.decimal(truth["gini"]), figures.share(reached["gini_share"], 0)
@@ -205,7 +208,7 @@ def _spreads(given: ReportInput, words: Words) -> list[str]:
     """The models whose calibration slope is shown to differ from 1."""
     found = []
     for name, _ in models(given):
-        slope = slope_interval(measures(given, name, _ROLE), z_of(given))
+        slope = evidence(given, name).get("slope")
         side = lies(slope, 1.0)
         if side in {"above", "below"}:
             told = figures.measured(slope)
@@ -214,20 +217,15 @@ def _spreads(given: ReportInput, words: Words) -> list[str]:
     return found
 
 
-def _turned(raw: Mapping[str, Any] | None) -> dict[str, float]:
-    """The difference seen from the other side."""
-    return {} if raw is None else {"value": -raw["value"], "low": -raw["high"], "high": -raw["low"]}
-
-
 def _undecided(given: ReportInput, words: Words) -> tuple[str, ...]:
-    found = [*_undecided_pairs(given, words)]
+    found = undecided_pairs(given, words)
     for name, _ in models(given):
-        told = measures(given, name, _ROLE)
+        told = evidence(given, name)
         ratio = told.get("observed_over_expected") or {}
         if lies(ratio, 1.0) == "around" and ratio["high"] > _WIDE * max(ratio["low"], 1e-9):
             interval = figures.measured(ratio).interval
             found.append(words("verdict.wide_level", model=model_name(name, given, words), interval=interval))
-        if slope_interval(told, z_of(given)) is None:
+        if told.get("slope") is None:
             found.append(words("verdict.no_slope", model=model_name(name, given, words)))
     filled = [g for g in _grades(given) if g["rows"]]
     thin = [g for g in filled if g["bad_customers"] < given.min_bad_customers]
@@ -236,32 +234,9 @@ def _undecided(given: ReportInput, words: Words) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _undecided_pairs(given: ReportInput, words: Words) -> list[str]:
-    found = []
-    counts = given.validation["samples"].get(_ROLE) or {}
-    for first, second, raw in _pairs(given):
-        if lies(raw, 0.0) not in {"around", "unknown"}:
-            continue
-        told = figures.measured(raw, lambda value: figures.signed(value, 3))
-        names = {"first": scorer(first, given, words), "second": scorer(second, given, words)}
-        reason = told.interval or why_none(raw, counts, words)
-        found.append(words("verdict.undecided_pair", difference=told.value, interval=reason, **names))
-    return found
-
-
-def _pairs(given: ReportInput) -> list[tuple[str, str, Mapping[str, Any] | None]]:
-    found: Mapping[str, Any] = given.validation.get("differences") or {}
-    return [(*_split(pair), roles.get(_ROLE)) for pair, roles in found.items()]
-
-
-def _split(pair: str) -> tuple[str, str]:
-    first, _, second = pair.partition(" - ")
-    return first, second
-
-
 def _grades(given: ReportInput) -> list[Mapping[str, Any]]:
     told = given.validation["models"]["champion"].get("grades") or {}
-    return list(told.get(_ROLE) or ())
+    return list(told.get(TEST) or ())
 
 
 def _limitations(given: ReportInput, words: Words) -> tuple[str, ...]:

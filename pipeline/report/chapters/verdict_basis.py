@@ -1,0 +1,77 @@
+"""The rows that the first page rests on: the one-year cohort of the validation tests, or else the test role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.chapters.measured import measures, slope_interval, z_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.report.report_input import ReportInput
+
+TEST = "test"
+COHORT = "cohort"
+_ENDS = ("value", "low", "high")
+
+
+def basis_of(given: ReportInput) -> str:
+    """`cohort` where order and level of the champion were measured on the one-year cohort, `test` elsewhere.
+
+    A table of one's own without dates, and a validation from before the tests, have no cohort.
+    """
+    found = (_result(given, name, "champion") for name in ("auc", "jeffreys_total"))
+    return COHORT if all(one and figures.is_known(one.get("value")) for one in found) else TEST
+
+
+def evidence(given: ReportInput, model: str) -> Mapping[str, Any]:
+    """Counts, gini, auc, observed_over_expected, mean_pd and slope of a model on the rows of `basis_of`.
+
+    In the cohort a customer has one row, so that bad rows are bad customers. Gini = 2 AUC - 1; observed over expected
+    is the default rate with its Jeffreys interval over the mean PD. Empty where the model was not measured there.
+    """
+    if basis_of(given) == COHORT:
+        return _of_cohort(given, model)
+    told = measures(given, model, TEST)
+    return {**told, "slope": slope_interval(told, z_of(given))} if told else {}
+
+
+def _of_cohort(given: ReportInput, model: str) -> dict[str, Any]:
+    order, rate = _result(given, "auc", model), _result(given, "jeffreys_total", model)
+    counts = order or rate
+    if not counts:
+        return {}
+    mean_pd = rate.get("against")
+    return {
+        **{name: counts.get(name) for name in ("rows", "customers", "bads")},
+        "bad_customers": counts.get("bads"),
+        "auc": _ends(order),
+        "gini": _turned_to_gini(order),
+        "mean_pd": mean_pd,
+        "observed_over_expected": _over(rate, mean_pd),
+        "slope": _ends(_result(given, "slope", model)),
+    }
+
+
+def _result(given: ReportInput, test: str, model: str) -> Mapping[str, Any]:
+    told = given.validation.get("tests") or ()
+    whole = (one for one in told if one["basis"] == COHORT and not one["part"])
+    return next((one for one in whole if (one["id"], one["model"]) == (test, model)), {})
+
+
+def _ends(one: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {name: one.get(name) for name in _ENDS} if figures.is_known(one.get("value")) else None
+
+
+def _turned_to_gini(one: Mapping[str, Any]) -> dict[str, Any] | None:
+    found = _ends(one)
+    return found and {name: 2.0 * at - 1.0 if figures.is_known(at) else None for name, at in found.items()}
+
+
+def _over(one: Mapping[str, Any], mean_pd: float | None) -> dict[str, Any] | None:
+    found = _ends(one)
+    if not found or not mean_pd:
+        return None
+    return {name: at / mean_pd if figures.is_known(at) else None for name, at in found.items()}

@@ -1,0 +1,89 @@
+"""Which of two orders customers better, on the first page: shown, or undecided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report import figures
+from pipeline.report.chapters.discrimination import scorer
+from pipeline.report.chapters.measured import lies, why_none
+from pipeline.report.chapters.verdict_basis import COHORT, TEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+
+_BASES = (COHORT, "panel")
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Gini of `first` less that of `second` with its interval (null: not measured), and the rows it was measured on."""
+
+    first: str
+    second: str
+    raw: Mapping[str, Any] | None
+    counts: Mapping[str, Any]
+    rows: str
+
+
+def decided_pairs(given: ReportInput, words: Words) -> list[str]:
+    """The comparisons whose interval leaves zero out, the better one first."""
+    found = []
+    for pair in _pairs(given, words):
+        side = lies(pair.raw, 0.0)
+        if side not in {"above", "below"}:
+            continue
+        better, worse = (pair.first, pair.second) if side == "above" else (pair.second, pair.first)
+        raw = pair.raw if side == "above" else _turned(pair.raw)
+        told = figures.measured(raw, lambda value: figures.decimal(value, 3))
+        names = {"better": scorer(better, given, words), "worse": scorer(worse, given, words)}
+        ends = {"difference": told.value, "interval": told.interval}
+        found.append(words("verdict.decided_pair", rows=pair.rows, **ends, **names))
+    return found
+
+
+def undecided_pairs(given: ReportInput, words: Words) -> list[str]:
+    """The comparisons whose interval holds zero, or that have none."""
+    found = []
+    for pair in _pairs(given, words):
+        if lies(pair.raw, 0.0) not in {"around", "unknown"}:
+            continue
+        told = figures.measured(pair.raw, lambda value: figures.signed(value, 3))
+        names = {"first": scorer(pair.first, given, words), "second": scorer(pair.second, given, words)}
+        ends = {"difference": told.value, "interval": told.interval or why_none(pair.raw, pair.counts, words)}
+        found.append(words("verdict.undecided_pair", rows=pair.rows, **ends, **names))
+    return found
+
+
+def _pairs(given: ReportInput, words: Words) -> list[_Pair]:
+    found: Mapping[str, Any] = given.validation.get("differences") or {}
+    return [_pair(*_split(name), roles, given, words) for name, roles in found.items()]
+
+
+def _pair(first: str, second: str, roles: Mapping[str, Any], given: ReportInput, words: Words) -> _Pair:
+    """As the validation test of the pair measured it, which has more bads; as the test role did where there is none."""
+    told = _rival(first, second, given)
+    if told:
+        return _Pair(first, second, told, told, words(f"tests.basis.{told['basis']}"))
+    counts = given.validation["samples"].get(TEST) or {}
+    return _Pair(first, second, roles.get(TEST), counts, words("verdict.test_rows"))
+
+
+def _rival(first: str, second: str, given: ReportInput) -> Mapping[str, Any]:
+    told = [one for one in given.validation.get("tests") or () if one["id"] == "rival"]
+    own = [one for one in told if (one["model"], one["part"]) == (first, second) and one["basis"] in _BASES]
+    return min(own, key=lambda one: _BASES.index(one["basis"]), default={})
+
+
+def _turned(raw: Mapping[str, Any] | None) -> dict[str, float]:
+    """The difference seen from the other side."""
+    return {} if raw is None else {"value": -raw["value"], "low": -raw["high"], "high": -raw["low"]}
+
+
+def _split(pair: str) -> tuple[str, str]:
+    first, _, second = pair.partition(" - ")
+    return first, second
