@@ -75,7 +75,7 @@ def test_lead_and_tiles_are_those_of_the_cohort_and_the_test_rows_come_second(gi
     at = next(i for i, text in enumerate(texts) if text.startswith("Measured on the one-year cohort: 1,480 customers"))
     assert "It forecast 74.0 bad customers where 97 came: observed over expected 1.20" in texts[at]
     assert "interval 0.90 to 1.60)" in texts[at]
-    assert texts[at + 1].startswith("The test rows come second, as they have fewer bads. Tested on 6,000 snapshots")
+    assert texts[at + 1].startswith("The test rows come second. Tested on 6,000 snapshots")
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,42 @@ def test_the_lead_follows_the_cohort(given, place, changes, says):
 def test_a_validation_without_a_cohort_is_told_by_its_test_rows(given):
     page = verdict(given, WORDS)
     assert next(b for b in page.blocks if isinstance(b, Tiles)).tiles[0].label == "Customer groups in the test"
+
+
+def recommended(given) -> str:
+    return next(b.text for b in verdict(given, WORDS).blocks if isinstance(b, Text))
+
+
+AMBER = Result("csi", "stability", "amber", "snapshot", "champion", "mean_days_late_12m", value=0.3)
+OF_CHALLENGER = Result("psi", "stability", "red", "snapshot", "challenger", value=0.4)
+OF_ANOTHER = Result("monitored", "monitoring", "red", "published", "", "level", value=2.4)
+OF_BOOK = Result("quarantined", "process", "red", "snapshot", "", "invoices", value=0.2)
+
+
+@pytest.mark.parametrize(
+    ("results", "says"),
+    [
+        ((*BOTH, OF_CHALLENGER, OF_ANOTHER), "the scorecard may be used for rating and limits. No test or gate"),
+        ((*BOTH, AMBER), "its amber tests (1) are named below"),
+        ((*BOTH, AMBER, OF_BOOK), "is not to be used for rating and limits before this is cleared"),
+        ((*cohort_of("champion", "grey"), AMBER), "none yet for the scorecard"),
+        ((AMBER,), "could not be shown: Order at all (AUC); Default rate of the whole (Jeffreys)."),
+        ((), "No validation tests were made"),
+    ],
+)
+def test_the_recommendation_follows_the_lights_of_the_champion_and_the_book(given, results, says):
+    assert says in recommended(case_of(given, *results))
+
+
+@pytest.mark.parametrize(("version", "is_barred"), [("scorecard-0123456789ab", True), ("scorecard-old", False)])
+def test_a_red_gate_bars_the_model_whose_promotion_it_was_of(given, version, is_barred):
+    record = {"model_version": version, "gates": [{"name": "leaks", "light": "red"}]}
+    told = recommended(case_of(given, *BOTH, in_force={"champion": record}))
+    assert ("not to be used" in told) == is_barred
+    assert ("gate of the promotion" in told) == is_barred
+
+
+def test_amber_tests_stand_by_name_after_the_red_ones(given):
+    shown = bullets(case_of(given, *BOTH, AMBER, OF_BOOK), "What is shown")
+    assert 0 < shown.index("Red: ") < shown.index("Amber: ")
+    assert "Days late, 12 months" in shown[shown.index("Amber: ") :]

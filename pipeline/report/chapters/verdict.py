@@ -16,6 +16,7 @@ from pipeline.report.chapters.measured import (
     models,
     why_none,
 )
+from pipeline.report.chapters.recommendation import recommendation
 from pipeline.report.chapters.tests_figures import test_name
 from pipeline.report.chapters.verdict_basis import COHORT, TEST, basis_of, evidence
 from pipeline.report.chapters.verdict_pairs import decided_pairs, undecided_pairs
@@ -32,7 +33,7 @@ _WIDE = 2.0
 
 def verdict(given: ReportInput, words: Words) -> Chapter:
     """The champion on the one-year cohort decides, then on the test rows; on the test rows alone without a cohort."""
-    blocks: list[Block] = [*_measured_on(given, words), _tiles(given, words)]
+    blocks: list[Block] = [Text(recommendation(given, words)), *_measured_on(given, words), _tiles(given, words)]
     overridden = _overridden(given, words)
     if overridden:
         blocks.append(Bullets(words("verdict.overridden"), overridden))
@@ -182,14 +183,19 @@ def _ratio_tile(name: str, given: ReportInput, words: Words) -> Tile:
 
 
 def _lights(given: ReportInput, words: Words) -> tuple[str, ...]:
-    """How many of the validation tests are of which light, and every red one by name."""
+    """How many of the validation tests are of which light, and every red and amber one by name."""
     told = given.validation.get("tests") or ()
     if not told:
         return ()
     counted = Counter(one["light"] for one in told)
     counts = {light: figures.count(counted[light]) for light in ("green", "amber", "red", "grey")}
-    red = [words("verdict.red_test", test=test_name(one, given, words)) for one in told if one["light"] == "red"]
-    return (words("verdict.lights", n=figures.count(len(told)), **counts), *red)
+    named = [
+        words(f"verdict.{light}_test", test=test_name(one, given, words))
+        for light in ("red", "amber")
+        for one in told
+        if one["light"] == light
+    ]
+    return (words("verdict.lights", n=figures.count(len(told)), **counts), *named)
 
 
 def _decided(given: ReportInput, words: Words) -> tuple[str, ...]:
