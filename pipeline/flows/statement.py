@@ -24,8 +24,8 @@ from pipeline.report.statement.document import statement_document
 from pipeline.report.statement.sections import StatementSection, gaps
 from pipeline.report.statement.told import CustomerStatement, Grading, LimitTold, Standing, Who, shown
 from pipeline.score.comparables import comparables
-from pipeline.score.prospects import Seat, prospects
-from pipeline.score.what_counts import what_counts
+from pipeline.score.statement.prospects import Seat, prospects
+from pipeline.score.statement.what_counts import what_counts
 from pipeline.tables.ledger import TABLES
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from pipeline.score.applied import PD, THIN_PD, application, points_columns
 from pipeline.score.model_folder import read_model
 from pipeline.score.policy import Policy, parse_policy
 from pipeline.score.position_columns import ordered_positions
-from pipeline.score.prospects import BookDay, Seat
 from pipeline.score.rating import aligned_features
+from pipeline.score.statement.prospects import BookDay, Seat
 from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pipeline.flows.setting import open_setting
 from pipeline.flows.statement import write_statement
 from pipeline.flows.statement_day import published_day
 from pipeline.score.comparables import comparables
-from pipeline.score.prospects import Seat, prospects
+from pipeline.score.statement.prospects import Seat, prospects
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("main_job")]
 

@@ -20,8 +20,8 @@ from pipeline.report.statement.document import statement_document
 from pipeline.report.statement.sections import StatementSection, gaps
 from pipeline.report.statement.told import CustomerStatement, Grading, LimitTold, Who, shown
 from pipeline.score.policy_sections import Wording
-from pipeline.score.prospects import Move, Outcome, Prospect, Prospects
-from pipeline.score.what_counts import Counted
+from pipeline.score.statement.prospects import Move, Outcome, Prospect, Prospects
+from pipeline.score.statement.what_counts import Counted
 
 DAY = dt.date(2025, 12, 31)
 LABEL = {"kind": "default", "window_months": 12, "window_days": None}

@@ -21,9 +21,9 @@ from pipeline.score.booster import Booster
 from pipeline.score.calibration import Calibration
 from pipeline.score.comparables import comparables
 from pipeline.score.master_scale import DEFAULT_GRADE
-from pipeline.score.prospects import BookDay, Seat, prospects
 from pipeline.score.scorecard import Scorecard
-from pipeline.score.what_counts import what_counts
+from pipeline.score.statement.prospects import BookDay, Seat, prospects
+from pipeline.score.statement.what_counts import what_counts
 
 # So much is bought that the grade bounds the limit, not the need.
 RICH = Decimal("99999999.00")

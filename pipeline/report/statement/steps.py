@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.report.blocks import Block
     from pipeline.report.statement.told import CustomerStatement
     from pipeline.report.words import Words
-    from pipeline.score.prospects import Move, Prospect
+    from pipeline.score.statement.prospects import Move, Prospect
 
 _MOST_MOVES = 3
 

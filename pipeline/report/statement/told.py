@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from pipeline.report.statement.sections import StatementSection
     from pipeline.score.comparables import Width
-    from pipeline.score.prospects import Prospects
-    from pipeline.score.what_counts import Counted
+    from pipeline.score.statement.prospects import Prospects
+    from pipeline.score.statement.what_counts import Counted
 
 Standing = Literal["rated", "thin_file", "expert", "in_default", "not_rated"]
 _LONGEST_NAME = 120
