@@ -8,6 +8,7 @@ import math
 import re
 from html import unescape
 
+import numpy as np
 import pytest
 
 from pipeline.report.blocks import Bullets, Missing, Table
@@ -26,6 +27,7 @@ from pipeline.report.chapters.selection import selection
 from pipeline.report.chapters.verdict import verdict
 from pipeline.report.model_report import render
 from pipeline.report.words import words_in
+from pipeline.train.binning import Evidence
 
 WORDS = words_in("en")
 
@@ -241,6 +243,25 @@ def test_points_follow_from_woe_and_coefficient_as_the_note_says(given):
     for characteristic in given.scorecard["characteristics"]:
         for b in characteristic["bins"]:
             assert b["points"] == pytest.approx(20 / math.log(2) * characteristic["coefficient"] * b["woe"])
+
+
+def test_a_printed_weight_of_evidence_can_be_recomputed_from_the_printed_counts(given):
+    # 1,000 snapshots of 40 bad ones, of 8 bad customers: half a bad customer is 2.5 snapshots.
+    goods, bads = np.array([880.0, 80.0]), np.array([10.0, 30.0])
+    woe = Evidence(40.0, 960.0, 0.5 * 40 / 8).woe(bads, goods)
+    first, *others = given.scorecard["characteristics"]
+    counted = zip(first["bins"][:2], woe, goods + bads, bads, strict=True)
+    bins = [{**b, "woe": float(w), "count": int(n), "bads": int(d)} for b, w, n, d in counted] + first["bins"][2:]
+    card = {**given.scorecard, "characteristics": [{**first, "bins": bins}, *others]}
+    train = {"train": {"rows": 1000, "bads": 40, "customers": 100, "bad_customers": 8}}
+    details = {**given.details, "scorecard": {**given.details["scorecard"], "samples": train}}
+    case = dataclasses.replace(given, scorecard=card, details=details)
+    table = next(t for t in told(scorecard(case, WORDS), Table) if t.caption == WORDS("scorecard.points_caption"))
+    assert table.notes[1].endswith("= 2.5000.")
+    for row in table.rows[:2]:
+        count, bad = (float(row[at].text.replace(",", "")) for at in (1, 3))
+        by_hand = math.log((count - bad + 2.5 * 960 / 40) / (bad + 2.5) * 40 / 960)
+        assert float(row[5].text.replace("−", "-")) == pytest.approx(by_hand, abs=0.00006)
 
 
 def test_the_worked_customer_can_be_recomputed_from_the_printed_figures(given):

@@ -104,8 +104,18 @@ def _points(card: Scorecard, given: ReportInput, words: Words) -> Table:
         *(Column(words(f"scorecard.{name}"), is_number=True)
           for name in ("count", "weight", "bads", "rate", "woe", "points")),
     )  # fmt: skip
-    notes = (words("scorecard.points_note"),)
+    notes = tuple(text for text in (words("scorecard.points_note"), _prior(given, words)) if text)
     return Table(words("scorecard.points_caption"), columns, tuple(rows), notes, tuple(groups))
+
+
+def _prior(given: ReportInput, words: Words) -> str:
+    """The half bad customer of every bin, in snapshots (`train/binning.py`); empty where fitting told no counts."""
+    train = (_fitted(given).get("samples") or {}).get("train")
+    if not train or not train["bad_customers"]:
+        return ""
+    prior = figures.decimal(0.5 * train["bads"] / train["bad_customers"], 4)
+    counts = {name: figures.count(train[name]) for name in ("bads", "bad_customers")}
+    return words("scorecard.points_prior", prior=prior, **counts)
 
 
 def _bin_row(b: Bin, total: int, words: Words) -> tuple[Cell, ...]:
