@@ -168,7 +168,11 @@ def as_yaml(found: dict[str, Rejections], simulations: int) -> str:
     for name in sorted({name for one in found.values() for name in one.made}):
         nominal = NOMINAL_PSI if name.startswith("psi") else NOMINAL
         told: dict[str, Any] = {book: one.share(name) for book, one in found.items()}
-        shares = ", ".join(f"{book}: {share:.4f}" for book, share in told.items() if share is not None)
+        shares = ", ".join(
+            f"{book}: {share:.4f}, {book}_made: {found[book].made[name]}"
+            for book, share in told.items()
+            if share is not None
+        )
         lines.append(f"  {name}: {{nominal: {nominal:g}, {shares}}}")
     return "\n".join(lines) + "\n"
 

@@ -114,15 +114,29 @@ def test_what_shows_nothing_is_said_in_plain_words(given):
 
 def test_a_true_size_off_its_level_stands_beside_the_p_value_and_one_near_does_not(given, monkeypatch):
     sizes = {
-        "auc_fall_ecb.cohort": {"nominal": 0.05, "small": 0.12, "middling": 0.14},
-        "psi.snapshot": {"nominal": 0.01, "small": 0.08, "middling": 0.08},
-        "jeffreys_grades.cohort": {"nominal": 0.05, "small": 0.06, "middling": 0.04},
+        "auc_fall_ecb.cohort": {
+            "nominal": 0.05,
+            "small": 0.12,
+            "small_made": 500,
+            "middling": 0.14,
+            "middling_made": 2000,
+        },
+        "psi.snapshot": {"nominal": 0.01, "small": 0.30, "small_made": 27, "middling": 0.08, "middling_made": 2000},
+        "jeffreys_grades.cohort": {
+            "nominal": 0.05,
+            "small": 0.06,
+            "small_made": 900,
+            "middling": 0.04,
+            "middling_made": 900,
+        },
+        "auc.cohort": {"nominal": 0.05, "small": 0.0, "small_made": 2},
     }
     monkeypatch.setattr(tests_figures, "sizes", lambda: sizes)
     rows = {row[0].text: row[4].note for row in table(chapter_of_tests(told(given), WORDS), "tests.caption").rows}
     assert rows[WORDS("tests.name.auc_fall_ecb")] == "true size 12\u202f% to 14\u202f% at 5\u202f%"
     assert rows[WORDS("tests.name.psi")] == "true size 8\u202f% at 1\u202f%"
     assert not rows[WORDS("tests.name.jeffreys_grades")]
+    assert rows[WORDS("tests.name.auc")] == "not simulated often enough"
 
 
 def test_future_poison_says_what_would_have_been_noticed_and_by_whom_each_table_is_read(given):
