@@ -117,14 +117,31 @@ def timetable(spans: Sequence[Span]) -> Callable[[Any, Sheet], None]:
 
 
 def roc(curves: Sequence[Curve], x_label: str, y_label: str, chance: str) -> Callable[[Any, Sheet], None]:
-    """ROC curves; the legend stands in the empty corner under the diagonal."""
+    """ROC curves beside the diagonal of chance."""
+    return _in_square(curves, [Curve(chance, [(0, 0), (1, 1)])], x_label, y_label)
+
+
+def cap(
+    curves: Sequence[Curve], bad_rate: float, x_label: str, y_label: str, limits: tuple[str, str]
+) -> Callable[[Any, Sheet], None]:
+    """Cumulative accuracy profiles between chance and a perfect order; `limits` are the names of those two."""
+    chance, perfect = limits
+    ends = [Curve(chance, [(0, 0), (1, 1)]), Curve(perfect, [(0, 0), (bad_rate, 1), (1, 1)])]
+    return _in_square(curves, ends, x_label, y_label)
+
+
+def _in_square(
+    curves: Sequence[Curve], ends: Sequence[Curve], x_label: str, y_label: str
+) -> Callable[[Any, Sheet], None]:
+    """Curves of shares; `ends` are what they are held against. The legend stands in the corner under the diagonal."""
 
     def draw(figure: Any, sheet: Sheet) -> None:
         from matplotlib.ticker import PercentFormatter
 
         figure.set_figheight(sheet.height(4.6, 3.6))
         axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], color=GRID, linewidth=1.2, label=chance)
+        for end, (colour, line) in zip(ends, ((GRID, "-"), (QUIET, (0, (1, 1.5)))), strict=False):
+            axes.plot(*zip(*end.points, strict=True), color=colour, linestyle=line, linewidth=1.2, label=end.name)
         for curve, style in reversed(list(zip(curves, SERIES, strict=False))):
             x, y = zip(*curve.points, strict=True)
             axes.plot(x, y, color=style["color"], linestyle=style["linestyle"], linewidth=1.7, label=curve.name)

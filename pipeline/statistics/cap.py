@@ -30,6 +30,18 @@ def cap_points(risk: ArrayLike, is_bad: ArrayLike) -> Floats:
     return np.column_stack([np.append(0.0, both / both[-1]), np.append(0.0, bads / bads[-1])])
 
 
+def cap_of_roc(roc: ArrayLike, bad_rate: float) -> Floats:
+    """The profile's points (share of rows, share of bads) from the ROC's (false alarm rate, hit rate), shape (k, 2).
+
+    Share of rows = bad rate x hit rate + (1 - bad rate) x false alarm rate (Engelmann, Hayden and Tasche 2003).
+
+    >>> cap_of_roc([(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (1.0, 1.0)], 0.5).tolist()
+    [[0.0, 0.0], [0.25, 0.5], [0.75, 1.0], [1.0, 1.0]]
+    """
+    alarms, hits = np.asarray(roc, dtype=float).T
+    return np.column_stack([bad_rate * hits + (1.0 - bad_rate) * alarms, hits])
+
+
 def accuracy_ratio(risk: ArrayLike, is_bad: ArrayLike) -> float:
     """Area between the profile and the diagonal over that of a perfect order: equals 2 AUC − 1 (Engelmann et al. 2003).
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import charts, figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table, Text
+from pipeline.report.chapters.curves import curves
 from pipeline.report.chapters.measured import HELD_OUT, ROLES, figure_cell, lies, measures, model_name, models
 from pipeline.report.drawing import chart
 
@@ -20,7 +21,7 @@ def discrimination(given: ReportInput, words: Words) -> Chapter:
     """Both models by role, beside the naive rules and, on a demo book, the true PD."""
     blocks: list[Block] = [Text(words("discrimination.how")), *_forest(given, words)]
     blocks += [_table(given, words), _differences(given, words), *_rules(given, words)]
-    blocks += [*_roc(given, words), *_truth(given, words)]
+    blocks += [*curves(given, words), *_truth(given, words)]
     title = words("discrimination.title")
     return Chapter("discrimination", title, tuple(blocks), words("discrimination.lead"))
 
@@ -147,31 +148,6 @@ def _rules(given: ReportInput, words: Words) -> list[Block]:
         lacking = figures.listed(columns_absent)
         blocks.append(Missing(words("discrimination.rule_absent", rule=told_name, columns=lacking)))
     return blocks
-
-
-def _roc(given: ReportInput, words: Words) -> list[Block]:
-    if given.roc is None or not len(given.roc):
-        return [Missing(words("discrimination.no_roc"))]
-    rows = given.roc[given.roc["role"] == "test"]
-    curves = []
-    for name, _ in models(given):
-        part = rows[rows["model"] == name]
-        if len(part):
-            points = list(zip(part["false_alarm_rate"].astype(float), part["hit_rate"].astype(float), strict=True))
-            curves.append(charts.Curve(model_name(name, given, words), points))
-    if not curves:
-        return [Missing(words("discrimination.no_roc"))]
-    x, y = words("discrimination.roc_x"), words("discrimination.roc_y")
-    drawing = charts.roc(curves, x, y, words("discrimination.chance"))
-    told = words("discrimination.roc", text=figures.in_turn(f"{c.name}: {_reached(c)}" for c in curves))
-    return [chart("roc", words("discrimination.roc_title"), words("discrimination.roc_caption"), told, drawing)]
-
-
-def _reached(curve: charts.Curve) -> str:
-    """Share of bads found among the riskiest that hold a tenth and three tenths of the goods."""
-    reached = [max(y for x, y in curve.points if x <= limit + 1e-12) for limit in (0.1, 0.3)]
-    told = zip((0.1, 0.3), reached, strict=True)
-    return figures.listed(f"{figures.share(x, 0)} → {figures.share(y, 0)}" for x, y in told)
 
 
 def _truth(given: ReportInput, words: Words) -> list[Block]:
