@@ -14,7 +14,7 @@ from pipeline.score.portfolio.ageing import Buckets, ageing, claims
 from pipeline.score.portfolio.amounts import told
 from pipeline.score.portfolio.concentration import concentration, herfindahl
 from pipeline.score.portfolio.expected_loss import costs_of_default, expected_loss
-from pipeline.score.portfolio.lifetime_loss import lifetime_loss, scaled_pd
+from pipeline.score.portfolio.lifetime_loss import life_days, lifetime_loss, scaled_pd
 from pipeline.score.portfolio.migration import migration
 from pipeline.score.portfolio.provision_matrix import provision_matrix
 from pipeline.score.portfolio.receivable_days import outstanding_over_time
@@ -207,7 +207,7 @@ def test_the_lifetime_loss_scales_each_items_pd_to_its_life(items, rows, days, b
         if math.isnan(own) and not is_lost:
             left += 1
             continue
-        life = max((row["due_on"] - day).days + 90, 0)
+        life = 365 if row["due_on"] < day else (row["due_on"] - day).days + 90
         for case in provisions.scenarios_on(day).cases:
             chance = 1.0 if is_lost or own == 1 else 1 - (1 - own) ** (case.factor * life / 365)
             total += case.weight * chance * 0.4 * row["cents"]
@@ -215,6 +215,32 @@ def test_the_lifetime_loss_scales_each_items_pd_to_its_life(items, rows, days, b
     assert found["left_out"]["items"] == left > 0
     assert float(found["total"]["low"]) < total / 100 < float(found["total"]["high"])
     assert sum(float(part["loss"]) for part in found["buckets"]) == pytest.approx(total / 100, abs=0.05)
+
+
+def test_an_overdue_item_has_the_pd_of_the_whole_window_and_later_is_never_less():
+    days_past_due = np.arange(-200, 91)
+    loss = scaled_pd(np.full(len(days_past_due), 0.1), 365, life_days(-days_past_due, 90, 365))
+    assert loss[days_past_due >= 1] == pytest.approx(0.1)
+    # On its due day an item has 90 days to go: 1 - 0.9^(90 / 365) = 2.56 %.
+    assert loss[days_past_due == 0] == pytest.approx(0.0256, abs=5e-5)
+    assert loss[days_past_due >= 1].min() >= loss[days_past_due <= 0].max()
+    assert np.all(np.diff(loss[days_past_due >= 0]) >= 0)
+
+
+@pytest.mark.parametrize("late", [1, 60, 85])
+def test_an_item_costs_no_less_when_it_is_late_than_before_it_was_due(late, provisions, buckets):
+    today = dt.date(2025, 6, 30)
+    customers = pd.DataFrame({"customer_id": ["A"], "pd": [0.1], "lgd": [0.4]}).set_index("customer_id")
+
+    def loss(past_due: int) -> float:
+        due_on = today - dt.timedelta(days=past_due)
+        at = {"customer_id": ["A"], "cents": [10_000_00], "bucket": [bucket_of(past_due)], "due_on": [due_on]}
+        told_of = lifetime_loss(pd.DataFrame(at), customers, 365, plain, buckets, today, None)
+        return float(told_of["total"]["value"])
+
+    plain = replace(provisions, scenarios=())
+    assert loss(late) == pytest.approx(400.0)
+    assert loss(-60) < loss(late) < loss(91) == pytest.approx(4000.0)
 
 
 def test_a_pd_scaled_to_its_own_window_is_itself_and_two_halves_make_the_whole():

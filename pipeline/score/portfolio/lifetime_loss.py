@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def life_days(days_to_due: ArrayLike, past_due_days: int) -> NDArray[np.int64]:
-    """Days until the item would itself be `past_due_days` past due: after that it is a default, not a risk of one.
+def life_days(days_to_due: ArrayLike, past_due_days: int, window_days: int) -> NDArray[np.int64]:
+    """Days over which an item is at risk: until it would itself be `past_due_days` past due; once overdue, the window.
 
-    >>> life_days([30, 0, -60, -91], 90).tolist()
-    [120, 90, 30, 0]
+    The days that an overdue item has left to its own default grow fewer as the default comes nearer, so they measure no
+    risk: it is given the whole window, and more where the policy gives more.
+
+    >>> life_days([30, 0, -1, -60, -89], 90, 365).tolist()
+    [120, 90, 365, 365, 365]
     """
-    return np.maximum(np.asarray(days_to_due, dtype=np.int64) + past_due_days, 0)
+    due = np.asarray(days_to_due, dtype=np.int64)
+    left = due + past_due_days
+    return np.where(due < 0, np.maximum(left, window_days), left)
 
 
 def scaled_pd(pd_window: ArrayLike, window_days: int, life: ArrayLike, factor: float = 1.0) -> Floats:
@@ -67,7 +72,7 @@ def lifetime_loss(  # noqa: PLR0917 - what the loss is made of
     is_default = bucket == last
     is_told = ~np.isnan(np.where(is_default, 1.0, pds)) & ~np.isnan(lgd)
     due = np.array([0 if pd.isna(one) else (one - today).days for one in now["due_on"]])
-    life = life_days(due, buckets.ends[-1])
+    life = life_days(due, buckets.ends[-1], window_days)
     stake = np.where(is_told, now["cents"].to_numpy(float) * np.where(np.isnan(lgd), 0.0, lgd), 0.0)
 
     def losses(factor: float, of_pd: float = 1.0) -> Floats:
