@@ -144,6 +144,15 @@ def plain(value: Any) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def significant(value: float, digits: int = 6) -> str:
+    """A number with so many figures that count and no thousands.
+
+    >>> significant(-0.024), significant(-1234.5678, 4)
+    ('−0.024', '−1235')
+    """
+    return f"{value:.{digits}g}".replace("-", _MINUS)
+
+
 def day(value: dt.date | str | None) -> str:
     """A day, whatever it came as: ISO 8601 in English; a dash for none.
 

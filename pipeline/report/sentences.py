@@ -15,7 +15,7 @@ from typing import Final
 
 from pipeline.plain_yaml import read_yaml
 
-_NUMBER: Final = r"[-−+]?[\d.,]+(?:e[-+]?\d+)?"
+_NUMBER: Final = r"[-−+]?[\d.,]+(?:e[-−+]?\d+)?"
 _DAY: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 

@@ -268,7 +268,7 @@ def test_the_worked_customer_can_be_recomputed_from_the_printed_figures(given):
     chapter = scorecard(given, WORDS)
     table = next(t for t in told(chapter, Table) if t.caption == "Points of this customer")
     points = [float(row[-1].text.replace("−", "-")) for row in table.rows]
-    assert points[-1] == pytest.approx(sum(points[:-1]), abs=0.0003)
+    assert points[-1] == pytest.approx(sum(points[:-1]), abs=1e-9)
     odds = 30 * 2 ** ((points[-1] - 600) / 20)
     printed = re.search(r"= (0\.\d{6}) \(", text_of(chapter))
     assert printed is not None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
+from pipeline.report.chapters.bin_words import range_name
 from pipeline.report.chapters.bin_years import bin_years
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _by_hand(changed: Sequence[Mapping[str, Any]] | None, given: ReportInput, wo
 def _cuts(cuts: Sequence[Any] | None, words: Words) -> str:
     if cuts is None:
         return words("bins.unbinned")
-    told = (figures.listed(cut) if isinstance(cut, list) else f"{cut:g}" for cut in cuts)
+    told = (figures.listed(cut) if isinstance(cut, list) else figures.significant(cut) for cut in cuts)
     return figures.in_turn(told) or words("bins.uncut")
 
 
@@ -81,7 +82,7 @@ def _row(entry: Mapping[str, Any], significance: float, words: Words) -> tuple[C
     p = entry["p_value"]
     reading = "turned" if entry["is_turned"] else "unknown" if p is None else "moved" if p < significance else "held"
     return (
-        Cell(words.told(entry["bin"])),
+        Cell(range_name(entry["bin"], words)),
         Cell(figures.share(entry["early_share"])),
         Cell(figures.share(entry["late_share"])),
         Cell(figures.probability(entry["early_rate"])),

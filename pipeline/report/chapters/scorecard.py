@@ -95,7 +95,7 @@ def _points(card: Scorecard, given: ReportInput, words: Words) -> Table:
     groups: list[tuple[int, str]] = []
     for c in card.characteristics:
         title = given.titles.get(c.feature, c.feature)
-        heading = words("scorecard.group", title=title, coefficient=f"{c.coefficient:.6g}")
+        heading = words("scorecard.group", title=title, coefficient=figures.significant(c.coefficient))
         groups.append((len(rows), heading))
         total = sum(b.count for b in c.bins) or 1
         rows.extend(_bin_row(b, total, words) for b in c.bins)
@@ -157,7 +157,7 @@ def _worked_table(
         shown = figures.plain(value) if value is not None and value == value else words("scorecard.missing_value")  # noqa: PLR0124
         title = given.titles.get(c.feature, c.feature)
         rows.append((Cell(title), Cell(shown), Cell(bin_name(found, words)), Cell(figures.decimal(found.points, 4))))
-    total = float(card.total_points(frame)[0])
+    total = _printed_total(card, frame)
     rows.append((Cell(words("scorecard.sum")), Cell(""), Cell(""), Cell(figures.decimal(total, 4))))
     columns = (
         Column(words("scorecard.characteristic")),
@@ -168,9 +168,16 @@ def _worked_table(
     return Table(words("scorecard.worked_caption"), columns, tuple(rows), is_fixed=True)
 
 
+def _printed_total(card: Scorecard, frame: pd.DataFrame) -> float:
+    """The sum of the points as they are printed, as a reader adds them up; off the exact one by 0.00005 a part."""
+    points = [float(c.bins[int(c.bin_index(frame)[0])].points) for c in card.characteristics]
+    return sum(round(part, 4) for part in (card.intercept_points, *points))
+
+
 def _result(card: Scorecard, frame: pd.DataFrame, given: ReportInput, words: Words) -> list[Block]:
-    total = float(card.total_points(frame)[0])
+    total = _printed_total(card, frame)
     odds = card.base_odds * 2.0 ** ((total - card.base_score) / card.pdo)
+    exact = card.base_odds * 2.0 ** ((float(card.total_points(frame)[0]) - card.base_score) / card.pdo)
     told: list[Block] = [
         Text(
             words(
@@ -180,7 +187,7 @@ def _result(card: Scorecard, frame: pd.DataFrame, given: ReportInput, words: Wor
                 base=f"{card.base_score:g}",
                 pdo=f"{card.pdo:g}",
                 odds=figures.decimal(odds, 4),
-                pd=_pd(1 / (1 + odds)),
+                pd=_pd(1 / (1 + exact)),
             )
         )
     ]
@@ -188,16 +195,18 @@ def _result(card: Scorecard, frame: pd.DataFrame, given: ReportInput, words: Wor
     if line is None or line.method == "identity":
         told.append(Text(words("scorecard.folded")))
         return told
-    calibrated = float(line.log_odds([math.log(odds)])[0])
-    pd_used = float(line.pd([math.log(odds)])[0])
+    calibrated = float(line.log_odds([math.log(exact)])[0])
+    pd_used = float(line.pd([math.log(exact)])[0])
     told.append(
         Text(
             words(
                 "scorecard.calibrated",
-                raw=figures.decimal(math.log(odds), 4),
+                raw=figures.decimal(math.log(exact), 4),
                 calibrated=figures.decimal(calibrated, 4),
                 pd=_pd(pd_used),
-                knots=figures.in_turn(f"{x:.4g} → {y:.4g}" for x, y in line.knots),
+                knots=figures.in_turn(
+                    f"{figures.significant(x, 4)} → {figures.significant(y, 4)}" for x, y in line.knots
+                ),
             )
         )
     )
