@@ -15,7 +15,7 @@ import pytest
 from pipeline.report.model_report import CHAPTERS, render
 
 # rates, timetable, Gini, ROC, calibration, bins by year, beeswarm, dependence, grades
-CHARTS = 9
+CHARTS = 10
 VOID = {"image", "meta", "link", "br", "img", "hr", "input", "path", "use", "rect"}
 
 
