@@ -76,10 +76,10 @@ def take_away(root):
 def test_a_ledger_that_changes_while_it_is_read_ends_the_night_and_the_next_uses_the_new_one(
     project, monkeypatch, change
 ):
-    real = score_day.default_definition
+    real = score_day.tell_of_absent
     with monkeypatch.context() as patch:
         # The files were opened and their hashes found true; most of the reading lies ahead.
-        patch.setattr(score_day, "default_definition", lambda setting: (change(project), real(setting))[1])
+        patch.setattr(score_day, "tell_of_absent", lambda present: (change(project), real(present))[1])
         with pytest.raises(StorageError, match=r"\d file\(s\) or folder\(s\) changed while they were read") as refused:
             score_day.score_as_of(project, DAY, None, None, project / "out")
     assert refused.value.exit_code == 74
