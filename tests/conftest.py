@@ -46,6 +46,14 @@ def _place(item: pytest.Item) -> int:
     return LONGEST.index(mark.args[0]) if mark and mark.args[0] in LONGEST else len(LONGEST)
 
 
+def module_of(path: Path):
+    """A file of the tests as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
@@ -62,9 +70,7 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def chromium(repository: Path):
     """tests/chromium.py."""
-    spec = importlib.util.spec_from_file_location("chromium", repository / "tests" / "chromium.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_of(repository / "tests" / "chromium.py")
     if module.PROGRAM is None:
         pytest.skip("chromium is absent: no page is looked at in a browser")
     return module
@@ -73,13 +79,35 @@ def chromium(repository: Path):
 @pytest.fixture(scope="session")
 def postgres_server(repository: Path):
     """The socket's folder of a PostgreSQL server; user judge, database postgres."""
-    spec = importlib.util.spec_from_file_location("postgres", repository / "tests" / "postgres.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_of(repository / "tests" / "postgres.py")
     if module.why_not():
         pytest.skip(module.why_not())
     with module.server() as folder:
         yield folder
+
+
+@pytest.fixture(scope="session")
+def loops(repository: Path):
+    """The loops that the engine's answers are held against: tests/history/loops.py."""
+    return module_of(repository / "tests" / "history" / "loops.py")
+
+
+@pytest.fixture(scope="session")
+def definition(repository: Path):
+    """The default definition in force."""
+    from pipeline.history.definition import parse_definition
+
+    return parse_definition((repository / "policy" / "default_definition.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """A small engine for one file of tests; suites that need another have their own of this name."""
+    from pipeline.engine import connect_duckdb
+
+    opened = connect_duckdb(1, "1GB")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -134,9 +162,7 @@ class SparkForAll:
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
     """One cluster and one session for every test that needs Spark; mark them xdist_group("spark"): so it stays one."""
-    spec = importlib.util.spec_from_file_location("cluster", REPOSITORY / "tests" / "engine" / "cluster.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_of(REPOSITORY / "tests" / "engine" / "cluster.py")
     if module.why_not():
         pytest.skip(module.why_not())
     cluster = module.Cluster(tmp_path_factory.mktemp("cluster"))

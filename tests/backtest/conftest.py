@@ -12,8 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.engine import connect_duckdb
-from pipeline.history.definition import parse_definition
 from pipeline.history.point_in_time import customers_known, in_hindsight
 from pipeline.history.position import positions
 from pipeline.history.prepared import prepared
@@ -94,18 +92,6 @@ def tables(**more: list[dict[str, Any]]) -> dict[str, pa.Table]:
         "events": [EVENT],
     }
     return {name: pa.Table.from_pylist([*own, *more.pop(name, [])]) for name, own in rows.items()}
-
-
-@pytest.fixture(scope="module")
-def engine():
-    opened = connect_duckdb(1, "1GB")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="session")
-def definition(repository):
-    return parse_definition((repository / "policy" / "default_definition.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

@@ -21,18 +21,6 @@ def books(repository):
     return module_of(repository / "tests" / "features" / "books.py")
 
 
-@pytest.fixture(scope="session")
-def loops(repository):
-    return module_of(repository / "tests" / "history" / "loops.py")
-
-
-@pytest.fixture(scope="session")
-def definition(repository):
-    from pipeline.history.definition import parse_definition
-
-    return parse_definition((repository / "policy" / "default_definition.yaml").read_text(encoding="utf-8"))
-
-
 @pytest.fixture
 def duckdb(tmp_path):
     from pipeline.engine import connect_duckdb

@@ -6,7 +6,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.engine import connect_duckdb
 from pipeline.errors import ParameterError
 from pipeline.history.default_status import default_status
 from pipeline.history.definition import parse_definition
@@ -24,13 +23,6 @@ DEFINITION = parse_definition((REPOSITORY / "policy" / "default_definition.yaml"
 
 def scenario(name):
     return parse_scenario(name, (FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def engine():
-    opened = connect_duckdb(1, "1GB")
-    yield opened
-    opened.close()
 
 
 def status_of(engine, ledger, asked, definition=DEFINITION):
