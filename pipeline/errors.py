@@ -72,6 +72,12 @@ class LockedError(CreditbookError):
     exit_code = 75
 
 
+class OvertakenError(CreditbookError):
+    """Another run published, while this one was reckoned, what this one should have rested on (75)."""
+
+    exit_code = 75
+
+
 class PartlyDoneError(CreditbookError):
     """A target took only a part of what was due (76)."""
 

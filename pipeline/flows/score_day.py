@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from pipeline.flows.known_rows import KnownRows
 from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_by_table
 from pipeline.flows.night_log import tell_of_absent, tell_of_run
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
+from pipeline.flows.overtaken import RestsOn, require_not_overtaken, versions_now, versions_of
 from pipeline.flows.setting import Setting, ledger_in, open_setting
 from pipeline.history.position import positions
 from pipeline.history.prepared import prepared
@@ -29,6 +31,7 @@ from pipeline.history.snapshots import month_ends, months_before
 from pipeline.score.applied import application, points_columns
 from pipeline.score.breakers import Seen, breakers_of
 from pipeline.score.conservation import TOTALLED, require_same_totals
+from pipeline.score.meanwhile import RunsBefore, run_of_day
 from pipeline.score.model_folder import read_role
 from pipeline.score.policy import read_policy
 from pipeline.score.publish import drafting, previous_folder, prune_runs, publish_draft, run_looked_back_to
@@ -90,6 +93,12 @@ class _Judges:
     @property
     def previous_model(self) -> Model | None:
         return None if self.previous is None else self.previous.head.model
+
+    @property
+    def runs_before(self) -> RunsBefore:
+        """The folders of the earlier runs that the day is compared with."""
+        previous, looked_back = (None if run is None else run.folder for run in (self.previous, self.looked_back))
+        return RunsBefore(previous, looked_back)
 
     @property
     def reads(self) -> list[str]:
@@ -211,6 +220,8 @@ def _scored(
     decision: Decision | None = None,
 ) -> tuple[ScoredNight, Path]:
     watched, wait, steps = setting.params.score.breakers, setting.params.score.wait_seconds, log.Steps()
+    # Before anything is read: whoever publishes the day from here on may have read something newer.
+    own = run_of_day(places.out, as_of)
     policy = read_policy(setting.project.policy, KINDS)
     model = read_role(places.models, setting.params.score.role)
     previous = previous_folder(places.out, as_of, places.models)
@@ -229,7 +240,11 @@ def _scored(
             sight = _sight(engine, ledger, as_of, judges, definition, scratch)
             newest = newest_by_table(engine, ledger, as_of, watched.stale_days)
             told = _told(ledger, places.tables, definition)
+        versions = versions_of(ledger.data_version, model.version, policy, definition)
+        rests_on = RestsOn(as_of, own, judges.runs_before, versions)
         with drafting(places.out, wait) as draft:
+            in_force = partial(versions_now, setting, places.tables, places.models)
+            require_not_overtaken(places.out, rests_on, policy.alerts, in_force)
             with steps.step("book"):
                 night, figures = score_rows(sight.rows, model, policy, as_of, draft.add)
                 require_same_totals(sight.counted, night.summary)

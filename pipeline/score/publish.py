@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipeline.durable import locked, put_folder, replace_link, replace_text, sweep_asides, told_errors
-from pipeline.errors import ContractError, CreditbookError, ParameterError, StorageError
+from pipeline.errors import CreditbookError, ParameterError, StorageError
 from pipeline.score.alert_columns import day_looked_back_to
 from pipeline.score.alerts import ALERT_SCHEMA
 from pipeline.score.columns import BOOK_SCHEMA
 from pipeline.score.draft import RUN_TABLES, Draft
 from pipeline.score.holding import HELD, release
+from pipeline.score.meanwhile import link_of, published_days
 from pipeline.score.model_folder import read_model
 from pipeline.score.policy import policy_of
 from pipeline.score.previous import BOOK_COLUMNS, EarlierRun, PreviousFolder, PreviousRun, no_rows
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pipeline.score.scored_book import ScoredNight, ScoredRun
 
 FORMAT = 2
-_LINK = "as_of="
 # What the caller tells beyond the run itself.
 _TOLD = frozenset(
     {"base_currency", "data_version", "code_version", "default_definition", "gates", "thresholds", "quarantined"}
@@ -88,7 +88,7 @@ def publish_draft(draft: Draft, night: ScoredNight, out: Path, manifest: Mapping
         if published(out, folder.name) is None:
             _put(draft, night, folder, inputs, manifest)
         target = f".runs/{folder.name}"
-        replace_link(out / f"{_LINK}{night.as_of.isoformat()}", target)
+        replace_link(link_of(out, night.as_of), target)
         if _latest_day(out) <= night.as_of:
             replace_link(out / "latest", target)
         release(out, night.as_of.isoformat())
@@ -99,7 +99,7 @@ def prune_runs(out: Path, keep: KeepParams, wait_seconds: float = 0, asked: Iter
     """Removes the runs that the policy no longer keeps; gives back what went. The days just `asked` for stay, however
     old. Raises LockedError, StorageError."""
     with locked(out / ".lock", wait_seconds), told_errors(out):
-        linked = {day: out / f"{_LINK}{day.isoformat()}" for day in _published_days(out)}
+        linked = {day: link_of(out, day) for day in published_days(out)}
         return prune(out, linked, keep, frozenset(asked))
 
 
@@ -154,7 +154,7 @@ def previous_run(out: Path, as_of: dt.date, models: Path | None = None) -> Previ
 
 def previous_folder(out: Path, as_of: dt.date, models: Path | None = None) -> PreviousFolder | None:
     """The newest published run of a day before `as_of`, null without one. Raises StorageError when it is damaged."""
-    days = [day for day in _published_days(out) if day < as_of]
+    days = [day for day in published_days(out) if day < as_of]
     if not days:
         return None
     folder = _whole(out, max(days), "previous")
@@ -178,7 +178,7 @@ def run_looked_back_to(out: Path, as_of: dt.date, section: AlertsSection) -> Ear
     """The published run that alert rules compare with, null without one or when no rule does. Raises StorageError."""
     if not section.looks_back:
         return None
-    day = day_looked_back_to(_published_days(out), as_of, section.look_back)
+    day = day_looked_back_to(published_days(out), as_of, section.look_back)
     if day is None:
         return None
     folder = _whole(out, day, "older")
@@ -186,7 +186,7 @@ def run_looked_back_to(out: Path, as_of: dt.date, section: AlertsSection) -> Ear
 
 
 def _whole(out: Path, day: dt.date, which: str) -> Path:
-    folder = (out / f"{_LINK}{day.isoformat()}").resolve()
+    folder = link_of(out, day).resolve()
     breaches = hash_breaches(folder)
     if breaches:
         raise StorageError(f"{folder}: the {which} run is damaged ({breaches[0]}); restore it or publish its day again")
@@ -256,18 +256,6 @@ def _model_of(folder: Path) -> Model | None:
     except CreditbookError:
         # Gone or damaged; the caller notes that the change cannot be told apart.
         return None
-
-
-def _published_days(out: Path) -> list[dt.date]:
-    days = []
-    for link in sorted(out.glob(f"{_LINK}*")):
-        try:
-            days.append(dt.date.fromisoformat(link.name.removeprefix(_LINK)))
-        except ValueError:
-            raise ContractError(
-                f"{link}: this is no day; only published runs may stand in {out}, move it away"
-            ) from None
-    return days
 
 
 def _latest_day(out: Path) -> dt.date:

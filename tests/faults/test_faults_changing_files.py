@@ -1,4 +1,5 @@
-"""A ledger, or what is handed in, that changes while it is read: the old or the new is used, never a mixture."""
+"""A ledger, or what is handed in, that changes while it is read: the old or the new is used, never a mixture. And
+runs that are published while another is reckoned."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import yaml
 from hand_made import day, hand_in, invoice, small_ledger
 from small_night import make_project, take_in, tree
 
-from pipeline.errors import StorageError
+from pipeline.errors import OvertakenError, StorageError
 from pipeline.flows import score_day
 from pipeline.tables import gather
 
@@ -118,6 +119,25 @@ def test_ledgers_swapped_all_the_time_give_runs_of_one_or_of_the_other(project, 
     assert len(outcomes) == 4
     assert set(outcomes) <= {*due, "noticed"}
     assert outcomes.count("noticed") == sum(not (project / f"out{number}").exists() for number in range(4))
+
+
+@pytest.mark.slow
+def test_of_two_nights_of_one_day_the_slower_with_the_older_ledger_publishes_nothing(project, monkeypatch):
+    out, real = project / "out", score_day.drafting
+
+    def after_a_faster_night(place, wait):
+        monkeypatch.setattr(score_day, "drafting", real)
+        swap(project)
+        score_day.score_as_of(project, DAY, None, None, place)
+        return real(place, wait)
+
+    # The older ledger was read; before the lock is taken a newer one is taken in, and its night published.
+    monkeypatch.setattr(score_day, "drafting", after_a_faster_night)
+    with pytest.raises(OvertakenError, match=r"1 input\(s\) that are replaced by now, e\.g\. the ledger") as refused:
+        score_day.score_as_of(project, DAY, None, None, out)
+    assert refused.value.exit_code == 75
+    assert open_amount(out) == ("30000.00", version(project, "ledger"))
+    assert [path.name for path in (out / ".runs").iterdir()] == [(out / "latest").resolve().name]
 
 
 @pytest.mark.parametrize("how", ["grows", "is replaced"])
