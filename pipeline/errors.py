@@ -36,6 +36,12 @@ class DamagedModelError(CreditbookError):
     exit_code = 65
 
 
+class DamagedRunError(CreditbookError):
+    """A published run is not what its manifest says (65): no try again mends it."""
+
+    exit_code = 65
+
+
 class UnfitForTrainingError(CreditbookError):
     """The book cannot carry a model: no default, one customer only, no mature snapshot (65)."""
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.errors import ContractError, StorageError
+from pipeline.errors import ContractError, DamagedRunError
 from pipeline.score.draft import RUN_TABLES
 from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest
 
@@ -63,11 +63,11 @@ class PublishedDay:
         return control_of(self.batches(name), schema_in_targets(name))
 
     def require_whole(self) -> None:
-        """Raises StorageError when a file is not what the manifest says, ContractError when a table has other columns
-        than those handed on now."""
+        """Raises DamagedRunError when a file is not what the manifest says, ContractError when a table has other
+        columns than those handed on now."""
         breaches = hash_breaches(self.folder)
         if breaches:
-            raise StorageError(
+            raise DamagedRunError(
                 f"{self.folder}: the run is damaged ({breaches[0]}); restore it or publish its day again"
             )
         for name, schema in RUN_TABLES.items():
@@ -82,7 +82,7 @@ class PublishedDay:
 
 
 def published_day(as_of: dt.date, folder: Path) -> PublishedDay:
-    """The run in a folder. Raises MissingInputError or StorageError when it has no manifest to read."""
+    """The run in a folder. Raises MissingInputError or DamagedRunError when it has no manifest to read."""
     manifest = read_manifest(folder)
     digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
     return PublishedDay(as_of, str(manifest.get("run_id")), digest, folder)

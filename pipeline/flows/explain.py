@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def explain_customer(root: Path, customer_id: str, out: Path | None, as_of: dt.date | None) -> None:
-    """Prints the card. Raises MissingInputError when no such run or no such customer is there."""
+    """Prints the card. Raises MissingInputError when no such run or no such customer is there, DamagedRunError."""
     setting = open_setting(root)
     folder = (out or setting.project.root / setting.params.score.out) / (f"as_of={as_of}" if as_of else "latest")
     if not folder.is_dir():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from pipeline.errors import MissingInputError, StorageError
+from pipeline.errors import DamagedRunError, MissingInputError
 from pipeline.score.run_check import hash_breaches, read_manifest
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ class PublishedRun:
 
 
 def published_runs(out: Path, until: dt.date) -> list[PublishedRun]:
-    """Every published run of a day up to `until`, oldest first. Raises StorageError when one is damaged."""
+    """Every published run of a day up to `until`, oldest first. Raises DamagedRunError when one is damaged."""
     found = []
     for run in linked_runs(out):
         if run.as_of <= until:
             breaches = hash_breaches(run.folder)
             if breaches:
-                raise StorageError(
+                raise DamagedRunError(
                     f"{out}/{_LINK}{run.as_of}: the run is damaged ({breaches[0]}); restore it or publish its day again"
                 )
             found.append(run)
@@ -77,7 +77,7 @@ def nearest(runs: Sequence[PublishedRun], day: dt.date, before: dt.date) -> Publ
 
 
 def run_of(out: Path, as_of: dt.date | None) -> PublishedRun:
-    """The run of a day, or the latest. Raises MissingInputError without one, StorageError when it is damaged."""
+    """The run of a day, or the latest. Raises MissingInputError without one, DamagedRunError when it is damaged."""
     link = out / (f"{_LINK}{as_of}" if as_of else "latest")
     if not link.is_dir():
         days = [day for day in (_day(path.name) for path in sorted(out.glob(f"{_LINK}*"))) if day is not None]
@@ -85,7 +85,7 @@ def run_of(out: Path, as_of: dt.date | None) -> PublishedRun:
         raise MissingInputError(f"{link}: no published run here, {there}; run creditbook score --as-of DATE first")
     breaches = hash_breaches(link)
     if breaches:
-        raise StorageError(f"{link}: the run is damaged ({breaches[0]}); restore it or publish its day again")
+        raise DamagedRunError(f"{link}: the run is damaged ({breaches[0]}); restore it or publish its day again")
     return PublishedRun(dt.date.fromisoformat(read_manifest(link)["as_of"]), link.resolve())
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from pipeline.durable import write_folder
-from pipeline.errors import ContractError, MissingInputError, ParameterError, StorageError
+from pipeline.errors import MissingInputError, ParameterError
 from pipeline.features.catalog import FEATURES
 from pipeline.flows import log
 from pipeline.flows.no_ledger import refuse_own_table
@@ -48,13 +48,13 @@ def write_statement(
     """Writes the page and its PDF into OUT/as_of=DATE/CUSTOMER.LANGUAGE; gives back that folder.
 
     `as_of` null is the latest published day, `language` null the first of report.language. Raises MissingInputError
-    without the run, the customer, the model or a ledger, ContractError when the run is damaged or no longer comes out
-    as it was published, ParameterError when policy/statement.yaml says too little.
+    without the run, the customer, the model or a ledger, DamagedRunError, ContractError when the customer no longer
+    comes out as it was published, ParameterError when policy/statement.yaml says too little.
     """
     setting = open_setting(root)
     refuse_own_table(setting.project.ledger)
     house = _house(setting)
-    run = _run(setting, as_of)
+    run = run_of(setting.project.root / setting.params.score.out, as_of)
     _require_customer(run, customer_id)
     found = published_day(setting, run)
     seat = Seat.of(found.day, found.row_of(customer_id))
@@ -90,13 +90,6 @@ def _house(setting: Setting) -> StatementSection:
     if breaches:
         raise ParameterError(f"{path}: {len(breaches)} breach(es): " + "; ".join(breaches))
     return house
-
-
-def _run(setting: Setting, as_of: dt.date | None) -> PublishedRun:
-    try:
-        return run_of(setting.project.root / setting.params.score.out, as_of)
-    except StorageError as error:
-        raise ContractError(f"{error}") from error
 
 
 def _require_customer(run: PublishedRun, customer_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.errors import ContractError, MissingInputError
+from pipeline.errors import DamagedRunError, MissingInputError
 from pipeline.flows import log
 from pipeline.score.run_check import verify
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def verify_run(folder: Path) -> None:
-    """Prints that the run is whole. Raises MissingInputError without a run, ContractError with every breach."""
+    """Prints that the run is whole. Raises MissingInputError without a run, DamagedRunError with every breach."""
     if not folder.is_dir():
         raise MissingInputError(f"{folder}: no such run; name a folder such as data/scored/latest")
     breaches = verify(folder)
     if breaches:
         listed = "\n".join(f"  - {breach}" for breach in breaches)
-        raise ContractError(
+        raise DamagedRunError(
             f"{folder}: {len(breaches)} breach(es) of its manifest:\n{listed}\nDo not use this run; score again."
         )
     log.say("verified", f"{folder}: whole; every file is what the manifest says")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.errors import MissingInputError, StorageError
+from pipeline.errors import DamagedRunError, MissingInputError
 from pipeline.score.movers import TOP
 from pipeline.score.policy import policy_of
 from pipeline.score.run_check import hash_breaches, read_manifest
@@ -24,13 +24,13 @@ _PARTS = ("data", "model", "policy")
 def customer_card(run_folder: Path, customer_id: str, language: Literal["en", "zh"] = "en") -> str:
     """The card from a published run (or a link to one); sentences in the language asked for.
 
-    Raises MissingInputError for a customer the run does not have, naming the nearest ids; StorageError for a run that
-    is not what its manifest says.
+    Raises MissingInputError for a customer the run does not have, naming the nearest ids; DamagedRunError for a run
+    that is not what its manifest says.
     """
     manifest = read_manifest(run_folder)
     breaches = hash_breaches(run_folder)
     if breaches:
-        raise StorageError(f"{breaches[0]}; restore the run or publish its day again")
+        raise DamagedRunError(f"{breaches[0]}; restore the run or publish its day again")
     found = _rows(run_folder, "scored_book", customer_id)
     if not found:
         raise MissingInputError(_unknown(run_folder, customer_id, manifest["as_of"]))

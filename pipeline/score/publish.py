@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipeline.durable import locked, put_folder, replace_link, replace_text, sweep_asides, told_errors
-from pipeline.errors import CreditbookError, ParameterError, StorageError
+from pipeline.errors import CreditbookError, DamagedRunError, ParameterError
 from pipeline.score.alert_columns import day_looked_back_to
 from pipeline.score.alerts import ALERT_SCHEMA
 from pipeline.score.columns import BOOK_SCHEMA
@@ -153,7 +153,7 @@ def previous_run(out: Path, as_of: dt.date, models: Path | None = None) -> Previ
 
 
 def previous_folder(out: Path, as_of: dt.date, models: Path | None = None) -> PreviousFolder | None:
-    """The newest published run of a day before `as_of`, null without one. Raises StorageError when it is damaged."""
+    """The newest published run of a day before `as_of`, null without one. Raises DamagedRunError."""
     days = [day for day in published_days(out) if day < as_of]
     if not days:
         return None
@@ -175,7 +175,10 @@ def previous_folder(out: Path, as_of: dt.date, models: Path | None = None) -> Pr
 
 
 def run_looked_back_to(out: Path, as_of: dt.date, section: AlertsSection) -> EarlierRun | None:
-    """The published run that alert rules compare with, null without one or when no rule does. Raises StorageError."""
+    """The published run that alert rules compare with, null without one or when no rule does.
+
+    Raises DamagedRunError.
+    """
     if not section.looks_back:
         return None
     day = day_looked_back_to(published_days(out), as_of, section.look_back)
@@ -189,7 +192,9 @@ def _whole(out: Path, day: dt.date, which: str) -> Path:
     folder = link_of(out, day).resolve()
     breaches = hash_breaches(folder)
     if breaches:
-        raise StorageError(f"{folder}: the {which} run is damaged ({breaches[0]}); restore it or publish its day again")
+        raise DamagedRunError(
+            f"{folder}: the {which} run is damaged ({breaches[0]}); restore it or publish its day again"
+        )
     return folder
 
 

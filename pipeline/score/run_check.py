@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from pipeline.errors import MissingInputError, StorageError
+from pipeline.errors import DamagedRunError, MissingInputError
 from pipeline.score.alerts import ALERT_SCHEMA
 from pipeline.score.change import CHANGES_SCHEMA
 from pipeline.score.columns import BOOK_SCHEMA
@@ -35,7 +35,7 @@ def verify(folder: Path) -> list[str]:
     """
     try:
         manifest = read_manifest(folder)
-    except (MissingInputError, StorageError) as error:
+    except (MissingInputError, DamagedRunError) as error:
         return [str(error)]
     breaches = hash_breaches(folder) or _column_breaches(folder)
     if breaches:
@@ -47,7 +47,7 @@ def hash_breaches(folder: Path) -> list[str]:
     """Missing, extra and changed files, and a run id that is not the hash of the inputs."""
     try:
         manifest = read_manifest(folder)
-    except (MissingInputError, StorageError) as error:
+    except (MissingInputError, DamagedRunError) as error:
         return [str(error)]
     if not _is_sealed(folder, manifest):
         return [f"{folder}/{MANIFEST}: altered after it was written"]
@@ -85,16 +85,16 @@ def _is_sealed(folder: Path, manifest: Mapping[str, Any]) -> bool:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a run folder. Raises MissingInputError without one, StorageError when it is no JSON object."""
+    """The manifest of a run folder. Raises MissingInputError without one, DamagedRunError when it is no JSON object."""
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise MissingInputError(f"{path} is missing: no whole run stands there; score the day first") from None
     except ValueError as error:
-        raise StorageError(f"{path} is no JSON ({error}); restore the run or publish its day again") from error
+        raise DamagedRunError(f"{path} is no JSON ({error}); restore the run or publish its day again") from error
     if not isinstance(manifest, dict):
-        raise StorageError(f"{path} holds no manifest; restore the run or publish its day again")
+        raise DamagedRunError(f"{path} holds no manifest; restore the run or publish its day again")
     return manifest
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from pipeline.cli import _run
 from pipeline.deliver.target import bring_in_step
-from pipeline.errors import ContractError, StorageError, TargetUnreachableError
+from pipeline.errors import ContractError, DamagedRunError, StorageError, TargetUnreachableError
 from pipeline.flows import deliver
 from pipeline.flows.setting import open_setting
 
@@ -65,7 +65,7 @@ def test_a_damaged_run_holds_up_no_other_and_an_error_of_the_target_ends_it(publ
     target = Memory(fails={MAY: StorageError("full")})
     outcome = bring_in_step(target, [may, june, july], (), lambda run: None)
     assert [run.as_of for run in outcome.taken] == [JUNE]
-    assert [(day, type(error)) for day, error in outcome.failures] == [(JULY, StorageError), (MAY, StorageError)]
+    assert [(day, type(error)) for day, error in outcome.failures] == [(JULY, DamagedRunError), (MAY, StorageError)]
     assert "the run is damaged" in str(outcome.failures[0][1])
     ended = bring_in_step(Memory(fails={JUNE: ContractError("columns")}), [may, june], (), lambda run: None)
     assert (ended.taken, ended.holds, [day for day, _ in ended.failures]) == ((), 0, [JUNE])

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from project_copy import creditbook, hashes
 
-from pipeline.errors import ContractError, MissingInputError, ParameterError
+from pipeline.errors import ContractError, DamagedRunError, MissingInputError, ParameterError
 from pipeline.features.feature import Risk
 from pipeline.flows.published_runs import run_of
 from pipeline.flows.setting import open_setting
@@ -99,6 +99,6 @@ def test_what_cannot_be_told_is_said_with_its_code_and_nothing_is_written(copy, 
     with (run / "scored_book.parquet").open("r+b") as file:
         file.seek(100)
         file.write(b"\0\0")
-    with pytest.raises(ContractError, match="damaged"):
+    with pytest.raises(DamagedRunError, match="damaged"):
         write_statement(copy, rated, None, out, "en")
     assert not out.exists()

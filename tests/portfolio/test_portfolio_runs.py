@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.errors import MissingInputError, StorageError
+from pipeline.errors import DamagedRunError, MissingInputError
 from pipeline.flows.published_runs import nearest, published_runs, run_of
 from pipeline.score.run_check import run_id_of
 
@@ -60,7 +60,7 @@ def test_the_run_nearest_a_month_before_stands_for_it_up_to_ten_days_off(out):
 
 def test_a_damaged_run_is_refused_by_name(out):
     (run_of(out, None).folder / "scored_book.csv").write_text("other", encoding="utf-8")
-    with pytest.raises(StorageError, match=r"the run is damaged .*scored_book\.csv"):
+    with pytest.raises(DamagedRunError, match=r"the run is damaged .*scored_book\.csv"):
         run_of(out, None)
-    with pytest.raises(StorageError, match="publish its day again"):
+    with pytest.raises(DamagedRunError, match="publish its day again"):
         published_runs(out, dt.date(2025, 12, 31))

@@ -15,7 +15,11 @@ import pytest
 import yaml
 
 from pipeline import durable
-from pipeline.errors import LockedError, MissingInputError, OutputError, ParameterError, StorageError
+from pipeline.errors import DamagedRunError, LockedError, MissingInputError, OutputError, ParameterError, StorageError
+from pipeline.flows.exits import exit_code
+from pipeline.flows.explain import explain_customer
+from pipeline.flows.published_runs import run_of
+from pipeline.flows.verify import verify_run
 from pipeline.night_params import KeepParams
 from pipeline.score.calibration import Calibration
 from pipeline.score.card import customer_card
@@ -306,8 +310,21 @@ def test_verify_finds_every_changed_byte_and_missing_or_extra_file(night):
 def test_a_damaged_previous_run_stops_the_next_night(night):
     _, folder = night(MAY, {})
     (folder / "scored_book.parquet").write_bytes(b"PAR1")
-    with pytest.raises(StorageError, match="the previous run is damaged"):
+    with pytest.raises(DamagedRunError, match="the previous run is damaged"):
         night(JUNE, {})
+
+
+def test_a_damaged_run_ends_every_command_that_reads_it_with_the_same_code(night, repository, tmp_path, capsys):
+    _, folder = night(MAY, {"customer_id": "C-1"})
+    (folder / "alerts.parquet").write_bytes(b"PAR1")
+    commands = {
+        "explain": lambda: explain_customer(repository, "C-1", tmp_path, None),
+        "verify": lambda: verify_run(tmp_path / "latest"),
+        "statement and portfolio": lambda: run_of(tmp_path, None),
+        "the next night": lambda: night(JUNE, {}),
+    }
+    assert {name: exit_code(command) for name, command in commands.items()} == dict.fromkeys(commands, 65)
+    assert capsys.readouterr().err.count("alerts.parquet: 4 bytes are not the") == 4
 
 
 def test_a_damaged_run_is_mended_by_publishing_its_day_again(night):
