@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.datasets import code_hash, put_file, write_json, write_table
 from pipeline.engine.scratch import ScratchFolder
-from pipeline.errors import ParameterError
+from pipeline.errors import CreditbookError, ParameterError
 from pipeline.features.build import features
 from pipeline.features.catalog import FEATURES, KINDS
 from pipeline.flows import log
@@ -41,11 +41,12 @@ from pipeline.tables.own_table_writing import holds_own_table
 from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import ibis.expr.types as ir
 
+    from pipeline.deliver.target import Target
     from pipeline.engine import Engine
     from pipeline.history.definition import DefaultDefinition
     from pipeline.score.alert_sections import AlertsSection
@@ -141,9 +142,7 @@ def score(setting: Setting) -> None:
         **{name: night.summary[name] for name in ("counts", "totals")},
     }
     write_json(receipt, project.receipt)
-    _prune(setting, places, as_of)
-    # Last: what a target does not take now is published all the same, and handed on by the next run.
-    hand_on(setting, targets)
+    _prune_and_hand_on(setting, targets, places, as_of)
 
 
 def _looked_at_by_day(models: Path) -> frozenset[str]:
@@ -181,8 +180,7 @@ def score_as_of(
     places = _places(setting, tables, models, out)
     targets = open_targets(setting, places.out)
     _scored(setting, as_of, places, decision=decision)
-    _prune(setting, places, as_of)
-    hand_on(setting, targets)
+    _prune_and_hand_on(setting, targets, places, as_of)
 
 
 def score_days(
@@ -201,8 +199,7 @@ def score_days(
     targets = open_targets(setting, places.out)
     for as_of in ends:
         _scored(setting, as_of, places)
-    _prune(setting, places, *ends)
-    hand_on(setting, targets)
+    _prune_and_hand_on(setting, targets, places, *ends)
 
 
 def _places(setting: Setting, tables: Path | None, models: Path | None, out: Path | None) -> Places:
@@ -261,9 +258,23 @@ def _scored(
     return night, folder
 
 
-def _prune(setting: Setting, places: Places, *asked: dt.date) -> None:
-    """After what was published is told: removing old runs may fail, and the new ones are published all the same."""
-    prune_runs(places.out, setting.params.score.keep, setting.params.score.wait_seconds, asked)
+def _prune_and_hand_on(setting: Setting, targets: Sequence[Target], places: Places, *asked: dt.date) -> None:
+    """After what was published is told: old runs go, targets take the new ones. Neither keeps the other back, and what
+    fails of either ends the command; the new runs are published all the same.
+
+    Raises what `prune_runs` and `hand_on` raise; where both fail, the error of the targets, which tells of both.
+    """
+    score = setting.params.score
+    try:
+        prune_runs(places.out, score.keep, score.wait_seconds, asked)
+    except CreditbookError as error:
+        kept = f"score.keep: what was scored is published; old runs could not be removed: {error}"
+        try:
+            hand_on(setting, targets)
+        except CreditbookError as other:
+            raise type(other)(f"{other}\n{kept}") from error
+        raise type(error)(kept) from error
+    hand_on(setting, targets)
 
 
 @contextmanager

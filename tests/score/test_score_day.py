@@ -115,6 +115,14 @@ def champion(project, name):
     write_role(project / "models", "champion", {"model_version": (project / name).read_text(), "since": "2025-01-01"})
 
 
+def deliver_to(project, lake):
+    """The setting of the project with a lake that what is published is handed on to."""
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    params["deliver"]["delta"] = {"folder": str(lake)}
+    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    return open_setting(project)
+
+
 def files(run):
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(run.iterdir()) if p.suffix != ".json"}
 
@@ -299,17 +307,28 @@ def test_another_definition_of_default_is_another_run_of_the_same_day(project):
     assert after["counts"]["by_status"]["in_default"] > before["counts"]["by_status"].get("in_default", 0)
 
 
-def test_a_run_is_told_and_receipted_though_the_removal_of_old_ones_fails(project, monkeypatch, capsys):
+def test_a_run_is_told_receipted_and_handed_on_though_the_removal_of_old_ones_fails(
+    project, monkeypatch, tmp_path, capsys
+):
     champion(project, "old")
-    setting = open_setting(project)
+    setting = deliver_to(project, tmp_path / "mnt" / "lake")
 
     def full(*_args):
         raise StorageError("no old run can be removed")
 
     monkeypatch.setattr("pipeline.score.publish.prune", full)
-    with pytest.raises(StorageError, match="no old run can be removed"):
+    # The target is down besides: both are told, and the code is that of the target.
+    with pytest.raises(TargetUnreachableError, match=r"is not there; mount(.|\n)*removed: no old run"):
         score(setting)
+    (tmp_path / "mnt").mkdir()
+    with pytest.raises(
+        StorageError, match=r"^score\.keep: .* is published; old .* no old run can be removed$"
+    ) as refused:
+        score(setting)
+    assert refused.value.exit_code == 74
     run = (project / "data" / "scored" / "latest").resolve()
+    held = DeltaTable(tmp_path / "mnt" / "lake").to_pyarrow_table(columns=["run_id"])
+    assert set(held["run_id"].to_pylist()) == {run.name}
     assert verify(run) == []
     assert f"(run {run.name})" in capsys.readouterr().out
     assert json.loads(setting.project.receipt.read_text(encoding="utf-8"))["run_id"] == run.name
@@ -372,10 +391,7 @@ def test_a_back_filled_book_is_byte_for_byte_the_one_the_ledger_of_that_day_gave
 
 def test_a_target_that_is_down_undoes_nothing_and_is_served_when_it_is_up(project, tmp_path):
     champion(project, "new")
-    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
-    params["deliver"]["delta"] = {"folder": str(tmp_path / "mnt" / "lake")}
-    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    setting = open_setting(project)
+    setting = deliver_to(project, tmp_path / "mnt" / "lake")
     with pytest.raises(TargetUnreachableError, match="is not there; mount or make it"):
         score(setting)
     run = project / "data" / "scored" / "latest"
