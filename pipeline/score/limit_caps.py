@@ -98,7 +98,7 @@ def own_caps(judged: Judged) -> OwnCaps:
         "step_up": step_up(judged.positions, limits.step, judged.as_of),
         "insured_cover": _insured_cover(judged),
         "manual": manual,
-        FLOOR: floor_of_a_cut(judged.positions, limits),
+        FLOOR: floor_of_a_cut(judged.positions, limits, judged.as_of),
     }
     graded = judged.rating.is_graded
     caps = {name: np.where(graded, np.rint(cap * 100.0) / 100.0, np.nan) for name, cap in named.items()}

@@ -55,12 +55,13 @@ class CoverRule:
 
 @dataclass(frozen=True)
 class StepRule:
-    """How far a limit may rise at one review, how soon it may rise again, and how far it may fall."""
+    """How far a limit may rise and fall at one review, and how soon after a change it may rise or fall again."""
 
     up_share: float
     up_at_least: float
     up_after_days: int
     down_share: float
+    down_after_days: int
 
 
 @dataclass(frozen=True)

@@ -33,26 +33,33 @@ def step_up(positions: pd.DataFrame, rule: StepRule, as_of: dt.date) -> Floats:
     """
     current = money(positions["limit_current"])
     raised = np.maximum(current * (1.0 + rule.up_share), current + rule.up_at_least)
-    age = (np.datetime64(as_of, "D") - days(positions["limit_valid_from"])).astype("timedelta64[D]")
-    is_young = age < np.timedelta64(rule.up_after_days, "D")
-    return np.where(is_young, current, raised)
+    return np.where(_is_younger(positions, rule.up_after_days, as_of), current, raised)
 
 
-def floor_of_a_cut(positions: pd.DataFrame, limits: LimitsSection) -> Floats:
+def floor_of_a_cut(positions: pd.DataFrame, limits: LimitsSection, as_of: dt.date) -> Floats:
     """What a cut leaves at least: the present limit less the share, rounded up to a step, not above the present limit.
 
-    Null without a present limit, and where risk has shown itself: overdue as the rules of `hold` and `refer` have it,
-    or defaults in the group. It lifts the soft caps only.
+    Of a limit younger than `down_after_days` all is left, or a step would be taken every night. Null without a present
+    limit, and where risk has shown itself: overdue as the rules of `hold` and `refer` have it, or defaults in the
+    group. It lifts the soft caps only.
     """
     current = money(positions["limit_current"])
     whole, step = _steps(current * (1.0 - limits.step.down_share), limits.rounding)
     floor = np.minimum(-(-whole // step) * step / 100.0, current)
+    floor = np.where(_is_younger(positions, limits.step.down_after_days, as_of), current, floor)
     days_late = np.nan_to_num(number(positions["max_days_past_due"]))
     has_overdue = money(positions["overdue_amount"]) > limits.hold.overdue_amount_above
     others = np.nan_to_num(number(positions["group_default_count"]))
     in_trouble = has_overdue & (days_late > limits.refer.days_past_due_above)
     in_trouble |= others >= limits.refer.group_defaults_from
     return np.where((current > 0) & ~in_trouble, floor, np.nan)
+
+
+def _is_younger(positions: pd.DataFrame, least_days: int, as_of: dt.date) -> npt.NDArray[np.bool_]:
+    """Where the present limit was set fewer days ago; never without a present limit."""
+    age = (np.datetime64(as_of, "D") - days(positions["limit_valid_from"])).astype("timedelta64[D]")
+    younger: npt.NDArray[np.bool_] = age < np.timedelta64(least_days, "D")
+    return younger
 
 
 def _steps(amounts: Floats, rounding: Sequence[RoundingStep]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -69,6 +69,7 @@ def _amount_breaches(limits: LimitsSection) -> Iterator[str]:
         "step.up_share": limits.step.up_share,
         "step.up_at_least": limits.step.up_at_least,
         "step.up_after_days": limits.step.up_after_days,
+        "step.down_after_days": limits.step.down_after_days,
         "single_name.at_least": limits.single_name.at_least,
         "group.at_least": limits.group.at_least,
         "loss_budget.amount": limits.loss_budget.amount,

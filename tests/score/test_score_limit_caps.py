@@ -57,6 +57,9 @@ def test_no_more_than_a_quarter_of_the_purchases_is_supplied_on_credit(night):
         ("200000.00", OLD_LIMIT, 100_000, "floor_step_down"),  # half, above the need of 75,000
         ("199999.99", OLD_LIMIT, 100_000, "floor_step_down"),  # rounded up
         ("150000.00", OLD_LIMIT, 75_000, "need"),
+        ("100000.00", dt.date(2025, 6, 3), 100_000, "floor_step_down"),  # 27 days ago, cut from 200,000
+        ("100000.50", dt.date(2025, 6, 3), Decimal("100000.50"), "floor_step_down"),
+        ("100000.00", dt.date(2025, 6, 2), 75_000, "need"),  # 28 days ago
     ],
 )
 def test_a_limit_rises_and_falls_in_steps(night, current, since, suggested, cap):
@@ -79,6 +82,20 @@ def test_the_floor_yields_to_trouble_and_to_hard_caps(night):
     assert [rows[f"C{i}"]["limit_suggested"] for i in range(4)] == [75_000, 75_000, 10_000, 100_000]
     assert rows["C2"]["limit_binding_cap"] == "insured_cover"
     assert ["floor_step_down" in caps[f"C{i}"] for i in range(4)] == [False, False, True, True]
+
+
+def test_a_young_limit_is_not_cut_again_unless_risk_shows_itself(night):
+    present = {"limit_current": Decimal("100000.00"), "limit_valid_from": dt.date(2025, 6, 20)}
+    late = {"overdue_amount": Decimal("501.00"), "max_days_past_due": 31}
+    rows, caps, made = night(
+        present, present | late, present | {"group_default_count": 1}, present | {"grade_override": "G08"}
+    )
+    assert [rows[f"C{i}"]["limit_suggested"] for i in range(4)] == [100_000, 75_000, 75_000, 10_000]
+    assert [rows[f"C{i}"]["limit_action"] for i in range(4)] == ["keep", "refer", "refer", "cut"]
+    # The need of 75,000 lies below what is left, and the trace says that the floor bound.
+    assert (caps["C0"]["need"], caps["C0"]["floor_step_down"]) == (75_000, 100_000)
+    bound = [t["cap"] for t in made.limit_trace.to_pylist() if t["customer_id"] == "C0" and t["is_binding"]]
+    assert bound == ["floor_step_down"]
 
 
 def test_a_small_share_of_a_present_limit_is_not_changed_however_much_it_is(night):
