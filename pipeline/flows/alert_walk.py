@@ -17,6 +17,7 @@ from pipeline.history.snapshots import months_before, spine
 from pipeline.score.alert_columns import Night, RatingSeen, day_looked_back_to
 from pipeline.score.alert_judging import judged
 from pipeline.score.alert_measuring import Witness
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -134,7 +135,7 @@ def _seen(month: ReplayedMonth) -> RatingSeen:
 
 
 def _outcomes(setting: Setting, until: dt.date) -> _Outcomes:
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = ledger_in(engine, setting.project.ledger)
         known = engine.collect(customers_known(ledger, until), order_by=("customer_id",))
         rows = known.append_column("as_of", pa.array([until] * known.num_rows, pa.date32()))

@@ -22,6 +22,7 @@ from pipeline.score.backtest.backtest import Replay, Windows
 from pipeline.score.backtest.limit_path import Seen
 from pipeline.score.backtest.sections import RefusalSection, contradictions
 from pipeline.score.policy import read_policy
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -45,9 +46,11 @@ def backtest(root: Path, candidates: Sequence[Path], first: dt.date, last: dt.da
     current = read_policy(setting.project.policy)
     refusal = _refusal(setting)
     replaced = read_candidates(candidates, current, setting.project.policy)
-    walk = walk_forward(setting, first, last)
-    replayed = Replayed(setting, walk, facts_of(setting, walk.days), current, replaced, refusal)
-    told = told_of(replayed, *_figures(replayed))
+    # From the first model to the last month one ledger, however often it is opened.
+    with unchanged(setting.project.ledger):
+        walk = walk_forward(setting, first, last)
+        replayed = Replayed(setting, walk, facts_of(setting, walk.days), current, replaced, refusal)
+        told = told_of(replayed, *_figures(replayed))
     folder: Path = (out or setting.project.root / setting.params.backtest.out) / told["run"]["id"]
     write_folder(folder, _files(told, setting.params.report.language, refusal), last="backtest.json")
     said = f"policies replayed from {walk.days[0]} to {walk.days[-1]}: {folder} (backtest.json and a page per language)"

@@ -16,6 +16,7 @@ from pipeline.history.snapshots import month_ends
 from pipeline.labels.deliveries import defaults_begun, delivered_stretches
 from pipeline.labels.performance_window import is_mature, window_end
 from pipeline.score.backtest.items import items_of
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +46,7 @@ class Facts:
 def facts_of(setting: Setting, days: Sequence[dt.date]) -> Facts:
     """Of the month ends of a replay; what was delivered after the last of them counts to the next month end."""
     definition, label = default_definition(setting), setting.params.label
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = ledger_in(engine, setting.project.ledger)
         final = prepared(in_hindsight(ledger), engine.keep)
         end = min(month_ends(days[-1] + dt.timedelta(days=1), days[-1] + dt.timedelta(days=40))[0], ledger.extract_date)

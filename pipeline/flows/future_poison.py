@@ -24,6 +24,7 @@ from pipeline.history.prepared import prepared
 from pipeline.history.snapshots import spine
 from pipeline.tables.canonical import ledger_of
 from pipeline.tables.ledger import BY_NAME
+from pipeline.tables.unchanged import unchanged
 from pipeline.train.committee_poison import Poison, PoisonedTable, poison_in
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def future_poison(setting: Setting, models: Mapping[str, Model], panel: Sample) 
     if not len(panel.is_bad):
         return None
     definition, seed = default_definition(setting), setting.params.validate.seed
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         build = partial(_built, engine, definition=definition, models=models)
         ledger = ledger_in(engine, setting.project.ledger)
         return poured_in(engine, ledger, panel, build, limits=setting.params.validate.tests.poison, seed=seed)

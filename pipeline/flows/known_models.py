@@ -19,6 +19,7 @@ from pipeline.labels.customer_share import drawn_share
 from pipeline.labels.outcomes import snapshot_outcomes
 from pipeline.labels.performance_window import is_mature, snapshot_dates
 from pipeline.score.model_folder import read_role
+from pipeline.tables.unchanged import unchanged
 from pipeline.train.splits import mature_dates, timetable
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _known(fitted: FittedModel, day: dt.date, dates: int) -> KnownModel:
 
 def _book_known_on(setting: Setting, day: dt.date) -> pd.DataFrame:
     """Outcomes as the label stage would have told them on the day, with the features of their own days."""
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = known_by(ledger_in(engine, setting.project.ledger), day)
         outcomes = snapshot_outcomes(ledger, setting.params.label, default_definition(setting), engine.keep)
         rows = engine.collect(outcomes, order_by=("as_of", "customer_id"))
@@ -150,7 +151,7 @@ def _timetable(setting: Setting, book: pd.DataFrame) -> Timetable:
 def _refit_days(setting: Setting, last: dt.date) -> list[dt.date]:
     """The calendar of refits up to the last month."""
     params = setting.params.backtest
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = ledger_in(engine, setting.project.ledger)
         first = _first_fit(setting, ledger, last)
     if first is None:

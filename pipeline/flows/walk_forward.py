@@ -21,6 +21,7 @@ from pipeline.history.snapshots import month_ends, spine
 from pipeline.score.policy import read_policy
 from pipeline.score.position_columns import ordered_positions
 from pipeline.score.rating import Answers, aligned_features, rate
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -77,8 +78,9 @@ class Walk:
         Raises ParameterError when nobody was known on any of them.
         """
         policy = read_policy(self.setting.project.policy)
-        with self.setting.engine() as engine:
-            ledger = prepared(ledger_in(engine, self.setting.project.ledger), engine.keep)
+        folder = self.setting.project.ledger
+        with self.setting.engine() as engine, unchanged(folder):
+            ledger = prepared(ledger_in(engine, folder), engine.keep)
             views = _views(engine, ledger, self.days)
             if not views.num_rows:
                 raise ParameterError(
@@ -124,7 +126,7 @@ def walk_forward(setting: Setting, first: dt.date, last: dt.date, columns: Itera
     days = month_ends(first, last)
     if not days:
         raise ParameterError(f"no month end lies from {first} to {last}; name an earlier --from or a later --to")
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         extract = ledger_in(engine, setting.project.ledger).extract_date
     if days[-1] > extract:
         raise ParameterError(

@@ -23,6 +23,7 @@ from pipeline.report.words import languages
 from pipeline.score.alert_life import lives_of
 from pipeline.score.alert_measuring import Doubt, measured, together
 from pipeline.score.policy import read_policy
+from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -48,10 +49,12 @@ def measure_warnings(root: Path, first: dt.date | None, last: dt.date | None) ->
     setting = open_setting(root)
     refuse_own_table(setting.project.ledger)
     policy = read_policy(setting.project.policy, KINDS)
-    span = _span(setting, first, last)
     columns = {*policy.alerts.features, *policy.alerts.features_before}
-    walk = walk_forward(setting, span.first, span.last, columns)
-    seen = followed(setting, walk, policy, span.until)
+    # From the first model to the last month one ledger, however often it is opened.
+    with unchanged(setting.project.ledger):
+        span = _span(setting, first, last)
+        walk = walk_forward(setting, span.first, span.last, columns)
+        seen = followed(setting, walk, policy, span.until)
     told = {**_provenance(setting, policy, span, seen), **_figures(setting, policy, seen)}
     files = {FIGURES: (json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()}
     for language in languages():
@@ -75,7 +78,7 @@ class _Span:
 
 
 def _span(setting: Setting, first: dt.date | None, last: dt.date | None) -> _Span:
-    with setting.engine() as engine:
+    with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = ledger_in(engine, setting.project.ledger)
         begin = first or snapshot_dates(ledger, setting.params.label)[0]
         ends = month_ends(begin, last or ledger.extract_date)

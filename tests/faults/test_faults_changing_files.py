@@ -15,7 +15,8 @@ from hand_made import day, hand_in, invoice, small_ledger
 from small_night import make_project, take_in, tree
 
 from pipeline.errors import OvertakenError, StorageError
-from pipeline.flows import score_day
+from pipeline.flows import backtest_facts, known_models, score_day
+from pipeline.flows.setting import open_setting
 from pipeline.tables import gather
 
 DAY = day("2025-09-30")
@@ -119,6 +120,20 @@ def test_ledgers_swapped_all_the_time_give_runs_of_one_or_of_the_other(project, 
     assert len(outcomes) == 4
     assert set(outcomes) <= {*due, "noticed"}
     assert outcomes.count("noticed") == sum(not (project / f"out{number}").exists() for number in range(4))
+
+
+@pytest.mark.parametrize(
+    ("flow", "step", "read"),
+    [
+        (known_models, "snapshot_dates", lambda setting: known_models.models_of_months(setting, [DAY])),
+        (backtest_facts, "defaults_begun", lambda setting: backtest_facts.facts_of(setting, [DAY])),
+    ],
+)
+def test_what_looks_back_over_the_past_uses_one_ledger_too(project, monkeypatch, flow, step, read):
+    real = getattr(flow, step)
+    monkeypatch.setattr(flow, step, lambda *given: (swap(project), real(*given))[1])
+    with pytest.raises(StorageError, match="changed while they were read"):
+        read(open_setting(project))
 
 
 @pytest.mark.slow

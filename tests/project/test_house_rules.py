@@ -1,5 +1,6 @@
 """Rules of the house that a reader would otherwise have to trust."""
 
+import ast
 import re
 import subprocess
 
@@ -55,6 +56,21 @@ def test_the_lock_holds_every_dependency_of_the_project(repository):
     lock = (repository / "requirements" / "lock.txt").read_text(encoding="utf-8")
     locked = set(re.findall(r"^([a-z0-9-]+)==", lock, flags=re.MULTILINE))
     assert names - locked == set()
+
+
+def test_whoever_opens_the_ledger_notices_when_it_changes_while_it_is_read(repository):
+    opened, watched = set(), set()
+    for path in tracked(repository, "pipeline/flows/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.With):
+                calls = {ast.unparse(item.context_expr).split("(")[0] for item in node.items}
+                inside = [one for line in node.body for one in ast.walk(line) if isinstance(one, ast.Call)]
+                places = {(path.stem, one.lineno) for one in inside if ast.unparse(one.func) == "ledger_in"}
+                watched |= places if "unchanged" in calls else set()
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ledger_in":
+                opened.add((path.stem, node.lineno))
+    assert len(opened) >= 12
+    assert opened - watched == set()
 
 
 def test_no_step_swallows_an_error_silently(repository):
