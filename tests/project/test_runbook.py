@@ -1,0 +1,67 @@
+"""The schedules of the runbook try again what waiting can mend, and nothing else."""
+
+import re
+import subprocess
+import sys
+import textwrap
+import types
+
+import pytest
+
+from pipeline import errors
+
+WAITING_MENDS = {74, 75}
+CODES = {error.exit_code for error in vars(errors).values() if isinstance(error, type)} | {2}
+
+
+@pytest.fixture
+def runbook(repository):
+    return (repository / "docs" / "runbook.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def night(runbook, monkeypatch):
+    """The task of the runbook, and how it was declared; `night.ends_with` is the code of the command it runs."""
+
+    class GivenUpError(Exception):
+        """Stands in for Airflow's exception of a task that is not tried again."""
+
+    told = types.SimpleNamespace(ends_with=0, commands=[], failed=GivenUpError)
+
+    def task(**declared):
+        told.declared = declared
+        return lambda function: function
+
+    def run(command, **_):
+        told.commands.append(command)
+        return types.SimpleNamespace(returncode=told.ends_with, stdout="")
+
+    modules = {"exceptions": {"AirflowFailException": GivenUpError}, "sdk": {"task": task}}
+    for name, names in {"airflow": {}, **{f"airflow.{name}": names for name, names in modules.items()}}.items():
+        module = types.ModuleType(name)
+        vars(module).update(names)
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(subprocess, "run", run)
+    (text,) = re.findall(r"^    import subprocess\n(?:(?:    .*)?\n)+", runbook, flags=re.MULTILINE)
+    names: dict = {}
+    exec(textwrap.dedent(text), names)
+    told.task = names["creditbook_night"]
+    return told
+
+
+def test_airflow_tries_again_what_waiting_mends_and_nothing_else(night):
+    assert night.declared["retries"] > 0
+    night.task(ds="2025-12-31")
+    assert night.commands[-1][-3:] == ["score", "--as-of", "2025-12-31"]
+    given_up = set()
+    for code in CODES | {1, -9}:
+        night.ends_with = code
+        with pytest.raises(Exception, match=f"creditbook ended with {code}: ") as raised:
+            night.task(ds="2025-12-31")
+        given_up |= {code} if isinstance(raised.value, night.failed) else set()
+    assert CODES - given_up == WAITING_MENDS
+
+
+def test_systemd_tries_again_what_waiting_mends_and_nothing_else(runbook):
+    (told,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", runbook)
+    assert CODES - set(map(int, told.split())) == WAITING_MENDS
