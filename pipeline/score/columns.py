@@ -67,10 +67,12 @@ BOOK_SCHEMA = pa.schema(
 )
 
 _REASONS = tuple(name for name in BOOK_SCHEMA.names if name.startswith("reason_"))
+_FIRST_REASON = ("reason_1_code", "reason_1_en", "reason_1_zh")
 _BY_STATUS: Mapping[str, tuple[tuple[str, ...], Presence, Presence, Presence, Presence]] = {
     # columns: rated, thin_file, in_default, not_rated
     "pd": (("pd", "grade", "segment", "lgd", "expected_loss"), "value", "value", "value", "null"),
     "score": (("score", "model"), "value", "value", "null", "null"),
+    "first reason": (_FIRST_REASON, "value", "value", "null", "null"),
     "reason": (_REASONS, "any", "any", "null", "null"),
     "limit": (("limit_suggested", "limit_binding_cap"), "value", "value", "value", "null"),
     "validity": (("limit_valid_to",), "value", "value", "null", "null"),

@@ -76,6 +76,7 @@ class ThinFileTexts:
     invoices: CodedWording
     history: CodedWording
     expert: CodedWording
+    nothing: CodedWording
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from pipeline.score.applied import points_lost
 from pipeline.score.position_columns import number
@@ -13,7 +14,6 @@ from pipeline.score.sentences import sentences
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pandas as pd
 
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
@@ -28,7 +28,7 @@ class Reasons:
     """Arrays of shape (customers, 4), strongest first; None and NaN where there is no further reason.
 
     Points are whole score points lost against the development mean, always below 0; NaN for a reason of policy (thin
-    file, grade set by hand) that costs none.
+    file, grade set by hand, nothing against) that costs none.
     """
 
     code: npt.NDArray[np.object_]
@@ -46,7 +46,10 @@ class Reasons:
 def reasons_of(
     positions: pd.DataFrame, features: pd.DataFrame, rating: Rating, model: Model, policy: Policy
 ) -> Reasons:
-    """Reasons of everyone rated (the model's) or thin (what is too thin); none for others."""
+    """Reasons of everyone rated (the model's) or thin (what is too thin), one at least; none for others.
+
+    Who is rated and has none is told that nothing speaks against it.
+    """
     found = Reasons.none(len(positions))
     is_rated = rating.status == "rated"
     if is_rated.any():
@@ -54,6 +57,8 @@ def reasons_of(
     lost = _points_against_book(rating, model)
     _put_thin(found, positions, rating, policy, lost)
     _put_expert(found, rating, policy, lost)
+    for row in np.flatnonzero(is_rated & pd.isna(found.code[:, 0])):
+        _say(found, (row, 0), policy.thin_file.texts.nothing, None, None)
     return found
 
 

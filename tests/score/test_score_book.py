@@ -126,6 +126,25 @@ def test_cover_for_half_the_exposure_lowers_the_loss_by_its_share(score):
     assert row["expected_loss"] == Decimal(str(round(row["pd"] * row["lgd"] * 10000, 2)))
 
 
+def test_everybody_rated_has_a_reason_or_is_told_that_nothing_speaks_against_it(  # noqa: PLR0917
+    make_rows, make_book, model, policy, as_of, scored
+):
+    rows = make_rows(600, seed=5)
+    book = make_book(*({"customer_id": customer} for customer in rows["customer_id"]))
+    found = scored(book.positions, rows, model, policy, None, as_of).book.to_pandas()
+    lost = model.points_lost(rows)
+    ideas = lost.T.groupby(lambda name: name.removesuffix("_3m").removesuffix("_12m")).sum().T
+    has_none = (np.floor(ideas + 0.5) >= 0).all(axis=1).to_numpy()
+    assert 0 < has_none.sum() < 300
+    codes = [f"reason_{slot}_code" for slot in range(1, 5)]
+    assert ((found["reason_1_code"] == "NOTHING_AGAINST").to_numpy() == has_none).all()
+    told = found.loc[has_none, [*codes[1:], "reason_1_points", "reason_1_en", "reason_1_zh"]].drop_duplicates()
+    assert told.isna().to_numpy().tolist() == [[True, True, True, True, False, False]]
+    assert told["reason_1_en"].item() == "Nothing that the model looks at speaks against this customer"
+    assert (found["rating_status"] == "rated").all()
+    assert found["reason_1_code"].notna().all()
+
+
 def test_a_grade_set_by_hand_brings_its_representative_pd_and_is_told_first(score, risky):
     (row,) = score({**risky, "grade_override": "G03"})
     assert (row["grade"], row["pd"], row["model"], row["reason_1_code"]) == ("G03", 0.0028, "expert", "EXPERT_GRADE")
@@ -167,9 +186,9 @@ def test_no_reason_is_ever_favourable(  # noqa: PLR0917
         lost = model.points_lost(rows)
         frame = run.book.to_pandas()
         for slot in (1, 2, 3, 4):
-            points = frame[f"reason_{slot}_points"]
+            points, code = frame[f"reason_{slot}_points"], frame[f"reason_{slot}_code"]
             assert (points.dropna() < 0).all()
-            assert (points.isna() == frame[f"reason_{slot}_code"].isna()).all()
+            assert (points.isna() == (code.isna() | (code == "NOTHING_AGAINST"))).all()
             ideas = {"OVERDUE_SHARE": ["overdue_share"], "DAYS_LATE": ["days_late_3m", "days_late_12m"]}
             for code, windows in ideas.items():
                 told = (frame[f"reason_{slot}_code"] == code).to_numpy()
