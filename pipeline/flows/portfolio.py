@@ -30,7 +30,7 @@ from pipeline.report.portfolio_report import PortfolioReport, render
 from pipeline.report.words import languages
 from pipeline.score.drift import SCORE
 from pipeline.score.monitored import as_known_on
-from pipeline.score.policy import read_policy
+from pipeline.score.policy import policy_of, read_policy
 from pipeline.score.portfolio.ageing import Buckets, items_frame
 from pipeline.score.portfolio.amounts import whole_cents
 from pipeline.score.portfolio.portfolio import House, Receivables, Runs, book_frame, portfolio, work_of
@@ -117,7 +117,7 @@ def _runs(setting: Setting, run: PublishedRun) -> Runs:
     before_on, book_before = (None, None) if before is None else (before.as_of, before.book())
     at_risk = pd.concat([_at_risk(one) for one in every], ignore_index=True)
     alerts = pd.concat([one.alerts() for one in every], ignore_index=True)
-    return Runs(told, run.as_of, run.book(), before_on, book_before, alerts, at_risk)
+    return Runs(told, run.as_of, run.book(), before_on, book_before, alerts, at_risk, policy_of(manifest))
 
 
 def _at_risk(run: PublishedRun) -> pd.DataFrame:

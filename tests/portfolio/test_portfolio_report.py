@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,24 @@ def test_the_twelve_month_loss_is_called_managements_figure(pages, language):
     assert told in text_of(pages[language]).replace("&#39;", "'")
 
 
+def test_segment_and_strategy_stand_beside_each_grade_with_what_they_concern(told, pages):
+    lines = {row["grade"]: row for row in told["strategies"]}
+    assert list(lines) == [f"G{number:02d}" for number in range(1, 11)] + ["D"]
+    assert {g: (lines[g]["segment"], lines[g]["strategy"]["en"]) for g in ("G01", "G06", "G08", "D")} == {
+        "G01": ("low", "Open account"),
+        "G06": ("medium", "Open account under watch"),
+        "G08": ("high", "Covered deliveries"),
+        "D": ("default", "Collection"),
+    }
+    graded = told["exposure"]["rated"] + told["exposure"]["in_default"]
+    assert sum(row["customers"] for row in lines.values()) == graded
+    assert lines["D"]["customers"] == told["exposure"]["in_default"] > 0
+    assert sum(Decimal(row["ead"]) for row in lines.values()) == Decimal(told["exposure"]["ead"])
+    for language, page in pages.items():
+        assert f"{lines['G08']['strategy'][language]} " in text_of(page)
+        assert lines["D"]["action"][language] in text_of(page)
+
+
 def test_names_appear_only_where_they_were_asked_for_and_as_text(told):
     names = dict.fromkeys([row["customer_id"] for row in told["worklist"]["rows"]], HOSTILE)
     with_names, without = (render(PortfolioReport(told, "en", given)) for given in (names, {}))
@@ -77,6 +96,7 @@ def test_names_appear_only_where_they_were_asked_for_and_as_text(told):
         ("history", ("rolls.none", "first.no_month_before", "monitoring.none")),
         ("level", ("loss.no_level",)),
         ("label", ("allowance.no_lifetime",)),
+        ("policy", ("strategy.gone",)),
     ],
 )
 @pytest.mark.parametrize("language", ["en", "zh"])

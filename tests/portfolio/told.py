@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow as pa
 from pipeline.history.snapshots import months_before
 from pipeline.night_params import PortfolioParams
 from pipeline.score.columns import BOOK_SCHEMA
+from pipeline.score.policy import read_policy
 from pipeline.score.policy_sections import Wording
 from pipeline.score.portfolio.portfolio import House, Receivables, Runs, portfolio
 
@@ -66,7 +68,8 @@ def alerts_of(names, days):
 
 
 def figures_of(ledger, days, policies, *, without=()):
-    """All figures; `without` names what is not there: `before` (no run before), `history`, `level`, `label`."""
+    """All figures; `without` names what is not there: `before` (no run before), `history`, `level`, `label`,
+    `policy` (of the run)."""
     provisions, collections = policies
     items = ledger["items"]
     names = sorted(set(items["customer_id"]))
@@ -86,6 +89,7 @@ def figures_of(ledger, days, policies, *, without=()):
         None if before_on is None else scored(names, items, before_on, 1),
         alerts_of(names, days),
         pd.DataFrame([{"as_of": day, "customer_id": name} for day in days for name in names]),
+        None if "policy" in without else read_policy(Path(__file__).parents[2] / "policy"),
     )
     billed = {}
     for row in ledger["billed"]:

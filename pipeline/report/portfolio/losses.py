@@ -60,10 +60,10 @@ def expected(t: Teller) -> Chapter:
 
 
 def grades(t: Teller) -> Chapter:
-    """The migration matrix since the run of the month before."""
+    """The migration matrix since the run of the month before, and how each grade is treated."""
     told, title = t.told["migration"], t.say("grades.title")
     if told is None:
-        return Chapter("grades", title, (Missing(t.say("grades.none")),))
+        return Chapter("grades", title, (Missing(t.say("grades.none")), _treated(t)))
     names = [name if name != "none" else t.say("grades.not_rated") for name in told["grades"]]
     rows = []
     for name, counts in zip(names, told["counts"], strict=True):
@@ -85,9 +85,29 @@ def grades(t: Teller) -> Chapter:
         down_share=figures.share(told["down_share"]),
         to_default_share=figures.probability(told["to_default_share"]),
     )
-    return Chapter(
-        "grades", title, (Table(head.caption, columns, tuple(rows), (t.say("grades.note"),), is_fixed=True),), lead
-    )
+    moved = Table(head.caption, columns, tuple(rows), (t.say("grades.note"),), is_fixed=True)
+    return Chapter("grades", title, (moved, _treated(t)), lead)
+
+
+def _treated(t: Teller) -> Block:
+    """Segment and strategy by grade, with how much of the book each concerns."""
+    told = t.told["strategies"]
+    if told is None:
+        return Missing(t.say("strategy.gone"))
+    rows = [
+        cells(
+            row["grade"],
+            t.name_of("segment", row["segment"]),
+            row["strategy"][t.words.language],
+            figures.count(row["customers"]),
+            money(row["open"]),
+            money(row["loss"]),
+            row["action"][t.words.language],
+        )
+        for row in told
+    ]
+    heads = ("grade", "segment_text", "strategy_text", "customers", "open", "loss", "action_text")
+    return t.table("strategy", heads, rows, t.say("strategy.note"))
 
 
 def concentrations(t: Teller) -> Chapter:

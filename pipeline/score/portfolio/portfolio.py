@@ -25,6 +25,7 @@ from pipeline.score.portfolio.provision_matrix import provision_matrix
 from pipeline.score.portfolio.receivable_days import outstanding_over_time
 from pipeline.score.portfolio.recoveries import recoveries
 from pipeline.score.portfolio.rolls import Rounds, moves, roll_matrix, worse_rates
+from pipeline.score.portfolio.strategies import strategies
 from pipeline.score.portfolio.worklist import cases_of, reviews_of, worklist
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.night_params import PortfolioParams
+    from pipeline.score.policy import Policy
     from pipeline.score.policy_sections import Wording
     from pipeline.score.portfolio.sections import CollectionsSection, ProvisionsSection
 
@@ -69,6 +71,7 @@ class Runs:
 
     `book`, `before`: scored books. `alerts`: of all runs. `at_risk`: as_of and customer_id of who was scored and not in
     default, run by run. `told`: as_of, run_id, versions, label and base currency of the run, as its manifest says.
+    `policy`: that of the run; null where it can no longer be read.
     """
 
     told: Mapping[str, Any]
@@ -78,6 +81,7 @@ class Runs:
     before: pa.Table | None
     alerts: pd.DataFrame
     at_risk: pd.DataFrame
+    policy: Policy | None
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def portfolio(
         "over_time": outstanding_over_time(held.items, held.billed, held.starts, held.days[-_YEAR - 1 :], buckets),
         "rolls": _rolls(held, groups, buckets, rounds),
         "expected_loss": expected_loss(book, before, ends, rounds),
+        "strategies": strategies(book, runs.policy),
         "migration": None if before is None else migration(book, before, house.grades),
         "concentration": concentration(book, _PARTS, settings.top, settings.hhi_moderate, settings.hhi_high),
         "provisions": {
