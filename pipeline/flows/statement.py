@@ -172,6 +172,7 @@ def _limit(found: PublishedDay, at: int) -> LimitTold:
         tiers[0].tier,
     }
     is_graded = row["rating_status"] in {"rated", "thin_file"}
+    strategy = found.day.policy.strategy_of(_or_none(row["grade"]))
     overdue_held = row["limit_action"] == "hold" and is_graded
     return LimitTold(
         currency=found.manifest["base_currency"] or "",
@@ -180,6 +181,7 @@ def _limit(found: PublishedDay, at: int) -> LimitTold:
         cap=_or_none(row["limit_binding_cap"]),
         is_held=overdue_held,
         up_to=tiers[0].up_to,
+        strategy=None if strategy is None else strategy.customer,
     )
 
 

@@ -134,10 +134,11 @@ class DefaultOffer:
 
 @dataclass(frozen=True)
 class Strategy:
-    """How a customer is treated: a name and what is to be done."""
+    """How a customer is treated: a name, what is to be done, and what the customer itself is told of it."""
 
     title: Wording
     action: Wording
+    customer: Wording
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ OVERDUE = catalog.by_name("overdue_to_limit")
 PROMPT = Prospect((PAY_ON_TIME,), (Move(LATE, 47.4, 13.7),), 24, Outcome(0.05, 592, "G07", 9000.0))
 PAID = Prospect((CLEAR_OVERDUE,), (Move(OVERDUE, 0.2, 0.0),), 0, Outcome(0.08, 575, "G08", 4000.0))
 BOTH = Prospect((PAY_ON_TIME, CLEAR_OVERDUE), (*PROMPT.moves, *PAID.moves), 24, Outcome(0.03, 598, "G06", 90_000.0))
+COVERED = Wording("We deliver on account as far as a guarantee reaches.", "在保证范围内赊销发货。")
 NASTY = '<script>alert(1)</script> & "Müller" شركة النور'
 
 
@@ -45,7 +46,7 @@ def told(house):
         who=Who("C-17", "Example Ltd", is_person=False),
         as_of=DAY,
         grading=Grading("rated", "G08", 8, 10, 569, LABEL, 12, 40, None),
-        limit=LimitTold("EUR", 5000.0, 4000.0, "need", is_held=False, up_to=25_000.0),
+        limit=LimitTold("EUR", 5000.0, 4000.0, "need", is_held=False, up_to=25_000.0, strategy=COVERED),
         against=(Counted("range_of_days_late", -27, "47 days lie between", "相差47天"),),
         in_favour=(),
         prospects=Prospects(NOW, (PROMPT, PAID), BOTH, None),
@@ -61,6 +62,14 @@ def as_text(told, language="en"):
     page = html_page(statement_document(told, language, 0.25))
     body = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
     return page, " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_the_customer_reads_how_customers_of_its_grade_are_delivered_to(told):
+    _, text = as_text(told)
+    assert "What our rules say for customers of grade G08: We deliver on account as far as a guarantee reaches." in text
+    assert "我们的规则对G08级客户的规定：在保证范围内赊销发货。" in as_text(told, "zh")[1]
+    without = replace(told, limit=replace(told.limit, strategy=None))
+    assert "What our rules say" not in as_text(without)[1]
 
 
 def test_a_rated_customer_reads_its_grade_what_counts_and_what_each_step_brings(told):

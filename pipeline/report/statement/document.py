@@ -127,6 +127,9 @@ def _limit(told: CustomerStatement, words: Words) -> Iterator[Block]:
         if limit.current is None
         else words("statement.limit.in_force", amount=_amount(limit.current, limit.currency))
     ]
+    if limit.strategy is not None:
+        says = getattr(limit.strategy, words.language)
+        said.append(words("statement.limit.strategy", grade=told.grading.grade, says=says))
     if limit.is_held:
         said.append(words("statement.limit.held"))
     if limit.reckoned is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pipeline.report.statement.sections import StatementSection
     from pipeline.score.comparables import Width
+    from pipeline.score.policy_sections import Wording
     from pipeline.score.statement.prospects import Prospects
     from pipeline.score.statement.what_counts import Counted
 
@@ -53,7 +54,7 @@ class LimitTold:
 
     `reckoned` is null where a person decides first: nobody is promised what others must still approve. `cap` is the
     name of what bounds it, `is_held` that nothing more is delivered on credit for now. `up_to` is the largest amount
-    that needs nobody's approval; null: any.
+    that needs nobody's approval; null: any. `strategy`: how customers of the grade are delivered to, null without one.
     """
 
     currency: str
@@ -62,6 +63,7 @@ class LimitTold:
     cap: str | None
     is_held: bool
     up_to: float | None
+    strategy: Wording | None
 
 
 @dataclass(frozen=True)
