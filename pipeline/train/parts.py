@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.statistics.clustered import clustered_auc
+from pipeline.statistics.proportions import jeffreys_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ def part_measures(
 
     `pds` and `groups` hold one value per row of the sample; rows whose part is null are left out. Gini has the interval
     of the clustered DeLong error (Obuchowski 1997), null where a part lacks a bad or a good row; a part of few bad
-    customers has a wide one, which is what is known of it.
+    customers has a wide one, which is what is known of it. Observed over expected has that of `level_estimate`.
     """
     return {
         division: {
@@ -41,10 +42,9 @@ def _part(pds: Mapping[str, Floats], sample: Sample, is_in: NDArray[np.bool_], c
     part = sample.part(is_in)
     models = {}
     for name, pd in pds.items():
-        expected = float(pd[is_in].sum())
         models[name] = {
             "gini": gini_estimate(pd[is_in], part, confidence),
-            "observed_over_expected": float(part.is_bad.sum()) / expected if expected > 0 else None,
+            "observed_over_expected": level_estimate(pd[is_in], part, confidence),
         }
     return {**part.counts(), "models": models}
 
@@ -56,3 +56,17 @@ def gini_estimate(pd: Floats, sample: Sample, confidence: float) -> dict[str, An
     if found is None:
         return None
     return {name: 2.0 * value - 1.0 for name, value in found.as_json().items() if name in {"value", "low", "high"}}
+
+
+def level_estimate(pd: Floats, sample: Sample, confidence: float) -> dict[str, Any] | None:
+    """Observed over expected: the default rate of the rows over their mean PD; null where every PD is nothing.
+
+    The interval is the Jeffreys interval of the rate over that mean, each customer group counted as one witness (as
+    `grade_measures` counts them): it stands, and is wide, where there is no bad group or a single one.
+    """
+    mean = float(np.mean(pd)) if len(pd) else 0.0
+    if not mean > 0:
+        return None
+    rate = float(np.mean(sample.is_bad))
+    low, high = jeffreys_interval(rate * sample.customers, sample.customers, confidence)
+    return {"value": rate / mean, "low": low / mean, "high": high / mean}

@@ -135,7 +135,7 @@ def validation() -> dict:
 
 def part(rows: int, bads: int, gini: float | None) -> dict:
     """One part of the book, measured for both models and the card of the thin pool."""
-    told = {"gini": None if gini is None else interval(gini, 0.2), "observed_over_expected": 1.1}
+    told = {"gini": None if gini is None else interval(gini, 0.2), "observed_over_expected": interval(1.1, 0.4)}
     names = ("champion", "challenger", "thin_file")
     return {**counts(rows, bads, rows // 12, bads), "models": dict.fromkeys(names, told)}
 

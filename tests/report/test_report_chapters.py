@@ -109,6 +109,7 @@ def test_power_by_depth_stands_with_its_doubt_and_the_card_of_the_thin_pool(give
     ]
     assert "9,000 snapshots" in depth.groups[0][1].replace("\u202f", ",")
     assert depth.rows[0][1].note == "0.40 to 0.80"
+    assert (depth.rows[0][2].text, depth.rows[0][2].note) == ("1.10", "0.70 to 1.50")
     assert [row[0].text for row in depth.rows[3:]][-1] == "Card of the thin pool"
     assert depth.rows[5][1].note == "too few bad or good customers to tell"
     assert all("thin pool" not in row[0].text for row in industry.rows)

@@ -38,8 +38,8 @@ def _table(division: str, found: Mapping[str, Any], given: ReportInput, words: W
         groups.append((len(rows), _heading(division, part, measured, words)))
         for name, title in scorers:
             told = measured["models"][name]
-            ratio = figures.decimal(told["observed_over_expected"])
-            rows.append((Cell(title), _gini(told["gini"], words), Cell(ratio)))
+            ratio = figures.measured(told["observed_over_expected"])
+            rows.append((Cell(title), _gini(told["gini"], words), Cell(ratio.value, note=ratio.interval)))
     columns = (
         Column(words("discrimination.model")),
         Column(words("discrimination.gini"), is_number=True),
