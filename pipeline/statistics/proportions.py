@@ -26,6 +26,21 @@ def jeffreys_interval(bads: float, n: float, confidence: float = 0.95) -> tuple[
     return low, high
 
 
+def exact_interval(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact binomial interval of a share: all that neither tail of the binomial rules out; never narrower than told.
+
+    Source: Clopper and Pearson 1934.
+
+    >>> [round(end, 4) for end in exact_interval(0, 100)], [round(end, 4) for end in exact_interval(5, 100)]
+    ([0.0, 0.0362], [0.0164, 0.1128])
+    """
+    _check(hits, n)
+    tail = (1.0 - confidence) / 2.0
+    low = 0.0 if hits == 0 else float(stats.beta.ppf(tail, hits, n - hits + 1))
+    high = 1.0 if hits == n else float(stats.beta.ppf(1.0 - tail, hits + 1, n - hits))
+    return low, high
+
+
 def jeffreys_upper(bads: float, n: float, confidence: float) -> float:
     """One-sided upper bound of a default rate at `confidence`; with no observation the bound of the prior alone.
 

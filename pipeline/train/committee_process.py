@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from pipeline.statistics.clustered import distinct
 from pipeline.statistics.discrimination import auc
 from pipeline.statistics.logistic import fit_logistic
 from pipeline.statistics.power import change_shown
+from pipeline.statistics.proportions import exact_interval
 from pipeline.train.committee_ground import names_of
 from pipeline.train.committee_poison import poison_result
 from pipeline.train.committee_result import Result, of_p_value, of_value, unless_blind
@@ -50,16 +52,18 @@ def process_results(ground: Ground) -> Iterator[Result]:
 
 def _ratings(ground: Ground) -> Iterator[Result]:
     """Shares of the newest snapshot: customers who owe and have no grade, old accounts, grades set by people."""
-    told, tests = ground.ledger.ratings.get("now"), ground.settings.tests
+    told, tests, confidence = ground.ledger.ratings.get("now"), ground.settings.tests, ground.settings.confidence
     if told is None:
         return
     owing = told[told["has_open"].to_numpy(dtype=bool)]
-    yield _share("unrated", int(owing["grade"].isna().sum()), len(owing), tests.unrated)
+    yield _of_customers(_share("unrated", int(owing["grade"].isna().sum()), len(owing), tests.unrated), confidence)
     graded = told[np.isin(told["status"].to_numpy(dtype=object), ["rated", "thin_file"])]
     age = graded["accounts_age_months"].to_numpy(dtype=float)
     known = age[~np.isnan(age)]
-    yield _share("outdated", int((known > tests.accounts_max_age_months).sum()), len(known), tests.outdated)
-    yield _share("overridden", int(graded["is_overridden"].sum()), len(graded), tests.overridden)
+    outdated = int((known > tests.accounts_max_age_months).sum())
+    yield _of_customers(_share("outdated", outdated, len(known), tests.outdated), confidence)
+    overridden = int(graded["is_overridden"].sum())
+    yield _of_customers(_share("overridden", overridden, len(graded), tests.overridden), confidence)
 
 
 def _intake(ground: Ground) -> Iterator[Result]:
@@ -84,6 +88,15 @@ def _share(test: str, hits: int, n: int, bounds: Bounds, part: str = "") -> Resu
     light = of_value(hits / n, bounds)
     common: dict[str, Any] = {"value": hits / n, "threshold": bounds.amber, "rows": n, "bads": None}
     return Result(test, GROUP, light, "snapshot", part=part, details=({"hits": hits},), **common)
+
+
+def _of_customers(found: Result, confidence: float) -> Result:
+    """The share with its exact interval: a customer stands once in it. Rows of a table and windows of one customer hang
+    together and are counted in full, so that shares of them have none."""
+    if not found.rows:
+        return found
+    low, high = exact_interval(found.details[0]["hits"], found.rows, confidence)
+    return replace(found, low=low, high=high, is_independent=True)
 
 
 def _leaks(name: str, ground: Ground) -> Iterator[Result]:

@@ -277,6 +277,10 @@ def test_shares_of_data_and_process_turn_at_their_bounds(right):
     )
     assert (loud["unrated"].light, loud["unrated"].value) == ("amber", 0.1)
     assert (loud["outdated"].light, loud["overridden"].light) == ("amber", "red")
+    # Exact for 10 of 100 (Clopper and Pearson): 4.90 % to 17.62 %; without a hit the end is 1 - 0.025^(1/100).
+    assert (loud["unrated"].low, loud["unrated"].high) == pytest.approx((0.0490, 0.1762), abs=1e-4)
+    assert (calm["overridden"].low, calm["overridden"].high) == pytest.approx((0.0, 1 - 0.025**0.01))
+    assert all(loud[name].low is None for name in ("quarantined", "technical"))
     assert (loud["quarantined"].light, loud["quarantined"].part) == ("red", "invoices")
     assert (loud["technical"].light, loud["technical"].value) == ("red", 0.08)
 
