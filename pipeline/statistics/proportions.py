@@ -27,7 +27,8 @@ def jeffreys_interval(bads: float, n: float, confidence: float = 0.95) -> tuple[
 
 
 def exact_interval(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact binomial interval of a share: all that neither tail of the binomial rules out; never narrower than told.
+    """Exact binomial interval of a share: every share that neither tail rules out; covers at least as
+    often as `confidence` says.
 
     Source: Clopper and Pearson 1934.
 

@@ -104,8 +104,10 @@ def _grades(test: str, name: str, pd: Floats, sample: Sample, ground: Ground) ->
     worst = min(filled, key=lambda one: (one["p_holm"], one["p_value"]))
     # What decides is the first step of Holm: every grade at the level over the number of filled grades.
     strict = tests.p_value.amber / len(filled)
-    shown = min(_shown(test, one["mean_pd"], one["rows"], strict, tests.power) for one in filled)
-    is_blind = shown > tests.blind_level
+    for one in filled:
+        one["shown_holm"] = _shown(test, one["mean_pd"], one["rows"], strict, tests.power)
+    keenest = min(filled, key=lambda one: one["shown_holm"])
+    is_blind = keenest["shown_holm"] > tests.blind_level
     light, why = unless_blind(of_p_value(worst["p_holm"], tests.p_value), is_blind)
     return Result(
         identity,
@@ -121,8 +123,10 @@ def _grades(test: str, name: str, pd: Floats, sample: Sample, ground: Ground) ->
         p_value=worst["p_holm"],
         threshold=tests.p_value.amber,
         is_independent=True,
-        shown=shown,
+        shown=keenest["shown_holm"],
+        shown_part=keenest["grade"],
         unit="factor",
+        blind_above=tests.blind_level,
         is_blind=is_blind,
         why=why,
         details=told,
@@ -134,7 +138,7 @@ def _grade(test: str, grade: str, pd: Floats, sample: Sample, ground: Ground) ->
     is_in = ground.scale.grade(pd) == grade if len(pd) else np.zeros(0, dtype=bool)
     n, bads = int(is_in.sum()), int(sample.is_bad[is_in].sum())
     told: dict[str, Any] = {"grade": grade, "rows": n, "bads": bads}
-    told |= dict.fromkeys(("mean_pd", "rate", "low", "high", "p_value", "p_holm", "shown", "size"))
+    told |= dict.fromkeys(("mean_pd", "rate", "low", "high", "p_value", "p_holm", "shown", "shown_holm", "size"))
     if not n:
         return told
     find, _ = _RATES[test]
@@ -237,11 +241,14 @@ def _years(name: str, pds: list[Floats], ground: Ground) -> Result:
     for one, p_value in zip(judged, holm([one["p_value"] for one in judged]), strict=True):
         one["p_holm"] = p_value
     worst = min(judged, key=lambda one: (one["p_holm"], one["p_value"]))
-    shown = min(one["shown"] for one in judged)
-    is_blind = shown > tests.blind_level
+    for one in judged:
+        one["shown_holm"] = _year_shown(one["mean_pd"], one["rows"], tests.p_value.amber / len(judged), tests.power)
+    keenest = min(judged, key=lambda one: one["shown_holm"])
+    is_blind = keenest["shown_holm"] > tests.blind_level
     light, why = unless_blind(of_p_value(worst["p_holm"], tests.p_value), is_blind)
     common |= {"value": worst["rate"], "low": worst["low"], "high": worst["high"], "against": worst["mean_pd"]}
-    common |= {"p_value": worst["p_holm"], "threshold": tests.p_value.amber, "shown": shown, "unit": "factor"}
+    common |= {"p_value": worst["p_holm"], "threshold": tests.p_value.amber, "unit": "factor"}
+    common |= {"shown": keenest["shown_holm"], "shown_part": keenest["day"], "blind_above": tests.blind_level}
     common |= {"rows": sum(one["rows"] for one in judged), "bads": sum(one["bads"] for one in judged)}
     return Result("years", GROUP, light, "years", name, worst["day"], is_blind=is_blind, why=why, **common)
 
@@ -249,7 +256,7 @@ def _years(name: str, pds: list[Floats], ground: Ground) -> Result:
 def _year(cohort: Cohort, pd: Floats, ground: Ground) -> dict[str, Any]:
     n, bads = len(pd), int(cohort.sample.is_bad.sum())
     told: dict[str, Any] = {"day": "" if cohort.day is None else cohort.day.isoformat(), "rows": n, "bads": bads}
-    told |= dict.fromkeys(("mean_pd", "rate", "low", "high", "p_value", "p_holm", "shown"))
+    told |= dict.fromkeys(("mean_pd", "rate", "low", "high", "p_value", "p_holm", "shown", "shown_holm"))
     if not n:
         return told
     tests, mean = ground.settings.tests, float(pd.mean())
@@ -258,9 +265,13 @@ def _year(cohort: Cohort, pd: Floats, ground: Ground) -> dict[str, Any]:
     if not ground.enough(cohort.sample):
         return told
     too_low = jeffreys_p_value(mean, bads, n)
-    critical = jeffreys_critical(mean, n, tests.p_value.amber / 2)
     told |= {"p_value": min(1.0, 2.0 * min(too_low, 1.0 - too_low))}
-    return {**told, "shown": level_shown(mean, n, critical, tests.power)}
+    return {**told, "shown": _year_shown(mean, n, tests.p_value.amber, tests.power)}
+
+
+def _year_shown(mean: float, n: int, significance: float, power: float) -> float:
+    """Either way, so that each side has half the level."""
+    return level_shown(mean, n, jeffreys_critical(mean, n, significance / 2), power)
 
 
 def _long_run(name: str, pds: list[Floats], ground: Ground) -> Result:

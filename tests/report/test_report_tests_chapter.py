@@ -112,6 +112,47 @@ def test_what_shows_nothing_is_said_in_plain_words(given):
     assert "too few bad or good customers" in items[1]
 
 
+GRADES_OF_THREE = (
+    {**GRADE, "p_value": 0.145, "p_holm": 0.29, "shown": 1.7, "shown_holm": 1.9, "size": 0.05},
+    {**GRADE, "grade": "G05", "p_value": 0.5, "p_holm": 0.5, "shown": 1.9, "shown_holm": 2.4, "size": 0.05},
+    {**GRADE, "grade": "G06", "p_value": 0.5, "p_holm": 0.5, "shown": None, "shown_holm": None, "size": 0.0},
+    {**GRADE, "grade": "G07", **dict.fromkeys(("rows", "p_value", "p_holm", "shown", "shown_holm", "size"))},
+)
+YEARS_OF_TWO = (
+    {**YEAR, "p_value": 0.6, "p_holm": 1.0, "shown": 1.4, "shown_holm": 1.5},
+    {**YEAR, "day": "2022-08-31", "p_value": 0.6, "p_holm": 1.0, "shown": 1.9, "shown_holm": 2.1},
+)
+
+
+def powers(test: str, part: str, details: tuple, basis: str = "cohort") -> Result:
+    return Result(test, "calibration", "green", basis, "champion", part, value=0.01, p_value=0.29, shown=1.9,
+                  shown_part=part, unit="factor", blind_above=2.0, is_blind=False, details=details)  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "grades", "years"), [
+    ("en", "2 of 3 grades could not have shown 2 times their forecast",
+     "1 of 2 years could not have shown 2 times their forecast"),
+    ("zh", "3个等级中有2个即使达到预测的2倍也显示不出", "2个年度中有1个即使达到预测的2倍也显示不出"),
+])  # fmt: skip
+def test_grades_and_years_that_could_not_have_shown_a_doubling_are_counted_and_the_keenest_is_named(
+    given, language, grades, years
+):
+    words = words_in(language)
+    by_grade = [powers(test, "G04", GRADES_OF_THREE) for test in ("jeffreys_grades", "binomial_grades")]
+    case = told(given, *by_grade, powers("years", "2023-08-31", YEARS_OF_TWO, "years"), language=language)
+    chapter = chapter_of_tests(case, words)
+    every, of_grades, of_years = (
+        next(b for b in chapter.blocks if isinstance(b, Table) and b.caption.startswith(caption))
+        for caption in (words("tests.caption"), words("tests.grades_caption", model=""), words("tests.years_caption"))
+    )
+    assert "G04" in every.rows[0][5].text
+    assert every.rows[0][5].note == grades
+    assert grades in of_grades.notes[1]
+    assert "G04" in of_grades.notes[1]
+    assert years in of_years.notes[1]
+    assert of_grades.rows[0][7].note == words("tests.after_holm", value=words("tests.times", value="1.9"))
+
+
 def test_a_true_size_off_its_level_stands_beside_the_p_value_and_one_near_does_not(given, monkeypatch):
     sizes = {
         "auc_fall_ecb.cohort": {

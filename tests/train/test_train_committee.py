@@ -123,6 +123,18 @@ def test_grades_add_up_and_tell_their_exact_size(right):
     assert found.p_value == pytest.approx(min(one["p_holm"] for one in found.details if one["rows"]))
 
 
+@pytest.mark.parametrize(("test", "basis", "key"), [("jeffreys_grades", "cohort", "grade"), ("years", "years", "day")])
+def test_what_is_shown_is_of_the_part_that_shows_most_at_the_level_that_all_share(right, test, basis, key):
+    found = named(calibration_results(right), test, basis)
+    judged = [one for one in found.details if one["p_holm"] is not None]
+    assert len(judged) > 1
+    keenest = next(one for one in judged if one[key] == found.shown_part)
+    assert found.shown == keenest["shown_holm"] == min(one["shown_holm"] for one in judged)
+    # Each part alone would be tested at the whole level, and so shows more.
+    assert all(one["shown_holm"] >= one["shown"] for one in judged)
+    assert found.is_blind == (found.shown > found.blind_above == 2.0)
+
+
 @pytest.mark.parametrize("test", ["jeffreys_grades", "binomial_grades"])
 def test_a_grade_without_a_bad_is_never_the_worst(right, test):
     newest = right.newest.sample

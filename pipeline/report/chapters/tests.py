@@ -9,7 +9,16 @@ from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Cell, Chapter, Column, Missing, Table, Text
 from pipeline.report.chapters.measured import model_name
 from pipeline.report.chapters.tests_details import details
-from pipeline.report.chapters.tests_figures import described, held_against, part_name, size_note, title_of, value_text
+from pipeline.report.chapters.tests_figures import (
+    blind_parts,
+    described,
+    held_against,
+    part_name,
+    shown_part,
+    size_note,
+    title_of,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,10 +120,14 @@ def _power(one: Mapping[str, Any], words: Words) -> tuple[str, str]:
     """The smallest deviation that would have shown, and in plain words where that is nothing of use."""
     if one["shown"] is None:
         is_unmade = one["why"] and one["why"] not in _NOT_JUDGED
-        return (words("tests.shows_nothing"), "") if is_unmade else (figures.DASH, "")
+        return (words("tests.shows_nothing"), blind_parts(one, words)) if is_unmade else (figures.DASH, "")
     digits = _DIGITS.get(one["unit"], 3)
     told = words(f"tests.shown.{one['unit']}", value=figures.decimal(one["shown"], digits))
-    return told, words("tests.shows_nothing") if one["is_blind"] else ""
+    part = shown_part(one)
+    if part:
+        told = words("tests.shown_in", shown=told, part=part)
+    nothing = words("tests.shows_nothing") if one["is_blind"] else ""
+    return told, figures.in_turn(text for text in (nothing, blind_parts(one, words)) if text)
 
 
 def _unseen(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Column, Heading, Table, cells
 from pipeline.report.chapters.measured import model_name
+from pipeline.report.chapters.tests_figures import blind_parts, shown_part
 from pipeline.report.chapters.tests_poison import poison
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ def details(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words)
         by_id.setdefault(str(one["id"]), []).append(one)
     blocks: list[Block] = []
     for model in ("champion", "challenger"):
-        grades = {test: _details(by_id, test, model) for test in ("jeffreys_grades", "binomial_grades")}
-        if any(row["rows"] for row in grades["jeffreys_grades"]):
-            blocks.append(_grades(grades, model_name(model, given, words), words))
+        grades = [_result(by_id, test, model) for test in ("jeffreys_grades", "binomial_grades")]
+        if all(grades) and any(row["rows"] for row in grades[0]["details"]):
+            blocks.append(_grades(grades[0], grades[1], model_name(model, given, words), words))
     blocks += _years(by_id.get("years", ()), given, words)
     blocks += _parts(by_id.get("auc_by_part", ()), given, words)
     blocks += _migration(_details(by_id, "mobility_upper", "champion"), words)
@@ -43,7 +44,11 @@ def _details(by_id: Mapping[str, list[Mapping[str, Any]]], test: str, model: str
     return [row for one in by_id.get(test, ()) if one["model"] == model for row in one["details"]]
 
 
-def _grades(found: Mapping[str, list[Mapping[str, Any]]], model: str, words: Words) -> Table:
+def _result(by_id: Mapping[str, list[Mapping[str, Any]]], test: str, model: str) -> Mapping[str, Any]:
+    return next((one for one in by_id.get(test, ()) if one["model"] == model), {})
+
+
+def _grades(by_jeffreys: Mapping[str, Any], by_binomial: Mapping[str, Any], model: str, words: Words) -> Table:
     rows = tuple(
         (
             Cell(jeffreys["grade"]),
@@ -52,9 +57,9 @@ def _grades(found: Mapping[str, list[Mapping[str, Any]]], model: str, words: Wor
             Cell(figures.probability(jeffreys["mean_pd"])),
             _rate(jeffreys),
             *(_tested(one, words) for one in (jeffreys, binomial)),
-            Cell(_times(jeffreys["shown"], words)),
+            _power(jeffreys, words),
         )
-        for jeffreys, binomial in zip(found["jeffreys_grades"], found["binomial_grades"], strict=True)
+        for jeffreys, binomial in zip(by_jeffreys["details"], by_binomial["details"], strict=True)
         if jeffreys["rows"]
     )
     columns = (
@@ -64,9 +69,24 @@ def _grades(found: Mapping[str, list[Mapping[str, Any]]], model: str, words: Wor
             for name in ("customers", "bads", "mean_pd", "rate", "jeffreys", "binomial", "shown_head")
         ),
     )
-    return Table(
-        words("tests.grades_caption", model=model), columns, rows, (words("tests.grades_note"),), is_fixed=True
-    )
+    notes = (words("tests.grades_note"), *_powers(by_jeffreys, words))
+    return Table(words("tests.grades_caption", model=model), columns, rows, notes, is_fixed=True)
+
+
+def _power(one: Mapping[str, Any], words: Words) -> Cell:
+    """What a grade or year would have shown if it were the only one, and at the level that all share (Holm)."""
+    shared = one.get("shown_holm")
+    note = words("tests.after_holm", value=_times(shared, words)) if shared is not None else ""
+    return Cell(_times(one["shown"], words), note=note)
+
+
+def _powers(one: Mapping[str, Any], words: Words) -> tuple[str, ...]:
+    """How many could not have shown a deviation that matters, and which shows most; nothing where none was judged."""
+    blind = blind_parts(one, words)
+    if not blind:
+        return ()
+    keenest = words("tests.keenest", part=shown_part(one), value=_times(one["shown"], words))
+    return (figures.sentences(words("tests.blind_note", told=blind), keenest if one["shown"] is not None else ""),)
 
 
 def _tested(one: Mapping[str, Any], words: Words) -> Cell:
@@ -87,6 +107,7 @@ def _times(value: float | None, words: Words) -> str:
 def _years(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
+    notes = [words("tests.years_note")]
     for one in results:
         groups.append((len(rows), model_name(one["model"], given, words)))
         rows += [
@@ -97,15 +118,16 @@ def _years(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Word
                 Cell(figures.probability(year["mean_pd"])),
                 _rate(year),
                 Cell(figures.decimal(year["p_value"], 3)),
-                Cell(_times(year["shown"], words)),
+                _power(year, words),
             )
             for year in one["details"]
         ]
+        notes += [words("tests.note_of", model=groups[-1][1], note=note) for note in _powers(one, words)]
     if not rows:
         return []
     names = ("customers", "bads", "mean_pd", "rate", "p_value", "shown_head")
     columns = (Column(words("tests.cohort")), *(Column(words(f"tests.{name}"), is_number=True) for name in names))
-    return [Table(words("tests.years_caption"), columns, tuple(rows), (words("tests.years_note"),), tuple(groups))]
+    return [Table(words("tests.years_caption"), columns, tuple(rows), tuple(notes), tuple(groups))]
 
 
 def _parts(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:

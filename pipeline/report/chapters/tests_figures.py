@@ -112,6 +112,25 @@ def _rival(part: str, given: ReportInput, words: Words) -> str:
     return model_name(part, given, words) if is_model else words.or_name("tests.rival", part)
 
 
+def shown_part(one: Mapping[str, Any]) -> str:
+    """The grade or year that shows most, which `shown` is of; empty where a test is not made of such."""
+    part = str(one.get("shown_part") or "")
+    return figures.day(part) if part and one["id"] == "years" else part
+
+
+def blind_parts(one: Mapping[str, Any], words: Words) -> str:
+    """How many of the tested grades or years could not have shown a deviation that matters, at the level that all of
+    them share (Holm); empty for a test that is not made of such, or was not made."""
+    if not one.get("blind_above"):
+        return ""
+    tested = [row for row in one["details"] if row["p_holm"] is not None]
+    # Null is infinite: nothing would have shown.
+    blind = [row for row in tested if row["shown_holm"] is None or row["shown_holm"] > one["blind_above"]]
+    kind = "years" if one["id"] == "years" else "grades"
+    counts = {"blind": figures.count(len(blind)), "tested": figures.count(len(tested))}
+    return words(f"tests.blind_parts.{kind}", factor=figures.plain(one["blind_above"]), **counts)
+
+
 def size_note(one: Mapping[str, Any], words: Words) -> str:
     """How often the test rejects what is true, where simulation found that far from its nominal level."""
     if one["p_value"] is None and one["id"] != "psi":
