@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _TWO_GRADES = 2
 _SURROUNDINGS = "group and outside events"
+# The tables by which a customer is told of through others: who belongs to whom, and the economy's series.
+_TIES = frozenset({"customers", "indicators"})
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,12 @@ def _drifted(name: str, one: Drift, threshold: Threshold, light: Light) -> Break
 
 def is_shared(entry: Mapping[str, Any]) -> bool:
     """Told of a customer's surroundings: the economy, the industry, the group. Many customers share a value of one day,
-    and so few values have no distribution that could be compared with that of all days at development."""
-    return entry.get("subject") == _SURROUNDINGS or "indicators" in entry.get("source", ())
+    and so few values have no distribution that could be compared with that of all days at development.
+
+    What the events tell of the customer itself, such as an external rating or a court case, is its own.
+    """
+    source = set(entry.get("source", ()))
+    return "indicators" in source or (entry.get("subject") == _SURROUNDINGS and bool(source & _TIES))
 
 
 def _nulls(seen: Seen, threshold: Threshold) -> Breaker:

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import ParameterError
+from pipeline.features.catalog import as_json
 from pipeline.night_params import BreakerParams, Threshold
 from pipeline.read_params import parse_params
 from pipeline.score.book_figures import BookFigures
-from pipeline.score.breakers import Seen, breakers_of
+from pipeline.score.breakers import Seen, breakers_of, is_shared
 from pipeline.score.previous import PreviousRun
 
 MAY, JUNE = dt.date(2025, 5, 31), dt.date(2025, 6, 30)
@@ -129,12 +130,30 @@ def test_a_score_far_from_development_stops_and_an_input_warns(lights):
     assert far["drift"].says.startswith("the score: PSI")
 
 
-@pytest.mark.parametrize("told_of", [{"source": ["indicators"]}, {"subject": "group and outside events"}])
+@pytest.mark.parametrize(
+    "told_of",
+    [{"source": ["indicators"]}, {"subject": "group and outside events", "source": ["customers", "invoices"]}],
+)
 def test_what_customers_share_has_few_values_a_day_and_so_no_drift(lights, model, monkeypatch, told_of):
     late = next(entry for entry in model.catalogue if entry["name"] == "days_late_3m")
     for key, value in told_of.items():
         monkeypatch.setitem(late, key, value)
     assert lights([{}] * 60, [{"days_late_3m": 40.0}] * 60)["inputs"].light == "grey"
+
+
+def test_an_external_rating_is_the_customers_own_and_warns_as_any_input(lights, model, monkeypatch):
+    late = next(entry for entry in model.catalogue if entry["name"] == "days_late_3m")
+    monkeypatch.setitem(late, "subject", "group and outside events")
+    monkeypatch.setitem(late, "source", ["events"])
+    assert lights([{}] * 60, [{"days_late_3m": 40.0}] * 60)["inputs"].light == "amber"
+
+
+def test_of_the_catalogue_what_is_told_by_group_industry_links_and_economy_is_shared_and_nothing_else():
+    shared = {entry["idea"] for entry in as_json() if is_shared(entry)}
+    by_others = ("group_", "industry_", "shared_", "linked_", "pmi")
+    outside = [entry["idea"] for entry in as_json() if entry["subject"] == "group and outside events"]
+    assert shared == {idea for idea in outside if idea.startswith(by_others)}
+    assert "external_rating" in set(outside) - shared
 
 
 @pytest.mark.parametrize(("days", "light"), [(0, "green"), (7, "green"), (8, "amber"), (45, "amber"), (46, "red")])
