@@ -69,7 +69,7 @@ def _grades(by_jeffreys: Mapping[str, Any], by_binomial: Mapping[str, Any], mode
             for name in ("customers", "bads", "mean_pd", "rate", "jeffreys", "binomial", "shown_head")
         ),
     )
-    notes = (words("tests.grades_note"), *_powers(by_jeffreys, words))
+    notes = (words("tests.grades_note"), *powers(by_jeffreys, words))
     return Table(words("tests.grades_caption", model=model), columns, rows, notes, is_fixed=True)
 
 
@@ -80,7 +80,7 @@ def _power(one: Mapping[str, Any], words: Words) -> Cell:
     return Cell(_times(one["shown"], words), note=note)
 
 
-def _powers(one: Mapping[str, Any], words: Words) -> tuple[str, ...]:
+def powers(one: Mapping[str, Any], words: Words) -> tuple[str, ...]:
     """How many could not have shown a deviation that matters, and which shows most; nothing where none was judged."""
     blind = blind_parts(one, words)
     if not blind:
@@ -122,7 +122,7 @@ def _years(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Word
             )
             for year in one["details"]
         ]
-        notes += [words("tests.note_of", model=groups[-1][1], note=note) for note in _powers(one, words)]
+        notes += [words("tests.note_of", model=groups[-1][1], note=note) for note in powers(one, words)]
     if not rows:
         return []
     names = ("customers", "bads", "mean_pd", "rate", "p_value", "shown_head")

@@ -1,0 +1,87 @@
+"""Grade by grade the one-year cohort stands first and the test rows second; each reading is what the figures say."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from pipeline.report.blocks import Chart, Table
+from pipeline.report.chapters.calibration import calibration
+from pipeline.report.chapters.calibration_grades import Grade, reading
+from pipeline.report.words import words_in
+from pipeline.train.committee_result import Result
+
+COUNTS = {"rows": 1480, "customers": 1341, "bads": 97}
+# 12 bad of 200 where 2 % were forecast: 4 expected. Beta(12.5, 188.5): 3.3 % to 10.0 %.
+TOO_LOW = {"grade": "G05", "rows": 200, "bads": 12, "mean_pd": 0.02, "rate": 0.06, "low": 0.033, "high": 0.1,
+           "p_value": 0.0006, "p_holm": 0.0012, "shown": 2.4, "shown_holm": 2.7, "size": 0.05}  # fmt: skip
+EMPTY = {"grade": "G09", "rows": 0, "bads": 0, **dict.fromkeys(("mean_pd", "rate", "low", "high", "p_value", "p_holm"))}
+EMPTY |= dict.fromkeys(("shown", "shown_holm", "size"))
+
+
+def of_cohort(given, language: str = "en"):
+    results = [
+        Result("auc", "discrimination", "green", "cohort", "champion", value=0.8, low=0.75, high=0.85, **COUNTS),
+        Result("jeffreys_total", "calibration", "green", "cohort", "champion", value=0.06, low=0.045, high=0.08,
+               against=0.05, **COUNTS),
+        Result("jeffreys_grades", "calibration", "red", "cohort", "champion", "G05", shown=2.7, shown_part="G05",
+               unit="factor", blind_above=2.0, is_blind=True, details=(TOO_LOW, EMPTY), **COUNTS),
+    ]  # fmt: skip
+    told = {**given.validation, "tests": [one.as_json() for one in results]}
+    return dataclasses.replace(given, validation=told, language=language)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_cohort_stands_first_and_the_test_rows_second_under_their_own_names(given, language):
+    words = words_in(language)
+    blocks = calibration(of_cohort(given, language), words).blocks
+    drawn = [block for block in blocks if isinstance(block, Chart)]
+    assert [chart.name for chart in drawn] == ["calibration", "calibration_test"]
+    assert [chart.title for chart in drawn] == [words(f"calibration.chart_title_{of}") for of in ("cohort", "test")]
+    captions = [block.caption for block in blocks if isinstance(block, Table)]
+    starts = [words(f"calibration.grades_caption_{of}", model="") for of in ("cohort", "test")]
+    cohort, test = ([at for at, one in enumerate(captions) if one.startswith(start)] for start in starts)
+    assert cohort[0] == 0
+    assert cohort[-1] < captions.index(words("calibration.level_caption")) < test[0]
+
+
+def test_the_grades_of_the_cohort_are_those_of_the_validation_test_with_what_they_cannot_show(given):
+    table = next(b for b in calibration(of_cohort(given), words_in("en")).blocks if isinstance(b, Table))
+    assert [cell.text for cell in table.rows[0]] == [
+        *("G05", "200", "12", "2.00\u202f%", "6.00\u202f%", "0.001", "PD too low"),
+    ]
+    assert table.rows[0][4].note == "3.30\u202f% to 10.0\u202f%"
+    assert table.rows[1][-1].text == "no customer"
+    assert "1 of 1 grades could not have shown 2 times their forecast" in table.notes[1]
+
+
+def test_the_level_of_the_cohort_heads_the_table_of_levels(given):
+    words = words_in("en")
+    blocks = calibration(of_cohort(given), words).blocks
+    table = next(b for b in blocks if isinstance(b, Table) and b.caption == words("calibration.level_caption"))
+    assert table.groups[0] == (0, words("tests.basis.cohort"))
+    assert (table.rows[0][2].text, table.rows[0][3].text) == ("74.0", "1.20")
+
+
+def test_without_a_cohort_the_test_rows_are_the_only_ones(given):
+    drawn = [block for block in calibration(given, words_in("en")).blocks if isinstance(block, Chart)]
+    assert [chart.name for chart in drawn] == ["calibration"]
+    assert drawn[0].title.endswith("on the test")
+
+
+@pytest.mark.parametrize(
+    ("customers", "bads", "mean_pd", "p_value", "says"),
+    [
+        # One good customer of a small PD says nothing, though its p is 1 by rule.
+        (1, 0, 0.0003, 1.0, "open"),
+        # None of 300 where 9 were forecast: Beta(0.5, 300.5) lies below 3 % almost wholly.
+        (300, 0, 0.03, 1.0, "high"),
+        (200, 12, 0.02, 0.0006, "low"),
+        (200, 4, 0.02, 0.5, "open"),
+        (200, 1, 0.05, 0.999, "high"),
+    ],
+)
+def test_a_grade_without_a_bad_is_too_high_only_where_its_customers_are_many(customers, bads, mean_pd, p_value, says):
+    grade = Grade("G01", customers, None, bads, mean_pd, bads / customers, 0.0, 0.1, p_value)
+    assert reading(grade, 0.05) == says
