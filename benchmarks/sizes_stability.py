@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.sizes_book import SCALE, Design, Known
 from pipeline.statistics.paired import paired_gini
-from pipeline.statistics.stability import psi, psi_noise
+from pipeline.statistics.stability import clustered_spread, psi
 from pipeline.train.committee_ground import Ground, Ledger
 from pipeline.train.committee_process import shuffled_labels
 from pipeline.train.committee_stability import stability_results
@@ -56,7 +56,7 @@ def unmoved_grades(ground: Ground, design: Design, seed: int) -> list[Result]:
 
 
 def unmoved_score(design: Design, seed: int, significance: float) -> tuple[bool, bool]:
-    """Whether the PSI exceeds its noise, and whether it exceeds the custom of 0.10 as well.
+    """Whether the PSI exceeds its noise by customer, and whether it exceeds the custom of 0.10 as well.
 
     Development: thirteen months of six customers in ten; now: all, years later. A customer's score wanders.
     """
@@ -72,8 +72,10 @@ def unmoved_score(design: Design, seed: int, significance: float) -> tuple[bool,
     now = far * level + np.sqrt(1 - far**2) * rng.normal(size=n)
     early = np.concatenate(months)
     cuts = np.quantile(early, np.arange(1, BINS) / BINS)
-    before, after = (np.bincount(np.searchsorted(cuts, x), minlength=BINS) for x in (early, now))
-    value, noise = psi(before, after), psi_noise(before, after, significance)
+    before, after = (np.searchsorted(cuts, x) for x in (early, now))
+    clusters = np.tile(np.arange(len(months[0])), TRAINING_MONTHS), np.arange(n)
+    value = psi(*(np.bincount(x, minlength=BINS) for x in (before, after)))
+    noise = clustered_spread(before, after, clusters, BINS).noise(significance)
     return value > noise, value > max(noise, 0.10)
 
 

@@ -20,7 +20,7 @@ from pipeline.train.committee_ground import Ground, Ledger, cohorts_of, developm
 from pipeline.train.committee_ratings import is_new, moments, rated
 from pipeline.train.expert_card import ExpertCardSection, expert_scorecard
 from pipeline.train.sample import samples
-from pipeline.train.splits import as_days
+from pipeline.train.splits import as_days, customer_groups
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -59,7 +59,7 @@ def told_to_committee(
     label = label_of(setting)
     models = {role: candidate.model for role, candidate in pair.items()}
     panel = parts["out_of_time"]
-    ledger, now = Ledger(monitored=monitored), _newest(book, parts, table)
+    ledger, (now, now_clusters) = Ledger(monitored=monitored), _newest(book, parts, table)
     more: dict[str, Texts] = {}
     if not label.is_of_table and len(panel.is_bad):
         days = np.array(as_days(book["as_of"]), dtype=object)
@@ -74,8 +74,8 @@ def told_to_committee(
             monitored=monitored,
         )
         rated_now = ledger.ratings["now"]
-        kept = set(rated_now.loc[rated_now["status"] == "rated", "customer_id"])
-        now = now[now["customer_id"].isin(kept)]
+        is_kept = now["customer_id"].isin(rated_now.loc[rated_now["status"] == "rated", "customer_id"]).to_numpy()
+        now, now_clusters = now[is_kept], now_clusters[is_kept]
         more = _more_groups(setting, stood, panel, models["champion"], scale)
     ground = Ground(
         models=models,
@@ -88,6 +88,7 @@ def told_to_committee(
         cohorts=cohorts_of(parts["all"], table, label),
         development=development_sample(parts["all"], table),
         now=now,
+        now_clusters=now_clusters,
         groups={**groups, **more},
         rivals=_rivals(setting, models["champion"], panel) if len(panel.is_bad) else {},
         ledger=ledger,
@@ -96,13 +97,17 @@ def told_to_committee(
     return committee_tests(ground)
 
 
-def _newest(book: pd.DataFrame, parts: Mapping[str, Sample], table: Timetable) -> pd.DataFrame:
-    """The rows of the last snapshot, with or without an outcome; the test customers of rows without dates."""
+def _newest(book: pd.DataFrame, parts: Mapping[str, Sample], table: Timetable) -> tuple[pd.DataFrame, Texts]:
+    """The rows of the last snapshot, with or without an outcome, and the customer group of each; the test customers of
+    rows without dates."""
     if table.is_undated:
-        return parts["test"].rows
+        return parts["test"].rows, parts["test"].clusters
     days = np.array(as_days(book["as_of"]), dtype="datetime64[D]")
-    newest: pd.DataFrame = book[days == days.max()].sort_values("customer_id", ignore_index=True)
-    return newest
+    is_newest = days == days.max()
+    groups = customer_groups(book).to_numpy(dtype=object)[is_newest]
+    newest = book[is_newest]
+    order = np.argsort(newest["customer_id"].to_numpy(dtype=str), kind="stable")
+    return newest.iloc[order].reset_index(drop=True), groups[order]
 
 
 def _ledger(

@@ -13,7 +13,7 @@ from pipeline.score.feature_columns import category_column, number_column, witho
 from pipeline.statistics.stability import psi, psi_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
     import pandas as pd
@@ -63,8 +63,25 @@ def bin_counts(model: Model, rows: pd.DataFrame) -> dict[str, list[int]]:
     """Rows with the model's answers in each bin of development, nulls last: of the score, then of every feature. Counts
     of parts of a book add up to those of the book."""
     development = model.development
-    counts = {SCORE: _numbers(score_levels(rows[PD]), development[SCORE])}
-    return counts | {name: _counts(rows, name, told) for name, told in development["features"].items()}
+    told_of = {SCORE: development[SCORE], **development["features"]}
+    return {
+        quantity: np.bincount(codes, minlength=bins_of(told_of[quantity])).tolist()
+        for quantity, codes in bin_codes(model, rows)
+    }
+
+
+def bin_codes(model: Model, rows: pd.DataFrame) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
+    """The bin of development that each row stands in, as a number from 0, nulls in the last: of the score, then of
+    every feature. The rows hold the model's answers."""
+    development = model.development
+    yield SCORE, _of_numbers(score_levels(rows[PD]), development[SCORE])
+    for name, told in development["features"].items():
+        yield name, _of_feature(rows, name, told)
+
+
+def bins_of(told: Mapping[str, Any]) -> int:
+    """How many bins a distribution of development has, with the one of nulls."""
+    return len(told["counts"]) + 1
 
 
 def drift_between(model: Model, before: pd.DataFrame, now: pd.DataFrame, cuts: Cuts) -> list[Drift]:
@@ -86,20 +103,24 @@ def score_levels(pd: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return levels
 
 
-def _counts(rows: pd.DataFrame, name: str, told: Mapping[str, Any]) -> list[int]:
+def _of_feature(rows: pd.DataFrame, name: str, told: Mapping[str, Any]) -> npt.NDArray[np.int64]:
     if "categories" not in told:
-        return _numbers(number_column(rows, name), told)
+        return _of_numbers(number_column(rows, name), told)
     texts, is_null = category_column(rows, name)
     known = texts[~is_null].astype(str)
-    counts = [int((known == category).sum()) for category in told["categories"]]
-    return [*counts, len(known) - sum(counts), int(is_null.sum())]
+    # A category that development has not seen stands in the bin before that of nulls.
+    found = np.full(len(known), len(told["categories"]), dtype=np.int64)
+    for position, category in enumerate(told["categories"]):
+        found[known == category] = position
+    codes = np.full(len(texts), len(told["categories"]) + 1, dtype=np.int64)
+    codes[~is_null] = found
+    return codes
 
 
-def _numbers(values: np.ndarray, told: Mapping[str, Any]) -> list[int]:
+def _of_numbers(values: np.ndarray, told: Mapping[str, Any]) -> npt.NDArray[np.int64]:
     values = without_codes(values, told.get("special", ()))
-    known = values[~np.isnan(values)]
-    codes = np.searchsorted(np.asarray(told["splits"], dtype=float), known, side="right")
-    return [*np.bincount(codes, minlength=len(told["splits"]) + 1).tolist(), len(values) - len(known)]
+    codes = np.searchsorted(np.asarray(told["splits"], dtype=float), values, side="right")
+    return np.where(np.isnan(values), len(told["splits"]) + 1, codes).astype(np.int64)
 
 
 def _drift(quantity: str, told: Mapping[str, Any], now: list[int], cuts: Cuts) -> Drift:
@@ -110,10 +131,11 @@ def _compared(quantity: str, before: list[int], now: list[int], cuts: Cuts) -> D
     if not sum(now) or not sum(before):
         return Drift(quantity, None, None, sum(now), "grey")
     value, noise = psi(before, now), psi_noise(before, now, cuts.significance)
-    return Drift(quantity, value, noise, sum(now), _light(value, noise, cuts))
+    return Drift(quantity, value, noise, sum(now), drift_light(value, noise, cuts))
 
 
-def _light(value: float, noise: float, cuts: Cuts) -> Light:
+def drift_light(value: float, noise: float, cuts: Cuts) -> Light:
+    """Green up to custom or to what chance shows, whichever is more; then amber, and red beyond the second custom."""
     if value <= max(noise, cuts.watch):
         return "green"
     return "amber" if value <= cuts.act else "red"

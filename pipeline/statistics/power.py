@@ -13,6 +13,8 @@ from pipeline.statistics.proportions import binomial_p_value, jeffreys_too_low
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipeline.statistics.stability import Spread
+
 # Farther than a thousandfold nothing is looked for.
 _FARTHEST_FACTOR = 1000.0
 
@@ -75,7 +77,7 @@ def level_shown(pd: float, n: int, critical: int, power: float) -> float:
     return float(found) / pd
 
 
-def chi_square_shown(degrees: int, significance: float, power: float) -> float:
+def chi_square_shown(degrees: float, significance: float, power: float) -> float:
     """The noncentrality that a χ² test of so many degrees shows.
 
     >>> round(chi_square_shown(1, 0.05, 0.8), 2), round(chi_square_shown(9, 0.05, 0.8), 2)
@@ -110,6 +112,18 @@ def psi_shown(bins: int, n: float, m: float, significance: float, power: float) 
     if bins < 2:
         return float("inf")
     return chi_square_shown(bins - 1, significance, power) * (1.0 / n + 1.0 / m)
+
+
+def spread_shown(spread: Spread, significance: float, power: float) -> float:
+    """As `psi_shown`, of rows that hang together (`clustered_spread`); infinite where there is a single bin.
+
+    >>> from pipeline.statistics.stability import Spread
+    >>> round(spread_shown(Spread(2 / 500, 9), 0.01, 0.8), 3)
+    0.086
+    """
+    if not (spread.scale > 0 and spread.degrees > 0):
+        return float("inf")
+    return chi_square_shown(spread.degrees, significance, power) * spread.scale
 
 
 def _fewest(rejects: Callable[[int], bool], n: int) -> int:

@@ -59,6 +59,7 @@ class Ledger:
 class Ground:
     """Everything the tests read. `report` is what `validate` measured already; `leaks` by role what the detector found.
 
+    `now_clusters` names the customer group of each row of the newest snapshot, `now`, as a sample's clusters do.
     `groups` divides the rows of out_of_time, `rivals` are risk scores of them (higher is riskier; NaN where unknown).
     """
 
@@ -72,6 +73,7 @@ class Ground:
     cohorts: tuple[Cohort, ...]
     development: Sample
     now: pd.DataFrame
+    now_clusters: Texts = field(default_factory=lambda: np.empty(0, dtype=object))
     groups: Mapping[str, Texts] = field(default_factory=dict)
     rivals: Mapping[str, Floats] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)

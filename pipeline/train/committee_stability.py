@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import stats
 
-from pipeline.score.applied import PD
-from pipeline.score.breakers import is_shared
-from pipeline.score.drift import Cuts, drift_of
-from pipeline.score.watched_drift import BY_CALENDAR
 from pipeline.statistics.concentration import concentration, concentration_p_value
 from pipeline.statistics.migration import migration_matrix, mobility, neighbours
-from pipeline.statistics.power import change_shown, psi_shown
+from pipeline.statistics.power import change_shown
 from pipeline.statistics.proportions import holm
+from pipeline.train.committee_drift import drift_results
 from pipeline.train.committee_ground import names_of
 from pipeline.train.committee_result import Result, of_p_value, unless_blind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import pandas as pd
     from numpy.typing import NDArray
 
-    from pipeline.score.drift import Drift
     from pipeline.train.committee_ground import Ground
     from pipeline.train.committee_result import Light
 
@@ -38,70 +33,11 @@ GROUP = "stability"
 def stability_results(ground: Ground) -> Iterator[Result]:
     """PSI and CSI of each model on the newest snapshot; migration and concentration of the champion's grades."""
     for name in names_of(list(ground.models)):
-        yield from _drift(name, ground)
+        yield from drift_results(name, ground)
     if not ground.ledger.ratings:
         return
     yield from _migration(ground)
     yield _concentration(ground)
-
-
-def _drift(name: str, ground: Ground) -> Iterator[Result]:
-    model, tests = ground.models[name], ground.settings.tests
-    if not len(ground.now):
-        return
-    rows = ground.now.assign(**{PD: model.pd(ground.now)})
-    cuts = Cuts(tests.psi.amber, tests.psi.red, tests.psi_significance)
-    score, *features = drift_of(model, rows, cuts)
-    development = model.development
-    shown = _psi_shown(development["score"], len(rows), ground)
-    yield _psi("psi", name, score, score.light, shown=shown, ground=ground)
-    if not features:
-        return
-    # What the economy or the calendar moves for everybody is no drift of the customers: told, but not judged.
-    entries = model.catalogue_by_name
-    own = [one for one in features if not _is_shared(one.quantity, entries[one.quantity])]
-    details = [
-        {
-            "feature": one.quantity,
-            "psi": one.psi,
-            "noise": one.noise,
-            "light": one.light,
-            "is_shared": _is_shared(one.quantity, entries[one.quantity]),
-        }
-        for one in features
-    ]
-    if not own:
-        yield Result("csi", GROUP, "grey", "snapshot", name, why="no_own_feature", details=details)
-        return
-    worst = own[0]
-    shown = _psi_shown(development["features"][worst.quantity], len(rows), ground)
-    # An input alone warns: what it does to the score is judged there.
-    light: Light = "amber" if worst.light == "red" else worst.light
-    found = _psi("csi", name, worst, light, shown=shown, ground=ground)
-    yield replace(found, part=worst.quantity, details=details)
-
-
-def _psi(test: str, name: str, found: Drift, light: Light, *, shown: float, ground: Ground) -> Result:
-    """`light` as drift tells it, unless these rows would have shown no drift; without a part or details."""
-    tests = ground.settings.tests
-    is_blind = shown > tests.blind_psi
-    light, why = unless_blind(light, is_blind)
-    common: dict[str, Any] = {"value": found.psi, "against": found.noise, "threshold": tests.psi.amber}
-    common |= {"rows": found.rows, "shown": shown, "unit": "psi", "is_blind": is_blind, "why": why}
-    return Result(test, GROUP, light, "snapshot", name, is_independent=True, **common)
-
-
-def _psi_shown(told: Mapping[str, Any], rows: int, ground: Ground) -> float:
-    counts = [*told["counts"], told["missing"]]
-    bins, n = sum(1 for count in counts if count), float(sum(counts))
-    if not (rows and n):
-        return float("inf")
-    return psi_shown(bins, n, rows, ground.settings.tests.psi_significance, ground.settings.tests.power)
-
-
-def _is_shared(feature: str, entry: Mapping[str, Any]) -> bool:
-    """Moved by the economy, the group or the calendar, which a single day never shares with all days before."""
-    return feature in BY_CALENDAR or is_shared(entry)
 
 
 def _migration(ground: Ground) -> Iterator[Result]:

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import json
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -372,3 +372,38 @@ def test_the_timetable_of_the_economy_gives_cohorts(make_economy):
     assert isinstance(found[0].sample, Sample)
     assert len(found) >= 3
     assert ValidateParams().tests.min_years == 3
+
+
+@dataclass(frozen=True)
+class Developed:
+    """Stands for a model of one feature, developed on some rows of the book."""
+
+    development: dict
+    features: tuple[str, ...] = ("x",)
+    catalogue_by_name: dict = field(default_factory=lambda: {"x": {"subject": "accounts", "source": ["financials"]}})
+
+    def pd(self, rows: pd.DataFrame) -> np.ndarray:
+        return rows["pd"].to_numpy(dtype=float)
+
+
+def test_the_chance_level_of_drift_goes_by_customer_where_the_rows_of_development_are_known():
+    # Twelve months of 40 customers that never change, against 40 others: 40 witnesses on either side, not 480.
+    customers, months = 40, 12
+    x = np.tile(np.repeat([0.0, 1.0], customers // 2), months)
+    rows = pd.DataFrame({"customer_id": np.tile(np.arange(customers), months), "x": x, "pd": np.where(x > 0, 0.1, 0.2)})
+    names = np.array([f"a{one}" for one in rows["customer_id"]], dtype=object)
+    train = Sample(rows, np.zeros(len(rows)), names, np.array([dt.date(2020, 1, 31)] * len(rows), dtype=object))
+    now = rows.iloc[:customers].reset_index(drop=True)
+    counts = {"splits": [0.5], "counts": [240, 240], "missing": 0}
+    score = {**counts, "splits": [1.8]}
+    developed = Developed({"rows": len(rows), "score": score, "features": {"x": counts}})
+    ground = replace(simulated(SMALL, 1), now=now, now_clusters=np.array([f"b{i}" for i in range(40)], dtype=object),
+                     parts={"train": train}, models={"champion": developed})  # fmt: skip
+    by_customer = {one.id: one for one in stability_results(ground)}
+    # One degree of freedom: the 99 % point of chi-square is 6.635.
+    assert by_customer["psi"].against == pytest.approx(6.635 * (1 / 40 + 1 / 40), rel=0.02)
+    assert by_customer["csi"].against == pytest.approx(by_customer["psi"].against)
+    elsewhere = replace(ground, models={"champion": Developed({**developed.development, "rows": 1})})
+    by_row = next(one for one in stability_results(elsewhere) if one.id == "psi")
+    assert by_row.against == pytest.approx(6.635 * (1 / 480 + 1 / 40), rel=0.001)
+    assert by_customer["psi"].shown > by_row.shown

@@ -1,0 +1,137 @@
+"""Tests of drift: score and features of the newest snapshot against development, with the chance level by customer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.score.applied import PD
+from pipeline.score.breakers import is_shared
+from pipeline.score.drift import SCORE, Cuts, Drift, bin_codes, bins_of, drift_light, drift_of
+from pipeline.score.watched_drift import BY_CALENDAR
+from pipeline.statistics.power import psi_shown, spread_shown
+from pipeline.statistics.stability import clustered_spread
+from pipeline.train.committee_result import Result, unless_blind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from pipeline.score.model import Model
+    from pipeline.statistics.stability import Spread
+    from pipeline.train.committee_ground import Ground
+    from pipeline.train.committee_result import Light
+
+GROUP = "stability"
+
+
+@dataclass(frozen=True)
+class _Drifted:
+    """A distribution against development, and the PSI that these rows would have shown."""
+
+    drift: Drift
+    shown: float
+
+
+def drift_results(name: str, ground: Ground) -> Iterator[Result]:
+    """PSI of the score and of the customers' own feature that moved most; nothing without a newest snapshot."""
+    model, tests = ground.models[name], ground.settings.tests
+    if not len(ground.now):
+        return
+    rows = ground.now.assign(**{PD: model.pd(ground.now)})
+    cuts = Cuts(tests.psi.amber, tests.psi.red, tests.psi_significance)
+    score, *features = _judged(model, rows, cuts, ground)
+    yield _psi("psi", name, score, score.drift.light, ground=ground)
+    if not features:
+        return
+    # What the economy or the calendar moves for everybody is no drift of the customers: told, but not judged.
+    entries = model.catalogue_by_name
+    drifts = [one.drift for one in features]
+    shared = {one.quantity for one in drifts if _is_shared(one.quantity, entries[one.quantity])}
+    details = [
+        {
+            "feature": one.quantity,
+            "psi": one.psi,
+            "noise": one.noise,
+            "light": one.light,
+            "is_shared": one.quantity in shared,
+        }
+        for one in drifts
+    ]
+    own = [one for one in features if one.drift.quantity not in shared]
+    if not own:
+        yield Result("csi", GROUP, "grey", "snapshot", name, why="no_own_feature", details=details)
+        return
+    worst = own[0]
+    # An input alone warns: what it does to the score is judged there.
+    light: Light = "amber" if worst.drift.light == "red" else worst.drift.light
+    found = _psi("csi", name, worst, light, ground=ground)
+    yield replace(found, part=worst.drift.quantity, details=details)
+
+
+def _judged(model: Model, rows: pd.DataFrame, cuts: Cuts, ground: Ground) -> list[_Drifted]:
+    """As `drift_of`, in its order, with the chance level by customer group instead of by row."""
+    development = model.development
+    told_of = {SCORE: development[SCORE], **development["features"]}
+    spreads, tests = _spreads(model, rows, ground), ground.settings.tests
+    found = []
+    for one in drift_of(model, rows, cuts):
+        spread, told = spreads.get(one.quantity), told_of[one.quantity]
+        if spread is None or one.psi is None:
+            found.append(_Drifted(one, _shown_by_row(told, len(rows), ground)))
+            continue
+        noise = spread.noise(cuts.significance)
+        drift = replace(one, noise=noise, light=drift_light(one.psi, noise, cuts))
+        found.append(_Drifted(drift, spread_shown(spread, cuts.significance, tests.power)))
+    return found
+
+
+def _spreads(model: Model, rows: pd.DataFrame, ground: Ground) -> dict[str, Spread]:
+    """By quantity what its PSI shows by chance, by customer group; nothing where the training rows are not those that
+    the model was developed on (an expert's card), whose groups are not known any more."""
+    train = ground.parts.get("train")
+    if train is None or len(train.is_bad) != model.development.get("rows") or len(rows) != len(ground.now_clusters):
+        return {}
+    known = train.rows.assign(**{PD: model.pd(train.rows)})
+    clusters = _common_codes(train.clusters, ground.now_clusters)
+    pairs = zip(bin_codes(model, known), bin_codes(model, rows), strict=True)
+    told_of = {SCORE: model.development[SCORE], **model.development["features"]}
+    return {
+        quantity: clustered_spread(before, after, clusters, bins_of(told_of[quantity]))
+        for (quantity, before), (_, after) in pairs
+    }
+
+
+def _common_codes(
+    before: NDArray[np.object_], after: NDArray[np.object_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    names = np.concatenate([before, after]).astype(str)
+    codes = np.unique(names, return_inverse=True)[1].astype(np.int64)
+    return codes[: len(before)], codes[len(before) :]
+
+
+def _psi(test: str, name: str, found: _Drifted, light: Light, *, ground: Ground) -> Result:
+    """`light` as drift tells it, unless these rows would have shown no drift; without a part or details."""
+    tests, drift = ground.settings.tests, found.drift
+    is_blind = found.shown > tests.blind_psi
+    light, why = unless_blind(light, is_blind)
+    common: dict[str, Any] = {"value": drift.psi, "against": drift.noise, "threshold": tests.psi.amber}
+    common |= {"rows": drift.rows, "shown": found.shown, "unit": "psi", "is_blind": is_blind, "why": why}
+    return Result(test, GROUP, light, "snapshot", name, **common)
+
+
+def _shown_by_row(told: Mapping[str, Any], rows: int, ground: Ground) -> float:
+    counts = [*told["counts"], told["missing"]]
+    bins, n = sum(1 for count in counts if count), float(sum(counts))
+    if not (rows and n):
+        return float("inf")
+    return psi_shown(bins, n, rows, ground.settings.tests.psi_significance, ground.settings.tests.power)
+
+
+def _is_shared(feature: str, entry: Mapping[str, Any]) -> bool:
+    """Moved by the economy, the group or the calendar, which a single day never shares with all days before."""
+    return feature in BY_CALENDAR or is_shared(entry)

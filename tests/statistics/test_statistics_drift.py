@@ -1,0 +1,65 @@
+"""The chance level of a PSI whose rows hang together: by hand, against independent rows, and by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.statistics.power import psi_shown, spread_shown
+from pipeline.statistics.stability import Spread, clustered_spread, noise_quantile, psi, psi_noise
+
+BINS = 6
+EVEN = np.repeat(np.arange(BINS), 100)
+
+
+def test_rows_that_are_all_clusters_of_their_own_have_the_noise_of_independent_rows():
+    found = clustered_spread(EVEN, EVEN, (np.arange(600), np.arange(600, 1200)), BINS)
+    assert found.scale == pytest.approx(2 / 600, rel=2e-3)
+    assert found.degrees == pytest.approx(BINS - 1)
+    assert found.noise(0.01) == pytest.approx(noise_quantile(BINS, 600, 600, 0.01), rel=2e-3)
+    assert spread_shown(found, 0.01, 0.8) == pytest.approx(psi_shown(BINS, 600, 600, 0.01, 0.8), rel=2e-3)
+
+
+def test_months_that_only_repeat_a_customer_add_no_evidence():
+    once = clustered_spread(EVEN, EVEN, (np.arange(600), np.arange(600, 1200)), BINS)
+    months = clustered_spread(np.tile(EVEN, 12), EVEN, (np.tile(np.arange(600), 12), np.arange(600, 1200)), BINS)
+    assert months.noise(0.01) == pytest.approx(once.noise(0.01))
+
+
+def test_what_a_customer_has_in_common_on_both_sides_adds_nothing():
+    same = clustered_spread(EVEN, EVEN, (np.arange(600), np.arange(600)), BINS)
+    assert same == Spread(0.0, 0.0)
+    assert same.noise(0.01) == 0.0
+    assert spread_shown(same, 0.01, 0.8) == np.inf
+
+
+def test_bins_that_are_empty_on_both_sides_are_left_out():
+    wide = clustered_spread(2 * EVEN, 2 * EVEN, (np.arange(600), np.arange(600, 1200)), 2 * BINS)
+    assert wide.degrees == pytest.approx(BINS - 1)
+
+
+def wandering(seed: int) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Twelve months of 150 customers against 250 of whom they are a part, a year later; a level that wanders slowly."""
+    rng = np.random.default_rng([seed, 5])
+    stays, level, months = 0.97, rng.normal(size=250), []
+    for _ in range(12):
+        months.append(level[:150].copy())
+        level = stays * level + np.sqrt(1 - stays**2) * rng.normal(size=250)
+    far = stays**12
+    now = far * level + np.sqrt(1 - far**2) * rng.normal(size=250)
+    cuts = np.array([-1.0, -0.4, 0.0, 0.4, 1.0])
+    before, after = (np.searchsorted(cuts, x) for x in (np.concatenate(months), now))
+    return before, after, (np.tile(np.arange(150), 12), np.arange(250))
+
+
+def test_on_clustered_rows_that_have_not_moved_chance_exceeds_the_clustered_noise_as_often_as_the_level_says():
+    by_cluster, by_row = [], []
+    for seed in range(400):
+        before, after, clusters = wandering(seed)
+        counts = [np.bincount(x, minlength=BINS) for x in (before, after)]
+        value = psi(*counts)
+        by_cluster.append(value > clustered_spread(before, after, clusters, BINS).noise(0.05))
+        by_row.append(value > psi_noise(*counts, 0.05))
+    # Of 400 draws a size of 0.05 has a standard error of one point.
+    assert np.mean(by_cluster) == pytest.approx(0.05, abs=0.03)
+    assert np.mean(by_row) > 0.10
