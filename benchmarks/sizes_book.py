@@ -78,9 +78,7 @@ def simulated(
         book = book.assign(pd=np.where(is_late, 1 / (1 + np.exp(-logit)), book["pd"]))
     panel = _sample(book[book["month"].isin(tested)])
     cohorts = tuple(Cohort(_day(m), _sample(book[book["month"] == m])) for m in cohort_months)
-    young = _book(
-        Design(design.name, max(int(0.4 * design.customers), 20), design.rate, design.spread), rng, [last], 1.0
-    )
+    young = _book(Design(design.name, young_customers(design), design.rate, design.spread), rng, [last], 1.0)
     table = Timetable("12 months", (0.6, 0.2, 0.2), 1, test=tuple(_day(m) for m in tested))
     return Ground(
         models={"champion": Known()},  # type: ignore[dict-item]
@@ -95,6 +93,11 @@ def simulated(
         now=pd.DataFrame(),
         groups={"part": PARTS[panel.rows["slot"].to_numpy() % len(PARTS)]},
     )
+
+
+def young_customers(design: Design) -> int:
+    """How many customers the book holds at development of whom no points were fitted."""
+    return max(int(0.4 * design.customers), 20)
 
 
 def _book(design: Design, rng: np.random.Generator, wanted: Sequence[int], factor: float) -> pd.DataFrame:
