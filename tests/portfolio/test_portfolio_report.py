@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def test_every_chapter_is_there_and_says_something(pages, language):
     assert len(pages[language].encode()) < 1_000_000
     assert "None" not in text_of(pages[language])
     assert "nan" not in text_of(pages[language])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_negative_figure_of_every_table_has_a_real_minus_sign(pages, language):
+    cells = re.findall(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", pages[language], flags=re.DOTALL)
+    texts = [unescape(re.sub(r"<[^>]+>", " ", cell)).strip() for cell in cells]
+    # A hyphen with a figure behind it and neither a letter nor a figure before it: no name, no day.
+    assert [text for text in texts if re.search(r"(?<![\w.)])-\s?[\d.]", text)] == []
+    assert any("\u2212" in text for text in texts)
 
 
 def test_the_chinese_page_has_no_english_sentence(pages):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from html import unescape
 
 import pytest
 
 from pipeline.report import figures
 from pipeline.report.blocks import Bullets, Chart, Missing, Table, Text
 from pipeline.report.model_report import model_report, render
+from pipeline.report.page import html_page
 from pipeline.report.words import words_in
 
 # Equal in both languages on purpose: abbreviations and names that are not translated.
@@ -107,3 +109,12 @@ def test_hostile_names_stay_as_they_are_in_chinese(given, hostile):
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
     assert hostile[2] in page
+
+
+def test_every_negative_figure_of_every_table_has_a_real_minus_sign(pair):
+    for document in pair:
+        cells = re.findall(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", html_page(document), flags=re.DOTALL)
+        texts = [unescape(re.sub(r"<[^>]+>", " ", cell)).strip() for cell in cells]
+        # A hyphen with a figure behind it and neither a letter nor a figure before it: no name, no day.
+        assert [text for text in texts if re.search(r"(?<![\w.)])-\s?[\d.]", text)] == []
+        assert sum("\u2212" in text for text in texts) > 5
