@@ -41,6 +41,8 @@ _SERIF, _LATIN = "Libertinus Serif", "DejaVu Sans"
 _DEJAVU = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf")
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 _WIDEST = 46
+# Height over width, where the width is that of the text: about a third of a page.
+_TALL = 0.48
 _CHINESE = re.compile("[\u3400-\u9fff]")
 
 
@@ -142,7 +144,18 @@ def _block(block: Block, stem: Path, fonts: list[str]) -> dict[str, Any]:
 
 def _chart(block: Chart, path: Path, fonts: list[str]) -> dict[str, Any]:
     path.write_text(_standing_svg(block.wide, fonts), encoding="utf-8")
-    return {"title": block.title, "caption": block.caption, "alt": _described(block.wide), "file": path.name}
+    told = {"title": block.title, "caption": block.caption, "alt": _described(block.wide), "file": path.name}
+    return {**told, "is_tall": is_tall(block.wide)}
+
+
+def is_tall(svg: str) -> bool:
+    """A drawing that takes a third of a page or more.
+
+    >>> is_tall('<svg viewBox="0 0 540 350">'), is_tall('<svg viewBox="0 0 540 230">')
+    (True, False)
+    """
+    _, _, width, height = (float(part) for part in re.findall(r'viewBox="([^"]+)"', svg)[0].split())
+    return height > _TALL * width
 
 
 def _picture(block: Picture, path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 import pipeline.report.paper
 from pipeline.errors import MissingInputError
-from pipeline.report.blocks import Cell, Chapter, Column, Table, Text
+from pipeline.report.blocks import Cell, Chapter, Chart, Column, Table, Text
 from pipeline.report.document import Document
 from pipeline.report.model_report import model_report
 from pipeline.report.paper import chinese_font, pdf, widths
@@ -71,6 +71,22 @@ def test_pages_are_numbered_one_by_one_however_full_the_first_is(language, lines
     assert is_numbered(reader)
     assert "A line." in reader.pages[0].extract_text()
     assert "One." not in reader.pages[0].extract_text()
+
+
+def test_what_follows_a_tall_chart_fills_the_page_that_it_does_not_fit_on():
+    svg = '<svg viewBox="0 0 540 380"><title>t</title><desc>d</desc><rect width="540" height="380"/></svg>'
+    drawn = Chart("drawn", "The drawing", "Its caption", svg, svg)
+    table = Table("The table", (Column("a"), Column("b", is_number=True)), ((Cell("x"), Cell("1")),))
+    before = Chapter("before", "Before", tuple(Text(f"Line {n}.") for n in range(30)))
+    reader = read(
+        pdf(document(Chapter("first", "First", (Text("One."),)), before, Chapter("c", "Last", (drawn, table))))
+    )
+    pages = [page.extract_text() for page in reader.pages]
+    assert "Line 29." in pages[1]
+    for told in ("Last", "The table"):
+        assert told in pages[1]
+    assert "The drawing" in pages[2]
+    assert len(pages) == 3
 
 
 @needs_chinese
