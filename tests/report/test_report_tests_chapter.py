@@ -13,6 +13,7 @@ from pipeline.report.blocks import Bullets, Missing, Table
 from pipeline.report.chapters import tests_figures
 from pipeline.report.chapters.tests import SHAPES
 from pipeline.report.chapters.tests import tests as chapter_of_tests
+from pipeline.report.chapters.tests_figures import blind_parts
 from pipeline.report.chapters.verdict import verdict
 from pipeline.report.model_report import render
 from pipeline.report.words import words_in
@@ -150,6 +151,8 @@ def test_grades_and_years_that_could_not_have_shown_a_doubling_are_counted_and_t
     assert grades in of_grades.notes[1]
     assert "G04" in of_grades.notes[1]
     assert years in of_years.notes[1]
+    seeing = told(given, powers("years", "2023-08-31", YEARS_OF_TWO[:1], "years"), language=language)
+    assert blind_parts(seeing.validation["tests"][0], words) == words("tests.blind_parts.no_years", tested=1, factor=2)
     assert of_grades.rows[0][7].note == words("tests.after_holm", value=words("tests.times", value="1.9"))
 
 

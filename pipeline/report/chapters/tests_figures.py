@@ -128,7 +128,8 @@ def blind_parts(one: Mapping[str, Any], words: Words) -> str:
     blind = [row for row in tested if row["shown_holm"] is None or row["shown_holm"] > one["blind_above"]]
     kind = "years" if one["id"] == "years" else "grades"
     counts = {"blind": figures.count(len(blind)), "tested": figures.count(len(tested))}
-    return words(f"tests.blind_parts.{kind}", factor=figures.plain(one["blind_above"]), **counts)
+    key = f"tests.blind_parts.{kind}" if blind else f"tests.blind_parts.no_{kind}"
+    return words(key, factor=figures.plain(one["blind_above"]), **counts)
 
 
 def size_note(one: Mapping[str, Any], words: Words) -> str:
