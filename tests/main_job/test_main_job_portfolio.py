@@ -1,11 +1,13 @@
 """The portfolio report and the monitoring of a project with a past: back-filled runs, cohorts, gates, MLflow."""
 
+import datetime as dt
 import json
 import shutil
 
 import mlflow
 import pyarrow.parquet as pq
 import pytest
+from portfolio_by_hand import Books, herfindahl, lifetime_losses, month_end, rolled
 from project_copy import creditbook, hashes
 
 pytestmark = [
@@ -52,11 +54,18 @@ def done_in(root, *arguments):
     return ran.stdout
 
 
-def test_the_report_is_written_in_both_languages_with_its_figures_and_twice_the_same(project, tmp_path):
-    for name in ("one", "two"):
-        done(project, "portfolio", "--out", str(tmp_path / name))
-    assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
-    folder = next((tmp_path / "one").iterdir())
+@pytest.fixture(scope="module")
+def written(project, tmp_path_factory):
+    """The folder of the report of the newest day."""
+    out = tmp_path_factory.mktemp("portfolio_written")
+    done(project, "portfolio", "--out", str(out))
+    return next(out.iterdir())
+
+
+def test_the_report_is_written_in_both_languages_with_its_figures_and_twice_the_same(project, written, tmp_path):
+    done(project, "portfolio", "--out", str(tmp_path))
+    folder = next(tmp_path.iterdir())
+    assert hashes(folder) == hashes(written)
     lists = {f"{name}.{kind}" for name in ("worklist", "reviews") for kind in ("csv", "parquet")}
     pages = {"portfolio.json", "portfolio.en.html", "portfolio.zh.html"}
     assert {path.name for path in folder.iterdir()} == pages | lists
@@ -71,6 +80,29 @@ def test_the_report_is_written_in_both_languages_with_its_figures_and_twice_the_
     book = pq.read_table(project / "data" / "scored" / "latest" / "scored_book.parquet", columns=["name"])
     names = set(book["name"].to_pylist())
     assert not any(name in (folder / "portfolio.en.html").read_text(encoding="utf-8") for name in names)
+
+
+def test_receivables_days_concentration_rolls_and_lifetime_loss_are_those_reckoned_by_hand(project, written):
+    told = json.loads((written / "portfolio.json").read_text(encoding="utf-8"))
+    day = dt.date.fromisoformat(told["run"]["as_of"])
+    books = Books(project / "data" / "ledger")
+    now, before, since = books.open(day), books.open(month_end(day, 1)), month_end(day, 3)
+    for place, row in enumerate(told["ageing"]["buckets"]):
+        assert float(row["amount"]) == pytest.approx(now[now["bucket"] == place]["cents"].sum() / 100)
+    billed, last = books.billed(day, since), told["over_time"][-1]
+    days = (day - since).days
+    assert last["dso"] == pytest.approx(days * now["cents"].sum() / billed)
+    assert last["best_possible_dso"] == pytest.approx(days * now[now["late"] == 0]["cents"].sum() / billed)
+    assert told["rolls"]["month"][1]["shares"]["31_60"] == pytest.approx(rolled(before, now, 1, 2))
+    assert told["rolls"]["month"][0]["shares"]["1_30"] == pytest.approx(rolled(before, now, 0, 1))
+    book = pq.read_table(project / "data" / "scored" / "latest" / "scored_book.parquet").to_pandas()
+    book = book.set_index("customer_id").astype({"ead": float, "lgd": float, "pd": float})
+    assert told["concentration"]["customer_id"]["hhi"] == pytest.approx(herfindahl(book["ead"]))
+    lifetime = told["provisions"]["lifetime"]
+    cases = [(case["weight"], case["factor"]) for case in lifetime["scenarios"]["cases"]]
+    losses = lifetime_losses(now, book, cases, lifetime["window_days"], day)
+    for place, row in enumerate(lifetime["buckets"]):
+        assert float(row["loss"]) == pytest.approx(losses[now["bucket"] == place].sum() / 100, abs=0.01)
 
 
 def test_a_day_without_a_run_is_refused_with_what_is_there(project):
