@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from pipeline.score.position_columns import money, number, text
+from pipeline.score.position_columns import money, number, places_of, text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -155,7 +155,7 @@ class Night:
     def _aligned(self, place: str, frame: pd.DataFrame, column: str) -> pd.Series:
         """A column of another day in the order of tonight's customers; looked up once for all columns of a place."""
         if place not in self._rows_in:
-            self._rows_in[place] = pd.Index(frame["customer_id"]).get_indexer(pd.Index(self.customers))
+            self._rows_in[place] = places_of(self.positions["customer_id"], frame["customer_id"])
         return frame[column].reset_index(drop=True).reindex(self._rows_in[place])
 
     def _rating(self, column: str) -> Column:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +12,12 @@ import numpy as np
 from pipeline.score.alert_columns import is_among
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     import numpy.typing as npt
 
     from pipeline.score.alert_columns import Column, Night
     from pipeline.score.alert_sections import AlertRule, AlertsSection, Condition
-    from pipeline.score.policy_sections import Wording
 
     Flags = npt.NDArray[np.bool_]
 
@@ -67,9 +68,9 @@ def evidence(
     english, chinese = np.full(len(rows), None, dtype=object), np.full(len(rows), None, dtype=object)
     for at, condition in enumerate(rule.told_of):
         here = np.flatnonzero(bites.told_of[rows] == at)
-        words = _words(condition, night, rows[here])
+        words = _Words(condition, night, rows[here])
         told = rule.evidence_of(condition)
-        english[here], chinese[here] = _filled(told, "en", words), _filled(told, "zh", words)
+        english[here], chinese[here] = words.filled(told.en), words.filled(told.zh)
     return english, chinese
 
 
@@ -101,18 +102,38 @@ def _column(night: Night, name: str) -> Column:
     return found
 
 
-def _words(condition: Condition, night: Night, rows: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
-    values = _column(night, condition.look_at).told[rows]
-    against = condition.against
-    if against is None:
-        return [{"value": value} for value in values]
-    if not isinstance(against, str):
-        return [{"value": value, "reference": against} for value in values]
-    other = _column(night, against)
-    references = other.told[rows]
-    return [{"value": v, "reference": r, "on": other.on} for v, r in zip(values, references, strict=True)]
+class _Words:
+    """What the sentences of some rows tell: `value`, `reference` and the day `on` it stood, each formatted once for
+    both languages."""
 
+    def __init__(self, condition: Condition, night: Night, rows: npt.NDArray[np.int64]) -> None:
+        self._count = len(rows)
+        self._values = {"value": _column(night, condition.look_at).told[rows].tolist()}
+        self._same: dict[str, Any] = {}
+        self._told: dict[tuple[str, str], Iterable[str]] = {}
+        against = condition.against
+        if isinstance(against, str):
+            other = _column(night, against)
+            self._values["reference"] = other.told[rows].tolist()
+            self._same["on"] = other.on
+        elif against is not None:
+            self._same["reference"] = against
 
-def _filled(told: Wording, language: str, words: Sequence[dict[str, Any]]) -> list[str]:
-    sentence: str = getattr(told, language)
-    return [sentence.format(**one) for one in words]
+    def filled(self, sentence: str) -> list[str]:
+        """The sentence of every row."""
+        if not self._count:
+            return []
+        pieces: list[Iterable[str]] = []
+        for literal, name, form, _ in string.Formatter().parse(sentence):
+            # What stands between two places is the same in all rows.
+            pieces.append(repeat(literal))
+            if name is not None:
+                pieces.append(self._texts(name, form or ""))
+        return ["".join(words) for words in islice(zip(*pieces, strict=False), self._count)]
+
+    def _texts(self, name: str, form: str) -> Iterable[str]:
+        if name in self._same:
+            return repeat(format(self._same[name], form))
+        if (name, form) not in self._told:
+            self._told[name, form] = [format(value, form) for value in self._values[name]]
+        return self._told[name, form]

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from pipeline.score.applied import PREVIOUS_PD, points_columns
+from pipeline.score.applied import PREVIOUS_PD
 from pipeline.score.book_facts import book_facts
 from pipeline.score.limits import suggest_limits
-from pipeline.score.movers import TOP, Movers, SameJudge, Then, limit_movers, pd_movers
+from pipeline.score.movers import TOP, Before, Movers, SameJudge, Then, limit_movers, pd_movers
 from pipeline.score.night_facts import judged_by, judges_of
-from pipeline.score.position_columns import money, text
+from pipeline.score.position_columns import money, places_of, text
 
 if TYPE_CHECKING:
     import datetime as dt
 
     import numpy.typing as npt
+    import pandas as pd
 
     from pipeline.score.book_facts import BookFacts
     from pipeline.score.limits import Limits
@@ -98,8 +98,9 @@ def change_of(day: Day, previous: PreviousRun | None, facts: NightFacts | None =
         nothing = np.full(rows, np.nan)
         none = np.full(rows, None, dtype=object)
         return Change(nothing, none, nothing, np.full(rows, "new", dtype=object), {}, ())
-    book = previous.book.set_index("customer_id").reindex(day.positions["customer_id"])
-    was_there = pd.Index(previous.book["customer_id"]).get_indexer(pd.Index(day.positions["customer_id"])) >= 0
+    there = places_of(day.positions["customer_id"], previous.book["customer_id"])
+    was_there = there >= 0
+    book = previous.book.reset_index(drop=True).reindex(there)
     before_pd = book["pd"].to_numpy(dtype=np.float64, na_value=np.nan)
     before_grade = text(book["grade"])
     splits, notes = _splits(day, previous, (before_pd, money(book["limit_suggested"])), facts)
@@ -117,20 +118,24 @@ def changes_table(day: Day, change: Change, points_before: pd.DataFrame | None) 
     (score/movers.py), each with its share of all movement. `points_before` has the points that today's model gives on
     the previous run's day, and what its card of thin files reads; null: no features are told.
     """
-    parts = []
-    for quantity, split in change.splits.items():
+    if not change.splits:
+        return CHANGES_SCHEMA.empty_table()
+    parts, rows = [], []
+    moved_pd = _pd_movers(day, change, points_before)
+    # In the order of the alphabet, so that a stable sort by customer is one by both.
+    for quantity, split in sorted(change.splits.items()):
         row = np.flatnonzero(~np.isnan(split.before) & ~np.isnan(split.after) & (split.before != split.after))
-        columns = {
-            "customer_id": text(day.positions["customer_id"])[row],
+        parts.append({
             "quantity": np.full(len(row), quantity, dtype=object),
             **{name: getattr(split, name)[row] for name in CHANGES_SCHEMA.names[2:7]},
-        }
-        parts.append(pd.DataFrame({**columns, **_told(_movers(day, change, quantity, row, points_before))}))
-    if not parts:
-        return CHANGES_SCHEMA.empty_table()
-    rows = pd.concat([part.reindex(columns=CHANGES_SCHEMA.names).astype(object) for part in parts])
-    rows = rows.sort_values(["customer_id", "quantity"], kind="stable")
-    arrays = [pa.array(rows[field.name], type=field.type, from_pandas=True) for field in CHANGES_SCHEMA]
+            **_told(_movers(day, change, quantity, row, moved_pd)),
+        })  # fmt: skip
+        rows.append(row)
+    row = np.concatenate(rows)
+    order = np.argsort(row, kind="stable")
+    columns = {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
+    columns["customer_id"] = text(day.positions["customer_id"])[row[order]]
+    arrays = [pa.array(columns[field.name], type=field.type, from_pandas=True) for field in CHANGES_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=CHANGES_SCHEMA)
 
 
@@ -220,21 +225,22 @@ def _driver(
     return driver
 
 
-def _movers(
-    day: Day, change: Change, quantity: str, row: npt.NDArray[np.intp], points_before: pd.DataFrame | None
-) -> Movers:
-    if change.then is None:
-        return Movers.none(len(row))
-    read = [*points_columns(day.model), *(name for name in day.model.thin_file.features if name in day.features)]
-    now = day.features[read].iloc[row].set_axis(day.positions["customer_id"].iloc[row], axis=0)
-    moved = pd_movers(
-        now, day.model, SameJudge.on_both_days(change.then.model[row], day.rating.model[row]), points_before
-    )
-    if quantity == "pd":
-        return moved
+def _pd_movers(day: Day, change: Change, points_before: pd.DataFrame | None) -> Movers:
+    """Of every row, whether or not its PD moved."""
+    if change.then is None or points_before is None:
+        return Movers.none(len(day.positions))
+    judged = SameJudge.on_both_days(change.then.model, day.rating.model)
+    before = Before(points_before, places_of(day.positions["customer_id"], points_before["customer_id"]))
+    return pd_movers(day.features, day.model, judged, before)
+
+
+def _movers(day: Day, change: Change, quantity: str, row: npt.NDArray[np.intp], moved_pd: Movers) -> Movers:
+    if quantity == "pd" or change.then is None:
+        return moved_pd.of(row)
     split = change.splits["limit"]
     is_rise = split.after[row] > split.before[row]
-    return limit_movers(moved, change.then, row, is_rise, (day.rating.grade, day.limits.binding_cap), day.policy)
+    now = (day.rating.grade, day.limits.binding_cap)
+    return limit_movers(moved_pd.of(row), change.then, row, is_rise, now, day.policy)
 
 
 def _told(movers: Movers) -> dict[str, npt.NDArray[Any]]:

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy.typing as npt
+
 _MONEY = pa.decimal128(18, 2)
 _TEXT, _FLOAT, _INT, _DAY, _BOOL = pa.string(), pa.float64(), pa.int64(), pa.date32(), pa.bool_()
 Presence = Literal["value", "null", "any"]
@@ -129,21 +131,33 @@ def _unknown_values(book: pa.Table) -> list[str]:
 
 def _status_breaches(book: pa.Table) -> list[str]:
     found = []
+    place = pc.fill_null(pc.index_in(book["rating_status"], value_set=pa.array(_STATUSES)), len(_STATUSES)).to_numpy()
+    count = np.bincount(place, minlength=len(_STATUSES) + 1)
+    nulls = {name: _nulls(book[name], place) for columns, *_ in _BY_STATUS.values() for name in columns}
     for position, status in enumerate(_STATUSES):
-        rows = book.filter(pc.equal(book["rating_status"], status))
+        rows = count[position]
         for columns, *presences in _BY_STATUS.values():
             wanted = presences[position]
             for name in columns:
-                nulls = rows[name].null_count
-                wrong = nulls if wanted == "value" else rows.num_rows - nulls if wanted == "null" else 0
+                null = nulls[name][position]
+                wrong = null if wanted == "value" else rows - null if wanted == "null" else 0
                 if wrong:
                     told = "null" if wanted == "value" else "not null"
-                    found.append(f"{name}: {wrong} of {rows.num_rows} rows that are {status} are {told}")
-        for name, value in _FIXED.get(status, {}).items():
-            wrong = rows.num_rows - (pc.sum(pc.equal(rows[name], value)).as_py() or 0)
+                    found.append(f"{name}: {wrong} of {rows} rows that are {status} are {told}")
+        fixed = _FIXED.get(status, {})
+        told_alike = book.select(list(fixed)).filter(pa.array(place == position)) if fixed else book
+        for name, value in fixed.items():
+            wrong = rows - (pc.sum(pc.equal(told_alike[name], value)).as_py() or 0)
             if wrong:
-                found.append(f"{name}: {wrong} of {rows.num_rows} rows that are {status} are not {value!r}")
+                found.append(f"{name}: {wrong} of {rows} rows that are {status} are not {value!r}")
     return found
+
+
+def _nulls(column: pa.ChunkedArray, place: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+    """Nulls of a column among the rows of each place."""
+    if not column.null_count:
+        return np.zeros(len(_STATUSES) + 1, dtype=np.intp)
+    return np.bincount(place[column.is_null().to_numpy()], minlength=len(_STATUSES) + 1)
 
 
 def _number_breaches(book: pa.Table) -> list[str]:

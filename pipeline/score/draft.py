@@ -10,7 +10,7 @@ from pipeline.score.alerts import ALERT_SCHEMA
 from pipeline.score.change import CHANGES_SCHEMA
 from pipeline.score.columns import BOOK_SCHEMA
 from pipeline.score.cores import threads
-from pipeline.score.limit_trace import TRACE_SCHEMA
+from pipeline.score.limit_trace import TRACE_SCHEMA, TRACE_TEXTS
 from pipeline.score.written_tables import CsvTable, ParquetTable
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Draft:
         """Makes the files, each with what stands at its beginning."""
         with told_errors(self.folder):
             for name, schema in RUN_TABLES.items():
-                self._files[f"{name}.parquet"] = ParquetTable(self.folder / f"{name}.parquet", schema)
+                coded = TRACE_TEXTS if name == "limit_trace" else ()
+                self._files[f"{name}.parquet"] = ParquetTable(self.folder / f"{name}.parquet", schema, coded)
             self._files["scored_book.csv"] = CsvTable(self.folder / "scored_book.csv", BOOK_SCHEMA)
 
     def add(self, part: ScoredPart | ScoredRun) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from pipeline.score.applied import points_columns
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
@@ -46,6 +46,14 @@ class SameJudge:
 
 
 @dataclass(frozen=True)
+class Before:
+    """Points of the day before, and at which of its rows each row of today stands, -1 for none."""
+
+    points: pd.DataFrame
+    places: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
 class Movers:
     """Arrays of shape (rows, 3), the strongest first: names (None) and shares of all movement (NaN)."""
 
@@ -57,30 +65,32 @@ class Movers:
         """Nothing that can be named."""
         return cls(np.full((rows, TOP), None, dtype=object), np.full((rows, TOP), np.nan))
 
+    def of(self, rows: npt.NDArray[np.intp]) -> Movers:
+        """Those of some rows."""
+        return Movers(self.name[rows], self.share[rows])
 
-def pd_movers(now: pd.DataFrame, model: Model, judged: SameJudge, points_before: pd.DataFrame | None) -> Movers:
+
+def pd_movers(now: pd.DataFrame, model: Model, judged: SameJudge, before: Before) -> Movers:
     """The features that moved the PD of rows: each one's points now less then, both by today's model.
 
-    `now` holds the rows under their customer_id with the points of the model and what its card of thin files reads;
-    `points_before` the same of the day before, null for none. Told where the same judged on both days, the model or its
-    card of thin files: a customer that came from or went to another status, or whose grade people set, was not moved by
-    features. A feature whose points stayed is not named.
+    `now` holds the rows with the points of the model and what its card of thin files reads, `before` the same of the
+    day before. Told where the same judged on both days, the model or its card of thin files: a customer that came from
+    or went to another status, or whose grade people set, was not moved by features. A feature whose points stayed is
+    not named.
     """
     found = Movers.none(len(now))
-    if points_before is None:
-        return found
-    there = points_before.set_index("customer_id")
-    is_there = now.index.isin(there.index)
+    points, there = before.points, before.places
     columns, card = points_columns(model), model.thin_file.card
-    at = np.flatnonzero(judged.by_model & is_there)
+    at = np.flatnonzero(judged.by_model & (there >= 0))
     if len(at):
-        before = there[columns].reindex(now.index[at])
-        _put(found, at, now[columns].to_numpy(np.float64)[at] - before.to_numpy(np.float64), model.features)
-    at = np.flatnonzero(judged.by_thin_card & is_there)
-    if card is not None and len(at) and set(card.features) <= set(there.columns):
-        rows = now.iloc[at], there.reindex(now.index[at])
-        points = [card.points_by_characteristic(some[list(card.features)]).to_numpy() for some in rows]
-        _put(found, at, points[0] - points[1], card.features)
+        here, then = now[columns].to_numpy(np.float64)[at], points[columns].to_numpy(np.float64)[there[at]]
+        _put(found, at, here - then, model.features)
+    at = np.flatnonzero(judged.by_thin_card & (there >= 0))
+    if card is not None and len(at) and set(card.features) <= set(points.columns):
+        names = list(card.features)
+        rows = now[names].iloc[at], points[names].iloc[there[at]]
+        by_card = [card.points_by_characteristic(some).to_numpy() for some in rows]
+        _put(found, at, by_card[0] - by_card[1], card.features)
     return found
 
 
@@ -103,10 +113,10 @@ def limit_movers(  # noqa: PLR0917 - what moved the PD, the run before, the rows
     first_covered = position([policy.limits.insured_cover.from_grade])[0]
     crossed = (position(grade) >= first_covered) != (position(grade_then) >= first_covered)
     by_grade = (cap == "grade") & (grade != grade_then) | (cap == "insured_cover") & crossed
-    is_told = by_grade & np.array([name is not None for name in moved_pd.name[:, 0]], dtype=bool)
+    is_told = by_grade & pd.notna(moved_pd.name[:, 0])
     named = Movers.none(len(row))
     named.name[:, 0] = cap
-    named.share[:, 0] = np.where([name is None for name in cap], np.nan, 1.0)
+    named.share[:, 0] = np.where(pd.isna(cap), np.nan, 1.0)
     named.name[is_told], named.share[is_told] = moved_pd.name[is_told], moved_pd.share[is_told]
     return named
 
@@ -116,10 +126,11 @@ def _put(movers: Movers, at: npt.NDArray[np.intp], change: npt.NDArray[np.float6
     moved = np.abs(change)
     # Feature by feature: a sum along the rows would add in another order for one customer than for many.
     whole = sum(moved.T, start=np.zeros(len(moved)))
-    order = (-moved).argsort(axis=1, kind="stable")
+    rows, left, name = np.arange(len(at)), moved.copy(), np.array(names, dtype=object)
     for rank in range(min(TOP, moved.shape[1])):
-        feature = order[:, rank]
-        movement = moved[np.arange(len(at)), feature]
+        feature = left.argmax(axis=1)
+        movement = left[rows, feature]
+        left[rows, feature] = -1.0
         told = movement > 0
-        movers.name[at[told], rank] = np.array(names, dtype=object)[feature[told]]
+        movers.name[at[told], rank] = name[feature[told]]
         movers.share[at[told], rank] = movement[told] / whole[told]

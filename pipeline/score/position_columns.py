@@ -52,6 +52,15 @@ def ordered_positions(positions: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     return positions.sort_values("customer_id", kind="stable").reset_index(drop=True)
 
 
+def places_of(customers: pd.Series, among: pd.Series) -> npt.NDArray[np.intp]:
+    """Where each customer stands among others, each of whom is there once; -1 where it does not."""
+    if customers.equals(among):
+        # Most nights: nothing has to be looked up.
+        return np.arange(len(customers))
+    places: npt.NDArray[np.intp] = pd.Index(among).get_indexer(pd.Index(customers))
+    return places
+
+
 def money(values: pd.Series) -> npt.NDArray[np.float64]:
     """Amounts in the base currency, null as NaN; exact to the cent below 9e13."""
     if values.dtype == np.float64:
@@ -87,15 +96,21 @@ def number(values: pd.Series) -> npt.NDArray[np.float64]:
 
 def flag(values: pd.Series) -> npt.NDArray[np.bool_]:
     """Flags, null as False."""
+    if values.dtype == np.bool_:
+        return values.to_numpy()
     flags: npt.NDArray[np.bool_] = values.astype(object).where(values.notna(), np.False_).to_numpy(dtype=bool)
     return flags
 
 
 def text(values: pd.Series) -> npt.NDArray[np.object_]:
     """Texts, null as None."""
-    plain = values.astype(object)
-    texts: npt.NDArray[np.object_] = plain.where(plain.notna(), None).to_numpy()
-    return texts
+    texts: npt.NDArray[np.object_] = values.to_numpy(dtype=object)
+    is_null = pd.isna(texts)
+    if not is_null.any():
+        return texts
+    told = texts.copy()
+    told[is_null] = None
+    return told
 
 
 def days(values: pd.Series) -> npt.NDArray[np.datetime64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +38,7 @@ class Rating:
     data_depth: npt.NDArray[np.object_]
     notes: tuple[Note, ...]
 
-    @property
+    @cached_property
     def is_graded(self) -> npt.NDArray[np.bool_]:
         """Rated or thin file: a PD below 1 and a limit by policy."""
         graded: npt.NDArray[np.bool_] = (self.status == "rated") | (self.status == "thin_file")
@@ -81,6 +82,9 @@ def rate(positions: pd.DataFrame, answers: Answers, model: Model, policy: Policy
 
 def aligned_features(features: pd.DataFrame, positions: pd.DataFrame) -> pd.DataFrame:
     """Features in the order of the positions. Raises ContractError for a customer of the book without features."""
+    if features["customer_id"].equals(positions["customer_id"]) and positions["customer_id"].is_unique:
+        # Most nights: nothing has to be looked up.
+        return features.drop(columns="customer_id")
     by_customer = features.set_index("customer_id")
     if not by_customer.index.is_unique:
         raise ContractError("features.customer_id: a customer has two rows; hand in the rows of one day")

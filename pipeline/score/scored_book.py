@@ -16,7 +16,7 @@ from pipeline.score.applied import PD, THIN_PD
 from pipeline.score.book_caps import told
 from pipeline.score.change import Change, Day, change_of, changes_table
 from pipeline.score.columns import BOOK_SCHEMA, breaches_of
-from pipeline.score.limit_trace import limit_trace
+from pipeline.score.limit_trace import TRACE_SCHEMA, limit_trace
 from pipeline.score.limits import suggest_limits
 from pipeline.score.night_facts import Judge, judged_by, night_facts
 from pipeline.score.notes import told_once
@@ -161,7 +161,7 @@ def score_book(  # noqa: PLR0917 - the six inputs of a night
         looked_back=looked_back,
         book=scored.book,
         alerts=scored.alerts,
-        limit_trace=scored.limit_trace,
+        limit_trace=scored.limit_trace.cast(TRACE_SCHEMA),
         changes=scored.changes,
     )
 

@@ -81,7 +81,14 @@ def _as_told(values: pd.Series, template: str, entry: Mapping[str, Any]) -> pd.S
 def _each(entry: Mapping[str, Any], values: list[Any], language: str) -> list[str]:
     template, months, title = str(entry[language]), entry["months"], _title(entry, language)
     of_code = {float(special["code"]): f"{title}{special[language]}" for special in entry.get("special") or ()}
-    return [of_code.get(value) or _WORDS.format(template, value=value, months=months) for value in values]
+    return [of_code.get(value) or _told(template, value, months) for value in values]
+
+
+def _told(template: str, value: Any, months: Any) -> str:
+    # Only what lies between 0 and −1 can be told as minus nought; all others are told as text does, which is quicker.
+    if isinstance(value, float) and -1.0 < value <= 0.0:
+        return _WORDS.format(template, value=value, months=months)
+    return template.format(value=value, months=months)
 
 
 def _title(entry: Mapping[str, Any], language: str) -> str:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import ContractError
 from pipeline.score.columns import BOOK_SCHEMA, breaches_of
+from pipeline.score.cores import one_ahead
 from pipeline.score.ranges import ParquetRows, Ranges
 from pipeline.score.summary import TOTALLED, Tally
 
@@ -45,7 +46,7 @@ def _book_breaches(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
     wrong_caps: list[str] = []
     strangers: dict[str, list[str]] = {name: [] for name in _OF_CUSTOMERS}
     last: str | None = None
-    for batch in ParquetRows(folder / "scored_book.parquet").batches(BOOK_SCHEMA.names):
+    for batch in one_ahead(ParquetRows(folder / "scored_book.parquet").batches(BOOK_SCHEMA.names)):
         book = pa.Table.from_batches([batch])
         breaches += breaches_of(book)
         tally.add(book)

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
 from pipeline.score.csv_text import escaped
+from pipeline.score.limit_trace import by_dictionary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 ROWS_PER_GROUP = 65_536
@@ -101,10 +103,15 @@ class HashedFile:
 
 
 class ParquetTable:
-    """A Parquet file with page checksums; equal rows give equal bytes, however they fall into parts."""
+    """A Parquet file with page checksums; equal rows give equal bytes, however they fall into parts.
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._schema = schema.remove_metadata()
+    `coded` names columns without nulls whose few texts are handed to the writer as numbers of a dictionary, whether
+    they come so or plain; who reads the file finds texts.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, coded: Sequence[str] = ()) -> None:
+        self._coded = coded
+        self._schema = by_dictionary(schema.remove_metadata(), coded)
         self._file = HashedFile(path)
         options: dict[str, Any] = {"compression": "zstd", "version": "2.6", "write_page_checksum": True}
         # A dictionary pays for what repeats; measurements do not.
@@ -118,12 +125,16 @@ class ParquetTable:
 
     def add(self, rows: pa.Table) -> None:
         """Writes the row groups that are full; the rest waits."""
+        for name in self._coded:
+            if not pa.types.is_dictionary(rows.schema.field(name).type):
+                at = rows.schema.get_field_index(name)
+                rows = rows.set_column(at, self._schema.field(name), rows[name].dictionary_encode())
         waiting = pa.concat_tables([self._waiting, rows.replace_schema_metadata(None).cast(self._schema)])
         while waiting.num_rows >= ROWS_PER_GROUP:
             self._write(waiting.slice(0, ROWS_PER_GROUP))
             waiting = waiting.slice(ROWS_PER_GROUP)
         # A copy, so that the part it is a slice of can go.
-        self._waiting = waiting.combine_chunks()
+        self._waiting = waiting.unify_dictionaries().combine_chunks()
 
     def close(self) -> Written:
         """Writes the last row group, which may be a short one."""
@@ -139,8 +150,19 @@ class ParquetTable:
         self._file.close()
 
     def _write(self, group: pa.Table) -> None:
-        self._writer.write_table(group.combine_chunks(), row_group_size=ROWS_PER_GROUP)
+        group = group.unify_dictionaries().combine_chunks()
+        for name in self._coded:
+            at = group.schema.get_field_index(name)
+            group = group.set_column(at, group.schema.field(at), _as_met(group[name].combine_chunks()))
+        self._writer.write_table(group, row_group_size=ROWS_PER_GROUP)
         self._rows += group.num_rows
+
+
+def _as_met(texts: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The texts numbered in the order in which they come: so that the bytes do not hang on what else the dictionary
+    held."""
+    codes, kept = pd.factorize(texts.indices.to_numpy())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), texts.dictionary.take(pa.array(kept)))
 
 
 class CsvTable:
