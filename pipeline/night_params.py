@@ -53,13 +53,15 @@ class KeepParams:
 class ScoreParams:
     """The day to score (null: the extract date), where runs are published and what stops one from being so.
 
-    `wait_seconds`: for another run that is publishing; 0 leaves at once.
+    `wait_seconds`: for another run that is publishing; 0 leaves at once. `workers`: processes that score a large book
+    side by side, fewer on fewer cores; 1: none beside the night's own.
     """
 
     as_of: dt.date | None = None
     out: str = "data/scored"
     role: Literal["champion", "challenger"] = "champion"
     wait_seconds: int = 60
+    workers: int = 4
     breakers: BreakerParams = BreakerParams()
     keep: KeepParams = KeepParams()
 

@@ -98,6 +98,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "validate.tests.min_years": (2, 100),
     "validate.tests.shuffles": (2, 1000),
     "score.wait_seconds": (0, 86_400),
+    "score.workers": (1, 64),
     "score.keep.leaving": (0, 1000),
     "validate.tests.poison.customers": (1, 10_000),
     "validate.tests.poison.rows": (100, 10_000_000),

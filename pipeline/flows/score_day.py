@@ -31,11 +31,13 @@ from pipeline.history.snapshots import month_ends, months_before
 from pipeline.score.applied import application, points_columns
 from pipeline.score.breakers import Seen, breakers_of
 from pipeline.score.conservation import TOTALLED, require_same_totals
+from pipeline.score.cores import threads
 from pipeline.score.meanwhile import RunsBefore, run_of_day
 from pipeline.score.model_folder import read_role
+from pipeline.score.night_parts import NightRows
 from pipeline.score.policy import read_policy
 from pipeline.score.publish import drafting, previous_folder, prune_runs, publish_draft, run_looked_back_to
-from pipeline.score.stream import NightRows, score_rows
+from pipeline.score.stream import score_rows
 from pipeline.tables.canonical import read_manifest
 from pipeline.tables.own_table_writing import holds_own_table
 from pipeline.tables.unchanged import unchanged
@@ -217,6 +219,7 @@ def _scored(
     decision: Decision | None = None,
 ) -> tuple[ScoredNight, Path]:
     watched, wait, steps = setting.params.score.breakers, setting.params.score.wait_seconds, log.Steps()
+    workers = min(setting.params.score.workers, threads())
     # Before anything is read: whoever publishes the day from here on may have read something newer.
     own = run_of_day(places.out, as_of)
     policy = read_policy(setting.project.policy, KINDS)
@@ -243,7 +246,7 @@ def _scored(
             in_force = partial(versions_now, setting, places.tables, places.models)
             require_not_overtaken(places.out, rests_on, policy.alerts, in_force)
             with steps.step("book"):
-                night, figures = score_rows(sight.rows, model, policy, as_of, draft.add)
+                night, figures = score_rows(sight.rows, model, policy, as_of, draft.add, workers=workers)
                 require_same_totals(sight.counted, night.summary)
             with steps.step("breakers"):
                 before = None if previous is None else previous.head.as_of

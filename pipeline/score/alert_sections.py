@@ -104,17 +104,18 @@ class AlertsSection(Dated):
     @property
     def features(self) -> tuple[str, ...]:
         """The features the rules look at on the day."""
-        return tuple(self._below("feature."))
+        return tuple(self.below("feature."))
 
     @property
     def features_before(self) -> tuple[str, ...]:
         """The features the rules look at as they stood a month before."""
-        return tuple(self._below("month_before.feature."))
+        return tuple(self.below("month_before.feature."))
 
     @property
     def looks_back(self) -> bool:
         """A rule looks at the rating of an earlier run."""
-        return any(self._below("look_back."))
+        return any(self.below("look_back."))
 
-    def _below(self, prefix: str) -> Iterator[str]:
+    def below(self, prefix: str) -> Iterator[str]:
+        """The columns whose names begin so, each by the rest of its name."""
         return (name.removeprefix(prefix) for name in self.columns if name.startswith(prefix))

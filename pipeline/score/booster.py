@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,10 @@ class Booster:
             )
         codes = {name: tuple(float(code) for code in listed) for name, listed in (special or {}).items()}
         return cls(text, tuple(feature_names), {k: tuple(v) for k, v in categories.items()}, codes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process is the text: it reads the trees itself, where it needs them."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def _trees(self) -> Any:

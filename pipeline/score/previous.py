@@ -54,35 +54,22 @@ class PreviousFolder:
     head: PreviousRun
     folder: Path
 
-    def rows(self) -> PreviousRows:
-        """Its rows from the front, a range of customers at a time."""
-        return PreviousRows(self)
+    def book(self) -> Ranges:
+        """BOOK_COLUMNS of its book from the front, a range of customers at a time."""
+        return Ranges("previous scored_book", ParquetRows(self.folder / "scored_book.parquet"), BOOK_COLUMNS)
+
+    def alerts(self) -> Ranges:
+        """Its alerts, as its book."""
+        return Ranges("previous alerts", ParquetRows(self.folder / "alerts.parquet"))
 
     def whole(self) -> PreviousRun:
         """All of its rows in memory."""
-        return self.rows().rest()
+        return with_rows(self.head, self.book().rest(), self.alerts().rest())
 
 
-class PreviousRows:
-    """What is left of a previous run's rows; read once from front to back."""
-
-    def __init__(self, run: PreviousFolder) -> None:
-        self._head = run.head
-        self._book = Ranges("previous scored_book", ParquetRows(run.folder / "scored_book.parquet"), BOOK_COLUMNS)
-        self._alerts = Ranges("previous alerts", ParquetRows(run.folder / "alerts.parquet"))
-
-    def upto(self, last: str) -> PreviousRun:
-        """The run with the rows left of customers whose name is not after `last`."""
-        return self._with(self._book.upto(last), self._alerts.upto(last))
-
-    def rest(self) -> PreviousRun:
-        """The run with all rows that are left."""
-        return self._with(self._book.rest(), self._alerts.rest())
-
-    def _with(self, book: pa.Table, alerts: pa.Table) -> PreviousRun:
-        # Days of alerts are told again as they are: plain dates.
-        days = {name: alerts[name].to_pandas() for name in ("as_of", "opened_on")}
-        return replace(self._head, book=frame_of(book), alerts=frame_of(alerts).assign(**days))
+def with_rows(head: PreviousRun, book: pa.Table, alerts: pa.Table) -> PreviousRun:
+    """The run with those rows of its book and its alerts."""
+    return replace(head, book=frame_of(book), alerts=frame_of(alerts))
 
 
 @dataclass(frozen=True)

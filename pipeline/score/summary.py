@@ -25,6 +25,16 @@ class Tally:
         self._counts: dict[str, Counter[str]] = {title: Counter() for title in _COUNTED}
         self._totals = dict.fromkeys(TOTALLED, Decimal("0.00"))
 
+    def __add__(self, other: Tally) -> Tally:
+        total = Tally()
+        for one in (self, other):
+            total.rows += one.rows
+            for title, count in one._counts.items():
+                total._counts[title].update(count)
+            for name, amount in one._totals.items():
+                total._totals[name] += amount
+        return total
+
     def add(self, book: pa.Table) -> None:
         """Counts further customers."""
         self.rows += book.num_rows

@@ -46,8 +46,9 @@ def lights(make_book, model, policy, scored):
         book = make_book(*({**customer, "as_of": JUNE} for customer in now))
         run = scored(book.positions, book.features, told, policy, previous, JUNE)
         applied = book.features.assign(model_pd=book.features["days_late_3m"].map(lambda _: pd))
-        figures = BookFigures(told)
-        figures.add(run.book, applied.set_index("customer_id").loc[run.book["customer_id"].to_pylist()], previous)
+        figures = BookFigures.of(
+            told, run.book, applied.set_index("customer_id").loc[run.book["customer_id"].to_pylist()], previous
+        )
         known = {"invoices": JUNE, "payments": JUNE} if newest is None else newest
         seen = Seen(figures, told, JUNE, None if previous is None else day, known)
         return {one.name: one for one in breakers_of(seen, settings)}

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import shutil
+import subprocess
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,15 @@ from pipeline.score.book_caps import LossBudget
 from pipeline.score.calibration import Calibration
 from pipeline.score.csv_text import csv_lines
 from pipeline.score.draft import RUN_TABLES
+from pipeline.score.limit_trace import by_dictionary
 from pipeline.score.model_folder import write_model
+from pipeline.score.night_parts import NightRows
 from pipeline.score.notes import Note, told_once
 from pipeline.score.publish import drafting, previous_folder, publish, publish_draft, run_looked_back_to
 from pipeline.score.ranges import Ranges
 from pipeline.score.run_check import verify
 from pipeline.score.scored_book import ScoredPart, score_book
-from pipeline.score.stream import NightRows, score_rows
+from pipeline.score.stream import score_rows
 from pipeline.score.written_tables import CsvTable, HashedFile, ParquetTable
 
 if TYPE_CHECKING:
@@ -130,8 +133,8 @@ class June:
         )
         return publish(run, out, TOLD)
 
-    def in_parts(self, customers, rows_per_batch):
-        """Published part by part."""
+    def in_parts(self, customers, rows_per_batch, workers=1, seen=None):
+        """Published part by part; `seen` is told of every part before it is written."""
         out, previous = self.out("parts")
         features = applied(self.book.features, self.model, previous.head.model)
         rows = NightRows(
@@ -150,7 +153,13 @@ class June:
             run_looked_back_to(out, JUNE, self.policy.alerts),
         )
         with drafting(out) as draft:
-            night, figures = score_rows(rows, self.model, self.policy, JUNE, draft.add, customers)
+
+            def write(part):
+                if seen is not None:
+                    seen(part)
+                draft.add(part)
+
+            night, figures = score_rows(rows, self.model, self.policy, JUNE, write, customers, workers)
             return publish_draft(draft, night, out, TOLD), figures
 
 
@@ -179,11 +188,60 @@ def test_a_night_in_parts_is_the_night_as_a_whole_byte_for_byte(june):
     def in_any_parts(customers, rows_per_batch):
         folder, figures = june.in_parts(customers, rows_per_batch)
         assert hashes(folder) == hashes(whole)
-        seen.append(vars(figures) | {"_model": None})
+        seen.append(vars(figures))
 
     in_any_parts()
     assert all(one == seen[0] for one in seen)
     assert seen[0]["customers"] == 47
+
+
+def test_workers_side_by_side_write_the_same_bytes(june, monkeypatch):
+    alone, figures = june.in_parts(5, 7)
+    written, started = hashes(alone), recorded_processes(monkeypatch)
+    side_by_side, counted = june.in_parts(5, 7, workers=3)
+    assert hashes(side_by_side) == written
+    assert vars(counted) == vars(figures)
+    assert len(started) == 3
+    assert all(process.returncode is not None for process in started), "none is left behind"
+
+
+def test_a_book_of_few_parts_starts_no_process(june, monkeypatch):
+    started = recorded_processes(monkeypatch)
+    june.in_parts(16, 7, workers=3)
+    assert not started, "47 customers are three parts"
+
+
+def test_a_worker_that_is_killed_ends_the_night_and_leaves_nothing_of_it(june, monkeypatch):
+    started = recorded_processes(monkeypatch)
+    with pytest.raises(StorageError, match=r"was ended by signal 9 .* lower score\.workers"):
+        june.in_parts(2, 7, workers=2, seen=lambda part: started[0].kill())
+    assert all(process.returncode is not None for process in started)
+    assert not list((june.root / "parts" / ".runs").glob(".draft*"))
+    assert len(list((june.root / "parts" / ".runs").iterdir())) == 1, "that of May"
+
+
+def test_what_a_worker_refuses_is_told_as_without_workers(june):
+    missing = june.book.features[june.book.features["customer_id"] != "C45"]
+    broken = replace(june, book=replace(june.book, features=missing))
+    told = []
+    for workers in (1, 2):
+        with pytest.raises(ContractError, match=r"e\.g\. 'C45'") as refused:
+            broken.in_parts(5, 7, workers)
+        told.append(str(refused.value))
+    assert told[0] == told[1]
+
+
+def recorded_processes(monkeypatch):
+    """The worker processes that are started from now on."""
+    started = []
+
+    class Recorded(subprocess.Popen):
+        def __init__(self, *arguments, **named):
+            super().__init__(*arguments, **named)
+            started.append(self)
+
+    monkeypatch.setattr("pipeline.score.crew.subprocess.Popen", Recorded)
+    return started
 
 
 def test_closed_alerts_of_customers_who_are_gone_are_told_with_any_parts(june):
@@ -229,6 +287,27 @@ def test_a_table_has_the_same_bytes_however_it_is_handed_over(tmp_path, cut):
         content = (tmp_path / f"parts.{suffix}").read_bytes()
         assert (parts.bytes, parts.rows) == (len(content), 140_000)
         assert parts.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_texts_by_dictionary_have_the_same_bytes_whatever_the_dictionary_holds(tmp_path):
+    words = pa.array(["never met", "a", "b", "c"])
+    numbers = pa.array([2] * 40_000 + [1, 3] * 40_000, pa.int32())
+    schema = pa.schema([pa.field("cap", pa.string(), nullable=False)])
+    plain = pa.table([words.take(numbers)], schema=schema)
+    coded = pa.table([pa.DictionaryArray.from_arrays(numbers, words)], schema=by_dictionary(schema, ["cap"]))
+    written = set()
+    for name, parts in (
+        ("plain", [plain]),
+        ("coded", [coded]),
+        ("mixed", [coded.slice(0, 70_001), plain.slice(70_001)]),
+    ):
+        file = ParquetTable(tmp_path / f"{name}.parquet", schema, ["cap"])
+        for part in parts:
+            file.add(part)
+        written.add(file.close())
+    assert len(written) == 1
+    assert pq.read_table(tmp_path / "coded.parquet").equals(plain)
+    assert pq.read_schema(tmp_path / "coded.parquet").types == [pa.string()]
 
 
 @pytest.mark.parametrize("nth", [1, 2, 6, 9, 14])
