@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -99,6 +98,9 @@ def noise_quantile(bins: int, n: float, m: float, significance: float) -> float:
     """
     if bins < 2:
         return 0.0
+    # Where it is needed: the workers of a night only count.
+    from scipy import special
+
     # The chi-square quantile by its definition, as scipy.stats reckons it: importing that costs each night a second.
     return float(2.0 * special.gammaincinv((bins - 1) / 2.0, 1.0 - significance) * (1.0 / n + 1.0 / m))
 
