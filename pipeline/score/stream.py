@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pipeline.score.alert_columns import RatingSeen
 from pipeline.score.book_figures import BookFigures
@@ -65,7 +65,7 @@ def score_rows(  # noqa: PLR0917 - the rows, who judges them, the day and who ta
     """
     head = None if rows.previous is None else rows.previous.head
     notes: list[str | Note] = [*night_notes(model, policy, as_of)]
-    told = []
+    total: _Told | None = None
     with Crew(workers) as crew:
         rating = _Rating(model, policy, head, as_of)
         facts = reduce(add, (done.told for done in crew.each(rating, rated_parts(rows, rows_at_once))))
@@ -75,18 +75,18 @@ def score_rows(  # noqa: PLR0917 - the rows, who judges them, the day and who ta
             scored: ScoredPart = done.told.part(done.tables)
             write(scored)
             notes += scored.notes
-            told.append(done.told)
-    loss = sum(part.loss_at_limits for part in told)
-    tally = reduce(add, (part.tally for part in told))
+            total = done.told if total is None else total + done.told
+    # There is one part at least, of a book without a customer too.
+    total = cast("_Told", total)
     night = ScoredNight(
         as_of=as_of,
-        summary=tally.summary(told_once(notes), planned(loss, told[0].budget)),
+        summary=total.tally.summary(told_once(notes), planned(total.loss_at_limits, total.budget)),
         model=model,
         policy=policy,
         previous=head,
         looked_back=rows.looked_back,
     )
-    return night, reduce(add, (part.figures for part in told))
+    return night, total.figures
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,17 @@ class _Scoring:
 
 @dataclass(frozen=True)
 class _Told:
-    """What a scored part tells beside its tables."""
+    """What a scored part tells beside its tables; sums add up, the notes of parts are told once by who has them all."""
 
     loss_at_limits: int
     budget: LossBudget
     notes: tuple[str | Note, ...]
     tally: Tally
     figures: BookFigures
+
+    def __add__(self, other: _Told) -> _Told:
+        loss = self.loss_at_limits + other.loss_at_limits
+        return _Told(loss, self.budget, (), self.tally + other.tally, self.figures + other.figures)
 
     def part(self, tables: Tables) -> ScoredPart:
         """The part with its tables."""
