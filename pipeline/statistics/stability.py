@@ -53,7 +53,7 @@ class Spread:
         """The PSI that chance exceeds with that probability; 0 with a single bin."""
         if not (self.scale > 0 and self.degrees > 0):
             return 0.0
-        return float(self.scale * 2.0 * special.gammaincinv(self.degrees / 2.0, 1.0 - significance))
+        return self.scale * _chi_square_quantile(self.degrees, significance)
 
 
 def clustered_spread(before: Codes, after: Codes, clusters: tuple[Codes, Codes], bins: int) -> Spread:
@@ -98,11 +98,15 @@ def noise_quantile(bins: int, n: float, m: float, significance: float) -> float:
     """
     if bins < 2:
         return 0.0
+    return _chi_square_quantile(bins - 1, significance) * (1.0 / n + 1.0 / m)
+
+
+def _chi_square_quantile(degrees: float, significance: float) -> float:
+    """By its definition, as scipy.stats reckons it: importing that costs each night a second."""
     # Where it is needed: the workers of a night only count.
     from scipy import special
 
-    # The chi-square quantile by its definition, as scipy.stats reckons it: importing that costs each night a second.
-    return float(2.0 * special.gammaincinv((bins - 1) / 2.0, 1.0 - significance) * (1.0 / n + 1.0 / m))
+    return float(2.0 * special.gammaincinv(degrees / 2.0, 1.0 - significance))
 
 
 def _counts(expected: ArrayLike, actual: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
