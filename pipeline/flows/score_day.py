@@ -13,28 +13,23 @@ import pyarrow as pa
 from pipeline.datasets import code_hash, put_file, write_json, write_table
 from pipeline.engine.scratch import ScratchFolder
 from pipeline.errors import CreditbookError, ParameterError
-from pipeline.features.build import features
-from pipeline.features.catalog import FEATURES, KINDS
+from pipeline.features.catalog import KINDS
 from pipeline.flows import log
 from pipeline.flows.decision import day_of, user_of
 from pipeline.flows.definition import default_definition
 from pipeline.flows.deliver import hand_on, open_targets
-from pipeline.flows.known_rows import KnownRows
 from pipeline.flows.night_gate import Decision, gates_told, let_through, newest_by_table
 from pipeline.flows.night_log import tell_of_absent, tell_of_run
+from pipeline.flows.night_sight import Judges, sight_of
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.overtaken import RestsOn, require_not_overtaken, versions_now, versions_of
 from pipeline.flows.setting import Setting, ledger_in, open_setting
-from pipeline.history.position import positions
-from pipeline.history.prepared import prepared
-from pipeline.history.snapshots import month_ends, months_before
-from pipeline.score.applied import application, points_columns
+from pipeline.history.snapshots import month_ends
 from pipeline.score.breakers import Seen, breakers_of
-from pipeline.score.conservation import TOTALLED, require_same_totals
+from pipeline.score.conservation import require_same_totals
 from pipeline.score.cores import threads
-from pipeline.score.meanwhile import RunsBefore, run_of_day
+from pipeline.score.meanwhile import run_of_day
 from pipeline.score.model_folder import read_role
-from pipeline.score.night_parts import NightRows
 from pipeline.score.policy import read_policy
 from pipeline.score.publish import drafting, previous_folder, prune_runs, publish_draft, run_looked_back_to
 from pipeline.score.stream import score_rows
@@ -46,16 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    import ibis.expr.types as ir
-
     from pipeline.deliver.target import Target
-    from pipeline.engine import Engine
     from pipeline.history.definition import DefaultDefinition
-    from pipeline.score.alert_sections import AlertsSection
-    from pipeline.score.model import Model
-    from pipeline.score.policy import Policy
-    from pipeline.score.previous import EarlierRun, PreviousFolder
-    from pipeline.score.ranges import ParquetRows
     from pipeline.score.scored_book import ScoredNight
     from pipeline.tables.canonical import Ledger
 
@@ -78,51 +65,6 @@ class _LookedAt:
 
     features: frozenset[str]
     night: Path
-
-
-@dataclass(frozen=True)
-class _Judges:
-    """Who judges the day: the model in force, the policy, the run before and the one looked back to, if there are.
-
-    `others` are features that none of them reads and that are wanted all the same.
-    """
-
-    model: Model
-    policy: Policy
-    previous: PreviousFolder | None
-    looked_back: EarlierRun | None
-    others: frozenset[str] = frozenset()
-
-    @property
-    def previous_model(self) -> Model | None:
-        return None if self.previous is None else self.previous.head.model
-
-    @property
-    def runs_before(self) -> RunsBefore:
-        """The folders of the earlier runs that the day is compared with."""
-        previous, looked_back = (None if run is None else run.folder for run in (self.previous, self.looked_back))
-        return RunsBefore(previous, looked_back)
-
-    @property
-    def reads(self) -> list[str]:
-        """The features they read, in the catalogue's order; one that is no longer in it is not built."""
-        wanted = {*self.model.reads, *self.policy.alerts.features, *self.others}
-        if self.previous_model is not None:
-            wanted.update(self.previous_model.reads)
-        return [feature.name for feature in FEATURES if feature.name in wanted]
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """What was known on the days a run needs, in files of a folder of the run's own.
-
-    `features` are those of the day that are read, with the answers of the models; `counted` the rows and sums of money
-    of the day's positions, as the engine counted them.
-    """
-
-    rows: NightRows
-    features: Path
-    counted: dict[str, Any]
 
 
 def score(setting: Setting) -> None:
@@ -227,17 +169,13 @@ def _scored(
     previous = previous_folder(places.out, as_of, places.models)
     others = frozenset[str]() if looked_at is None else looked_at.features
     definition = default_definition(setting)
-    judges = _Judges(model, policy, previous, run_looked_back_to(places.out, as_of, policy.alerts), others)
+    judges = Judges(model, policy, previous, run_looked_back_to(places.out, as_of, policy.alerts), others)
     with _folder_of_run(setting) as scratch:
         with setting.engine() as engine, steps.step("features"), unchanged(places.tables):
             ledger = ledger_in(engine, places.tables)
             tell_of_absent(ledger.present)
-            if as_of > ledger.extract_date:
-                raise ParameterError(
-                    f"score: the day {as_of} lies after the extract date {ledger.extract_date}, beyond which nothing "
-                    "is known; score that day or an earlier one, or take in a newer ledger"
-                )
-            sight = _sight(engine, ledger, as_of, judges, definition, scratch)
+            _require_known(ledger, as_of)
+            sight = sight_of(engine, ledger, as_of, judges, definition, scratch)
             newest = newest_by_table(engine, ledger, as_of, watched.stale_days)
             told = _told(ledger, places.tables, definition)
         versions = versions_of(ledger.data_version, model.version, policy, definition)
@@ -259,6 +197,14 @@ def _scored(
             put_file(sight.features, looked_at.night)
     tell_of_run(night, places.out / f"as_of={as_of}", folder, breakers, steps)
     return night, folder
+
+
+def _require_known(ledger: Ledger, as_of: dt.date) -> None:
+    if as_of > ledger.extract_date:
+        raise ParameterError(
+            f"score: the day {as_of} lies after the extract date {ledger.extract_date}, beyond which nothing "
+            "is known; score that day or an earlier one, or take in a newer ledger"
+        )
 
 
 def _prune_and_hand_on(setting: Setting, targets: Sequence[Target], places: Places, *asked: dt.date) -> None:
@@ -288,58 +234,6 @@ def _folder_of_run(setting: Setting) -> Iterator[Path]:
         yield scratch.path
     finally:
         scratch.close()
-
-
-def _sight(  # noqa: PLR0917 - the engine, what it reads, the day, who judges it and where the rows go
-    engine: Engine, ledger: Ledger, as_of: dt.date, judges: _Judges, definition: DefaultDefinition, folder: Path
-) -> _Sight:
-    """Everything for the day, its positions a month before, its points on the day of the previous run."""
-    # Features and positions follow the same items: they are prepared once for both.
-    ledger = prepared(ledger, engine.keep)
-    known = KnownRows.of(engine, ledger, as_of, folder)
-    answered = _answered(engine, ledger, known, as_of, judges)
-    features = known.written("features", answered, as_of)
-    points_before = None
-    if judges.previous is not None:
-        # What the card of thin files reads comes along, so that it can be told what moved one.
-        thin = [name for name in judges.model.thin_file.features if name in answered.columns]
-        points = answered.select("customer_id", "as_of", *points_columns(judges.model), *thin)
-        points_before = known.written("points", points, judges.previous.head.as_of)
-    month_before = months_before(as_of, 1)
-    stood = engine.keep(positions(ledger, known.on([as_of, month_before]), definition, engine.keep), "positions")
-    of_day = stood.filter(stood.as_of == as_of)
-    counted = of_day.aggregate(rows=of_day.count(), **{name: of_day[name].sum() for name in TOTALLED})
-    rows = NightRows(
-        positions=known.written("positions", stood, as_of),
-        features=features,
-        positions_before=known.written("positions", stood, month_before),
-        points_before=points_before,
-        previous=judges.previous,
-        month_before=month_before,
-        features_before=_features_before(engine, ledger, known, month_before, judges.policy.alerts),
-        looked_back=judges.looked_back,
-    )
-    return _Sight(rows, features.path, engine.collect(counted, order_by=["rows"]).to_pylist()[0])
-
-
-def _answered(engine: Engine, ledger: Ledger, known: KnownRows, as_of: dt.date, judges: _Judges) -> ir.Table:
-    """The features of the day and of the day of the previous run, with the models' answers."""
-    dates = [as_of] if judges.previous is None else [as_of, judges.previous.head.as_of]
-    built = features(ledger, known.on(dates), engine.keep, names=judges.reads)
-    apply = application(judges.model, judges.previous_model, built.schema().to_pyarrow())
-    answered = engine.map_batches(built, apply, apply.schema, "applied")
-    known.require_no_other_day("features", answered, dates)
-    return answered
-
-
-def _features_before(
-    engine: Engine, ledger: Ledger, known: KnownRows, day: dt.date, section: AlertsSection
-) -> ParquetRows | None:
-    """The features that alert rules look at as they stood a month before; null when no rule does."""
-    if not section.features_before:
-        return None
-    built = features(ledger, known.on([day]), engine.keep, names=section.features_before)
-    return known.written("features_before", built, day)
 
 
 def _extract_date(tables: Path) -> dt.date:

@@ -38,7 +38,7 @@ def chosen(calls, whole=()):
 def run_again(later_night, monkeypatch, tmp_path_factory):
     """The night once more; what it sees of the ledger is computed once, since no fault below touches the ledger."""
     seen = {}
-    real, real_folder = score_day._sight, score_day._folder_of_run
+    real, real_folder = score_day.sight_of, score_day._folder_of_run
 
     def sight(engine, ledger, as_of, judges, *others):
         key = (as_of, judges.previous.head.run_id)
@@ -52,7 +52,7 @@ def run_again(later_night, monkeypatch, tmp_path_factory):
         with real_folder(setting):
             yield tmp_path_factory.mktemp("rows") if not seen else None
 
-    monkeypatch.setattr(score_day, "_sight", sight)
+    monkeypatch.setattr(score_day, "sight_of", sight)
     monkeypatch.setattr(score_day, "_folder_of_run", folder_that_stays)
 
     def run(*, by_command=False):
