@@ -57,8 +57,8 @@ def reasons_of(
     lost = _points_against_book(rating, model)
     _put_thin(found, positions, rating, policy, lost)
     _put_expert(found, rating, policy, lost)
-    for row in np.flatnonzero(is_rated & pd.isna(found.code[:, 0])):
-        _say(found, (row, 0), policy.thin_file.texts.nothing, None, None)
+    at, nothing = is_rated & pd.isna(found.code[:, 0]), policy.thin_file.texts.nothing
+    found.code[at, 0], found.en[at, 0], found.zh[at, 0] = nothing.code, nothing.en, nothing.zh
     return found
 
 
