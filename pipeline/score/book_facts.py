@@ -6,16 +6,17 @@ bounded but for one entry per group.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.score.position_columns import cents, money, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -85,6 +86,19 @@ class BookFacts:
         return mine == theirs and same_losses and np.array_equal(self.loss_sums, other.loss_sums)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def group_rows(self, names: Sequence[str]) -> pa.Table:
+        """The totals of these groups, a row each."""
+        totals = [self.groups[name] for name in names]
+        columns = {"taken": [one.taken for one in totals], "wanted": [one.wanted for one in totals]}
+        return pa.table(
+            {"group_id": pa.array(names, pa.string())} | {n: pa.array(v, pa.int64()) for n, v in columns.items()}
+        )
+
+    def with_groups(self, rows: pa.Table) -> BookFacts:
+        """The same with the groups of `group_rows` and no others: enough for whoever is in none but them."""
+        columns = (rows[name].to_pylist() for name in ("group_id", "taken", "wanted"))
+        return replace(self, groups={name: GroupTotals(t, w) for name, t, w in zip(*columns, strict=True)})
 
     @property
     def loss_wanted(self) -> int:

@@ -17,12 +17,18 @@ from pipeline.score.rating import Answers, aligned_features, rate
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    import pyarrow as pa
 
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
     from pipeline.score.previous import PreviousRun
+
+
+_JUDGES = ("now", "old_policy", "old")
+_GROUPS = "groups_"
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,20 @@ class NightFacts:
 
     def __add__(self, other: NightFacts) -> NightFacts:
         return NightFacts(self.now + other.now, _sum(self.old_policy, other.old_policy), _sum(self.old, other.old))
+
+    def group_rows(self, names: Sequence[str]) -> dict[str, pa.Table]:
+        """The totals of these groups under each of the judges, for `with_groups`."""
+        told = ((judge, getattr(self, judge)) for judge in _JUDGES)
+        return {_GROUPS + judge: facts.group_rows(names) for judge, facts in told if facts is not None}
+
+    def with_groups(self, rows: Mapping[str, pa.Table]) -> NightFacts:
+        """The same with the groups of `group_rows` and no others; without any where there is no row of them."""
+        nobody = BookFacts.nothing().group_rows([])
+        now, old_policy, old = (
+            None if facts is None else facts.with_groups(rows.get(_GROUPS + judge, nobody))
+            for judge, facts in zip(_JUDGES, (self.now, self.old_policy, self.old), strict=True)
+        )
+        return NightFacts(now or self.now, old_policy, old)
 
 
 def judges_of(model: Model, policy: Policy, previous: PreviousRun | None, features: pd.Index) -> Judges:

@@ -45,7 +45,9 @@ class ParquetRows:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The rows, a row group in memory at a time. Raises OSError when the file is damaged."""
         with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
-            yield from file.iter_batches(_ROWS_PER_BATCH, columns=list(columns))
+            # Group by group: one iterator over all of them holds the compressed bytes of every group it has passed.
+            for group in range(file.num_row_groups):
+                yield from file.iter_batches(_ROWS_PER_BATCH, row_groups=[group], columns=list(columns))
 
 
 class Ranges:

@@ -12,6 +12,8 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, cast
 
+import pyarrow.compute as pc
+
 from pipeline.score.alert_columns import RatingSeen
 from pipeline.score.book_figures import BookFigures
 from pipeline.score.crew import Crew, Done
@@ -70,8 +72,10 @@ def score_rows(  # noqa: PLR0917 - the rows, who judges them, the day and who ta
         rating = _Rating(model, policy, head, as_of)
         facts = reduce(add, (done.told for done in crew.each(rating, rated_parts(rows, rows_at_once))))
         looked_back_on = None if rows.looked_back is None else rows.looked_back.as_of
-        scoring = _Scoring(rating, facts, rows.month_before, looked_back_on)
-        for done in crew.each(scoring, scored_parts(rows, model, policy, rows_at_once)):
+        # The groups of a large book are many: who scores a part is told of those in it.
+        scoring = _Scoring(rating, facts.with_groups({}), rows.month_before, looked_back_on)
+        parts = (_with_groups(part, facts) for part in scored_parts(rows, model, policy, rows_at_once))
+        for done in crew.each(scoring, parts):
             scored: ScoredPart = done.told.part(done.tables)
             write(scored)
             notes += scored.notes
@@ -105,7 +109,8 @@ class _Rating:
 
 @dataclass(frozen=True)
 class _Scoring:
-    """The second pass on some customers; `facts` are those of the whole book."""
+    """The second pass on some customers; `facts` are those of the whole book but for its groups, of which each part has
+    its own."""
 
     rating: _Rating
     facts: NightFacts
@@ -115,7 +120,7 @@ class _Scoring:
     def __call__(self, rows: Tables) -> Done:
         model, policy, as_of = self.rating.model, self.rating.policy, self.rating.as_of
         part = self._part(rows)
-        scored = score_part(part, model, policy, as_of, self.facts)
+        scored = score_part(part, model, policy, as_of, self.facts.with_groups(rows))
         figures = BookFigures.of(model, scored.book, part.features, part.previous)
         told = _Told(scored.loss_at_limits, scored.budget, scored.notes, tally_of(scored.book), figures)
         return Done(told, {name: getattr(scored, name) for name in _TABLES})
@@ -154,6 +159,11 @@ class _Told:
     def part(self, tables: Tables) -> ScoredPart:
         """The part with its tables."""
         return ScoredPart(**tables, loss_at_limits=self.loss_at_limits, budget=self.budget, notes=self.notes)
+
+
+def _with_groups(rows: Tables, facts: NightFacts) -> Tables:
+    names = pc.unique(rows["positions"]["group_id"]).drop_null().to_pylist()
+    return {**rows, **facts.group_rows(names)}
 
 
 def _frame(rows: pa.Table | None) -> pd.DataFrame | None:
