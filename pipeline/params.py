@@ -163,9 +163,14 @@ class ScorecardParams:
 
 @dataclass(frozen=True)
 class BoosterParams:
-    """How the booster is grown. `trials` is the budget of the search around these parameters, 0 for none;
-    `interactions` says which features may stand in one tree: all, those of one subject, or one alone; `price_rounds`
-    and `price_confidence` are of the bootstrap that says what interactions are worth."""
+    """How the booster is grown.
+
+    `min_rows_per_category` and `category_smoothing` say which categories are set apart from the others (in rows of a
+    node), `category_l2` is the penalty of a leaf that does so, beside `l2`; the search leaves these three as they are.
+    `trials` is the budget of the search around the others, 0 for none; `interactions` says which features may stand in
+    one tree: all, those of one subject, or one alone; `price_rounds` and `price_confidence` are of the bootstrap that
+    says what interactions are worth.
+    """
 
     learning_rate: float = 0.05
     max_leaves: int = 15
@@ -174,6 +179,9 @@ class BoosterParams:
     feature_share: float = 0.7
     row_share: float = 0.8
     l2: float = 10.0
+    min_rows_per_category: int = 3
+    category_smoothing: float = 2.0
+    category_l2: float = 2.0
     max_rounds: int = 600
     early_stopping_rounds: int = 50
     folds: int = 3

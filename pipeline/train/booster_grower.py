@@ -80,6 +80,9 @@ class Grower:
             "bagging_fraction": settings.row_share,
             "bagging_freq": 1,
             "lambda_l2": settings.l2,
+            "min_data_per_group": settings.min_rows_per_category,
+            "cat_smooth": settings.category_smoothing,
+            "cat_l2": settings.category_l2,
             "monotone_constraints": list(self.directions),
             "monotone_constraints_method": "basic",
             **self._interactions(settings),
@@ -132,10 +135,6 @@ _FIXED: Mapping[str, Any] = {
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,
-    # With LightGBM's own (100 rows a group) short tables are all but blind to categories: here one counts from 10 rows
-    # on, drawn harder to the mean of all, and up to 4 of them are parted one by one.
-    "min_data_per_group": 10,
-    "cat_smooth": 20,
     "max_cat_to_onehot": 4,
 }
 
