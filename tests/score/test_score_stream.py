@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,7 +30,7 @@ from pipeline.score.model_folder import write_model
 from pipeline.score.night_parts import NightRows
 from pipeline.score.notes import Note, told_once
 from pipeline.score.publish import drafting, previous_folder, publish, publish_draft, run_looked_back_to
-from pipeline.score.ranges import Ranges
+from pipeline.score.ranges import ParquetRows, Ranges
 from pipeline.score.run_check import verify
 from pipeline.score.scored_book import ScoredPart, score_book
 from pipeline.score.stream import score_rows
@@ -270,6 +271,18 @@ def test_ranges_give_every_row_once_and_in_order():
     taken = [ranges.upto("09a"), ranges.some(5), ranges.upto("09"), ranges.upto("30"), ranges.rest()]
     assert [rows.num_rows for rows in taken] == [10, 5, 0, 16, 9]
     assert [name for rows in taken for name in rows["customer_id"].to_pylist()] == names
+
+
+def test_reading_a_file_holds_one_row_group_and_not_what_was_read_before(tmp_path):
+    groups, megabyte = 16, 2**20
+    numbers = pa.table({"customer_id": np.random.default_rng(1).random(groups * megabyte // 8)})
+    pq.write_table(numbers, tmp_path / "x.parquet", row_group_size=megabyte // 8, use_dictionary=False)
+    before, held = pa.total_allocated_bytes(), []
+    for batch in ParquetRows(tmp_path / "x.parquet").batches(["customer_id"]):
+        held.append((pa.total_allocated_bytes() - before) / megabyte)
+        del batch
+    assert len(held) == 2 * groups
+    assert max(held) < groups / 2
 
 
 @pytest.mark.parametrize("cut", [1, 70_000, 140_000])
