@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -53,7 +54,9 @@ class PublishedDay:
         schema = schema_in_targets(name)
         file = pq.ParquetFile(self.folder / f"{name}.parquet", page_checksum_verification=True)
         with file:
-            for batch in file.iter_batches(_BATCH):
+            # Group by group: one iterator over all of them holds the compressed bytes of every group it has passed.
+            groups = (file.iter_batches(_BATCH, row_groups=[group]) for group in range(file.num_row_groups))
+            for batch in chain.from_iterable(groups):
                 told = {"run_id": _constant(_RUN_ID, self.run_id, batch), "as_of": _constant(_AS_OF, self.as_of, batch)}
                 columns = [told[f.name] if f.name in told else batch.column(f.name) for f in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
