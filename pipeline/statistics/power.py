@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from pipeline.statistics.paired import smallest_shown
-from pipeline.statistics.proportions import binomial_p_value, jeffreys_too_low
+from pipeline.statistics.proportions import at_least, binomial_p_value, jeffreys_too_low
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,20 +61,19 @@ def rejection_rate(true_pd: float, n: int, critical: int) -> float:
     >>> round(rejection_rate(0.02, 100, 5), 3), round(rejection_rate(0.02, 100, 6), 3)
     (0.051, 0.015)
     """
-    return float(stats.binom.sf(critical - 1, n, true_pd))
+    return at_least(critical, n, true_pd)
 
 
 def level_shown(pd: float, n: int, critical: int, power: float) -> float:
     """The smallest true PD, as a multiple of the forecast, that is rejected with probability `power`; infinite where no
-    default rate is.
+    default rate is. `critical` is at least 1. The quantile of a beta, for P(D ≥ c) = I_PD(c, N − c + 1).
 
     >>> round(level_shown(0.02, 100, 5, 0.8), 2)
     3.31
     """
     if not 0 < pd < 1 or critical > n:
         return float("inf")
-    found = optimize.brentq(lambda true: rejection_rate(true, n, critical) - power, 1e-12, 1.0)
-    return float(found) / pd
+    return float(special.betaincinv(critical, n - critical + 1.0, power)) / pd
 
 
 def chi_square_shown(degrees: float, significance: float, power: float) -> float:
@@ -84,7 +83,7 @@ def chi_square_shown(degrees: float, significance: float, power: float) -> float
     (7.85, 15.65)
     """
     critical = stats.chi2.ppf(1.0 - significance, degrees)
-    return float(optimize.brentq(lambda nc: stats.ncx2.sf(critical, degrees, nc) - power, 1e-9, 1e4))
+    return float(optimize.brentq(lambda nc: 1.0 - special.chndtr(critical, degrees, nc) - power, 1e-9, 1e4))
 
 
 def common_factor_shown(pd: list[float], n: list[float], significance: float, power: float) -> float:

@@ -25,7 +25,7 @@ from pipeline.statistics.power import (
     psi_shown,
     rejection_rate,
 )
-from pipeline.statistics.proportions import binomial_p_value, holm, jeffreys_p_value, jeffreys_too_low
+from pipeline.statistics.proportions import at_least, binomial_p_value, holm, jeffreys_p_value, jeffreys_too_low
 from pipeline.statistics.stability import psi, psi_noise
 
 
@@ -108,6 +108,7 @@ def test_grades_are_merged_until_five_defaults_are_expected():
 def test_binomial_is_scipys_test_and_jeffreys_is_the_keener():
     assert binomial_p_value(0.03, 7, 90) == pytest.approx(stats.binomtest(7, 90, 0.03, alternative="greater").pvalue)
     assert jeffreys_p_value(0.03, 7, 90) < binomial_p_value(0.03, 7, 90)
+    assert [at_least(d, 90, 0.03) for d in range(-1, 93)] == pytest.approx(stats.binom.sf(np.arange(-2, 92), 90, 0.03))
 
 
 def test_holm_keeps_the_order_and_the_smallest_times_their_number():
