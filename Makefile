@@ -28,7 +28,7 @@ faults: .venv/installed
 	@scripts/system-packages.sh test
 	CREDITBOOK_FAULTS=all $(BIN)/python -m pytest tests/faults
 
-# Hours, one after the other (the models and the sizes of the tests longest); nothing else should run beside them.
+# Hours, one after the other (the models longest); nothing else should run beside them.
 bench: .venv/installed .venv-featuretools/installed .venv-peers/installed
 	$(BIN)/python -m benchmarks.main_job
 	$(BIN)/python -m benchmarks.catalogue_cost

@@ -1,20 +1,18 @@
 """A made-up book whose PDs are right, as small and as tied together as ours: what a test that rejects here does wrong.
 
-Customers have a constant monthly hazard, so that the PD of the next twelve months is known exactly; one who defaults is
-replaced by another; one slot in ten is tied to a second one of its group, which shares the hazard and, three times in
-ten, the month of default. Windows of neighbouring month ends overlap, as in a panel.
+Its customers are those of sizes_tenures.py. Windows of neighbouring month ends overlap, as in a panel.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.sizes_tenures import CYCLE, HORIZON, LAST, TEST_DATES, WINDOW, YEARS, Design, Tenures, drawn
 from pipeline.params import ValidateParams
 from pipeline.score.master_scale import MasterScale
 from pipeline.train.committee_ground import Cohort, Ground
@@ -25,8 +23,6 @@ from pipeline.train.splits import Timetable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WINDOW, YEARS, TEST_DATES = 12, 4, 5
-TIED_SHARE, TIED_DEFAULTS = 0.1, 0.3
 PARTS = np.array(["north", "south", "east", "west"], dtype=object)
 SCALE = MasterScale.load(
     {
@@ -36,16 +32,10 @@ SCALE = MasterScale.load(
         ]
     }
 )
-
-
-@dataclass(frozen=True)
-class Design:
-    """How many customers at a time, their default rate, and the spread of their log odds."""
-
-    name: str
-    customers: int
-    rate: float
-    spread: float = 1.1
+SETTINGS = ValidateParams(bootstrap_rounds=200)
+_DAYS = np.array([dt.date(2018 + month // 12, month % 12 + 1, 28) for month in range(HORIZON)], dtype=object)
+TESTED = range(LAST - TEST_DATES + 1, LAST + 1)
+COHORTS = [LAST - WINDOW * year for year in range(YEARS)]
 
 
 @dataclass(frozen=True)
@@ -65,109 +55,75 @@ def simulated(
     """A ground of the validation tests. Defaults are `factor` times the forecast ones; `blur` is the standard deviation
     of noise on the log odds of the test dates, which lowers the order; shuffled PDs have no order at all."""
     rng = np.random.default_rng([seed, design.customers])
-    months = WINDOW * YEARS + TEST_DATES
-    last = months - WINDOW - 1
-    tested = range(last - TEST_DATES + 1, last + 1)
-    cohort_months = [last - WINDOW * year for year in range(YEARS)]
-    book = _book(design, rng, sorted({*tested, *cohort_months}), factor)
-    if is_shuffled:
-        book = book.assign(pd=rng.permutation(book["pd"].to_numpy()))
-    if blur:
-        logit = np.log(book["pd"] / (1 - book["pd"])) + blur * rng.normal(size=len(book))
-        is_late = book["month"] > last - WINDOW
-        book = book.assign(pd=np.where(is_late, 1 / (1 + np.exp(-logit)), book["pd"]))
-    panel = _sample(book[book["month"].isin(tested)])
-    cohorts = tuple(Cohort(_day(m), _sample(book[book["month"] == m])) for m in cohort_months)
-    young = _book(Design(design.name, young_customers(design), design.rate, design.spread), rng, [last], 1.0)
-    table = Timetable("12 months", (0.6, 0.2, 0.2), 1, test=tuple(_day(m) for m in tested))
+    rows = rows_of(drawn(design, rng, 1, factor))
+    rows = without_order(rows, rng) if is_shuffled else blurred(rows, rng, blur)
+    return ground_of(rows, rows_of(drawn(design.young(), rng, 1), (LAST,)))
+
+
+def without_order(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """The PDs of a book dealt out anew."""
+    return rows.assign(pd=rng.permutation(rows["pd"].to_numpy()))
+
+
+def blurred(rows: pd.DataFrame, rng: np.random.Generator, blur: float) -> pd.DataFrame:
+    """Noise of that standard deviation on the log odds of the last year's PDs; none at 0."""
+    if not blur:
+        return rows
+    logit = np.log(rows["pd"] / (1 - rows["pd"])) + blur * rng.normal(size=len(rows))
+    is_late = rows["month"] > LAST - WINDOW
+    return rows.assign(pd=np.where(is_late, 1 / (1 + np.exp(-logit)), rows["pd"]))
+
+
+def rows_of(book: Tenures, months: Sequence[int] = tuple(sorted({*TESTED, *COHORTS}))) -> pd.DataFrame:
+    """One row per month and customer of one book, sorted so: month, slot, customer_id, group, number, pd, is_bad."""
+    parts = [_month(book.at(month), month) for month in months]
+    return pd.DataFrame({name: np.concatenate([one[name] for one in parts]) for name in parts[0]})
+
+
+def ground_of(rows: pd.DataFrame, young: pd.DataFrame) -> Ground:
+    """The ground of the tests on the rows of a book and those of its development."""
+    panel = _sample(rows[rows["month"].isin(TESTED)])
+    cohorts = tuple(Cohort(_DAYS[month], _sample(rows[rows["month"] == month])) for month in COHORTS)
     return Ground(
         models={"champion": Known()},  # type: ignore[dict-item]
         parts={"out_of_time": panel},
-        table=table,
+        table=Timetable("12 months", (0.6, 0.2, 0.2), 1, test=tuple(_DAYS[month] for month in TESTED)),
         label=Label("default", 90, WINDOW, None),
         scale=SCALE,
-        settings=ValidateParams(bootstrap_rounds=200),
+        settings=SETTINGS,
         report={},
         cohorts=cohorts,
         development=_sample(young),
         now=pd.DataFrame(),
-        groups={"part": PARTS[panel.rows["slot"].to_numpy() % len(PARTS)]},
+        groups={"part": PARTS[part_of(panel.rows["slot"].to_numpy())]},
     )
 
 
-def young_customers(design: Design) -> int:
-    """How many customers the book holds at development of whom no points were fitted."""
-    return max(int(0.4 * design.customers), 20)
+def part_of(slot: np.ndarray) -> np.ndarray:
+    """The number of the part of the book that a place belongs to."""
+    return slot % len(PARTS)
 
 
-def _book(design: Design, rng: np.random.Generator, wanted: Sequence[int], factor: float) -> pd.DataFrame:
-    """One row per slot and wanted month: customer_id, group, pd, is_bad."""
-    n = design.customers
-    tied = np.arange(n) % int(2 / TIED_SHARE)
-    # Slots 0 and 1 of every twenty are one group.
-    leader = np.where(tied == 1, np.arange(n) - 1, np.arange(n))
-    pd_now = _drawn(design, rng, n)[leader]
-    number = np.zeros(n, dtype=np.int64)
-    pds, numbers, falls = [], [], []
-    for _ in range(max(wanted) + 1 + WINDOW):
-        pds.append(pd_now.copy())
-        numbers.append(number.copy())
-        hazard = 1.0 - (1.0 - np.clip(pd_now * factor, 0, 0.999)) ** (1.0 / WINDOW)
-        own = rng.random(n)
-        draw = np.where(rng.random(n) < TIED_DEFAULTS, own[leader], own)
-        falls.append(draw < hazard)
-        fresh = _drawn(design, rng, n)
-        number = number + falls[-1]
-        pd_now = np.where(falls[-1], fresh, pd_now)
-    pd_at, number_at, fall_at = np.array(pds), np.array(numbers), np.array(falls)
-    rows = []
-    for month in wanted:
-        # The customer of that month falls in the next twelve months: its first fall, for then another takes its place.
-        is_bad = fall_at[month : month + WINDOW].any(axis=0)
-        rows.append(
-            pd.DataFrame(
-                {
-                    "month": month,
-                    "slot": np.arange(n),
-                    "customer_id": leader * 1000 + np.where(tied == 1, 500, 0) + number_at[month],
-                    "group": leader,
-                    "number": number_at[month],
-                    "pd": pd_at[month],
-                    "is_bad": is_bad.astype(float),
-                }
-            )
-        )
-    return pd.concat(rows, ignore_index=True)
-
-
-def _drawn(design: Design, rng: np.random.Generator, n: int) -> np.ndarray:
-    """PDs whose mean is the rate."""
-    middle = _middle(design)
-    return np.asarray(1 / (1 + np.exp(-(middle + design.spread * rng.normal(size=n)))))
-
-
-@cache
-def _middle(design: Design) -> float:
-    """The mean of the log odds at which the mean PD is the rate."""
-    grid = np.linspace(-4, 4, 400)
-    weight = np.exp(-(grid**2) / 2)
-    low, high = -12.0, 4.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        mean = float((weight / (1 + np.exp(-(middle + design.spread * grid)))).sum() / weight.sum())
-        low, high = (middle, high) if mean < design.rate else (low, middle)
-    return low
+def _month(standing: Tenures, month: int) -> dict[str, np.ndarray]:
+    follows = standing.slot % CYCLE == 1
+    leader = np.where(follows, standing.slot - 1, standing.slot)
+    customer = leader * 1000 + np.where(follows, 500, 0) + standing.number
+    told = {
+        "month": np.full(len(customer), month),
+        "slot": standing.slot,
+        "customer_id": customer,
+        "group": leader,
+        "number": standing.number,
+        "pd": standing.pd,
+        "is_bad": standing.is_bad_from(month).astype(float),
+    }
+    order = np.argsort(customer)
+    return {name: values[order] for name, values in told.items()}
 
 
 def _sample(rows: pd.DataFrame) -> Sample:
-    ordered = rows.sort_values(["month", "customer_id"], ignore_index=True)
+    group, number = rows["group"].to_numpy(), rows["number"].to_numpy()
     # A tied pair is one cluster; a replacement is another customer, yet of the same group when it has one.
-    clusters = (ordered["group"].astype(str) + "-" + ordered["number"].astype(str)).to_numpy(dtype=object)
-    is_tied = (ordered["group"].to_numpy() % int(2 / TIED_SHARE)) == 0
-    clusters = np.where(is_tied, ordered["group"].astype(str), clusters)
-    days = np.array([_day(month) for month in ordered["month"]], dtype=object)
-    return Sample(ordered, ordered["is_bad"].to_numpy(dtype=float), clusters, days)
-
-
-def _day(month: int) -> dt.date:
-    return dt.date(2018 + month // 12, month % 12 + 1, 28)
+    clusters = (group * 1000 + np.where(group % CYCLE == 0, 0, number)).astype(object)
+    days = _DAYS[rows["month"].to_numpy()]
+    return Sample(rows.reset_index(drop=True), rows["is_bad"].to_numpy(dtype=float), clusters, days)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchmarks.sizes_book import SCALE, Design, Known
+from benchmarks.sizes_book import SCALE, Known, simulated
+from benchmarks.sizes_counts import NOMINAL_PSI, Counts
+from benchmarks.sizes_tenures import Design
 from pipeline.statistics.paired import paired_gini
 from pipeline.statistics.stability import clustered_spread, psi
 from pipeline.train.committee_ground import Ground, Ledger
@@ -19,6 +21,13 @@ from pipeline.train.measures import draws_of
 if TYPE_CHECKING:
     from pipeline.train.committee_result import Result
 
+GRADES = ("mobility_upper.snapshot", "mobility_lower.snapshot", "neighbours.snapshot", "concentration.snapshot")
+SCORE, LABELS, RIVAL = ("psi.snapshot",), ("shuffled_labels.run",), ("rival.panel",)
+# Beyond custom as well, without which there is no light.
+LIT = "psi_lit.snapshot"
+_BOOKS = 20
+# Far enough from the other seeds that no book is used twice.
+_FAR = 100_000_000
 MONTHLY, TRAINING_MONTHS, LATER, BINS = 0.97, 13, 47, 10
 STAYING = 0.7
 
@@ -32,6 +41,45 @@ class Inputs(Known):
     def contributions(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The columns themselves."""
         return rows[list(self.features)]
+
+
+def grades(design: Design, _: float, batch: int) -> Counts:
+    """Migration and concentration of grades."""
+    counts, ground = Counts(_BOOKS), simulated(Design("smallest", 20, design.rate), 0)
+    for number in _numbers(batch):
+        counts.add_all(unmoved_grades(ground, design, number), GRADES)
+    return counts
+
+
+def score(design: Design, _: float, batch: int) -> Counts:
+    """The stability index of the score."""
+    counts = Counts(_BOOKS)
+    for number in _numbers(batch):
+        is_beyond_noise, is_lit = unmoved_score(design, number, NOMINAL_PSI)
+        counts.add(*SCORE, is_beyond_noise)
+        counts.add(LIT, is_lit)
+    return counts
+
+
+def labels(design: Design, _: float, batch: int) -> Counts:
+    """Labels drawn from other customers."""
+    counts = Counts(_BOOKS)
+    for number in _numbers(batch):
+        train, test = simulated(design, number), simulated(design, number + _FAR)
+        counts.add_all([shuffled(train, test, number)], LABELS)
+    return counts
+
+
+def rivals(design: Design, _: float, batch: int) -> Counts:
+    """Two scores that are equally good."""
+    counts = Counts(_BOOKS)
+    for number in _numbers(batch):
+        counts.add(*RIVAL, equal_rivals(simulated(design, number), number, 500))
+    return counts
+
+
+def _numbers(batch: int) -> range:
+    return range(batch * _BOOKS, (batch + 1) * _BOOKS)
 
 
 def unmoved_grades(ground: Ground, design: Design, seed: int) -> list[Result]:

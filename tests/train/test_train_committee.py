@@ -16,8 +16,9 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.sizes_book import SCALE, Design, simulated
+from benchmarks.sizes_book import SCALE, simulated
 from benchmarks.sizes_stability import Inputs, shuffled, unmoved_grades
+from benchmarks.sizes_tenures import Design
 from pipeline.params import Bounds, ValidateParams
 from pipeline.statistics.delong import delong
 from pipeline.statistics.proportions import jeffreys_p_value
