@@ -154,7 +154,8 @@ def nominal_of(name: str) -> float:
 def power_table(count: Callable[[Cell, int], Counts], made: int) -> str:
     """Share of the books that a test is made on in which it sees a given deviation at the nominal level."""
     lines = [
-        f"Machine: {machine()}. Each test made {made:,} times or more; p below {NOMINAL:g}, whatever the light.",
+        f"Machine: {machine()}. Each test made {made:,} times or more; p below {NOMINAL:g}, whatever the light; the "
+        "mean AUC is of the books that `auc_fall` was made on.",
         "",
         f"| defaults over forecast | book | {' | '.join(name.split('.')[0] for name in _LEVEL_TESTS)} |",
         f"|---|---|{'---|' * len(_LEVEL_TESTS)}",
