@@ -172,17 +172,17 @@ class BoosterParams:
     says what interactions are worth.
     """
 
-    learning_rate: float = 0.05
-    max_leaves: int = 15
-    max_depth: int = 4
-    min_rows_per_leaf: int = 20
+    learning_rate: float = 0.03
+    max_leaves: int = 31
+    max_depth: int = 6
+    min_rows_per_leaf: int = 5
     feature_share: float = 0.7
     row_share: float = 0.8
     l2: float = 10.0
     min_rows_per_category: int = 3
     category_smoothing: float = 2.0
     category_l2: float = 2.0
-    max_rounds: int = 600
+    max_rounds: int = 1000
     early_stopping_rounds: int = 50
     folds: int = 3
     trials: int = 12

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Trials drawn at random, and so not pruned either, before those found tell where to look.
 _RANDOM_TRIALS = 5
+# Standard errors by which a trial must better the settings. With one, luck still won too often (benchmarks/README.md).
+_SURE = 2.0
 # (lowest, highest, by logarithm) of each parameter that is searched; whole numbers have whole bounds.
 _SPACE: dict[str, tuple[float, float, bool]] = {
     "learning_rate": (0.02, 0.15, True),
@@ -94,7 +97,9 @@ class Search:
 def search(grower: Grower, settings: BoosterParams, diary: Diary) -> Search:
     """`settings.trials` trials beside the settings themselves; the least mean log loss over all folds wins.
 
-    A trial is broken off after a fold when its mean loss so far is above the median of the others at that fold.
+    The settings give way only to a trial that betters them by more than two standard errors of the difference over the
+    folds, for the least of many noisy losses is low by luck. A trial is broken off after a fold when its mean loss so
+    far is above the median of the others at that fold.
     Without folds nothing can be compared, and with 0 trials nothing is searched: the settings stay as they are.
     """
     if not settings.trials or not grower.folds:
@@ -104,8 +109,8 @@ def search(grower: Grower, settings: BoosterParams, diary: Diary) -> Search:
         trial = _run(grower, settings, done)
         diary.keep(trial)
         done.append(trial)
-    whole = [i for i, trial in enumerate(done) if not trial.is_pruned]
-    best = min(whole, key=lambda i: (round(done[i].loss, 12), i))
+    sure = [0, *(i for i, trial in enumerate(done) if not trial.is_pruned and _betters(trial, done[0]))]
+    best = min(sure, key=lambda i: (round(done[i].loss, 12), i))
     return Search(tuple(done), best, _with(settings, done[best].parameters))
 
 
@@ -118,6 +123,14 @@ def _run(grower: Grower, settings: BoosterParams, done: Sequence[Trial]) -> Tria
         if k + 1 < len(grower.folds) and len(done) > _RANDOM_TRIALS and _is_hopeless(losses, done):
             return Trial(parameters, tuple(losses), is_pruned=True)
     return Trial(parameters, tuple(losses), is_pruned=False)
+
+
+def _betters(trial: Trial, settings: Trial) -> bool:
+    """Its loss is less by more than _SURE standard errors of the fold by fold difference; of one fold none is known."""
+    gains = [before - after for before, after in zip(settings.losses, trial.losses, strict=True)]
+    if len(gains) < 2:
+        return False
+    return statistics.fmean(gains) > _SURE * statistics.stdev(gains) / math.sqrt(len(gains))
 
 
 def _is_hopeless(losses: Sequence[float], done: Sequence[Trial]) -> bool:

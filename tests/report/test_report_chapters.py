@@ -150,6 +150,15 @@ def test_the_search_tells_its_best_trials_and_what_was_broken_off(given):
     assert "1 were broken off" in table.notes[0]
 
 
+def test_the_trial_that_was_chosen_is_told_where_others_lost_less_by_luck(given):
+    trials = [{"parameters": {"l2": 1.0}, "losses": [0.2 - i / 100], "is_pruned": False} for i in range(10)]
+    details = {**given.details, "booster": {**given.details["booster"], "search": {"best": 0, "trials": trials}}}
+    case = dataclasses.replace(given, details=details)
+    table = next(t for t in told(booster(case, WORDS), Table) if "8 best trials" in t.caption)
+    assert [row[0].text for row in table.rows] == ["9", "8", "7", "6", "5", "4", "3", "2", "0"]
+    assert table.rows[-1][0].note == "chosen"
+
+
 @pytest.mark.parametrize(
     ("low", "says"), [(0.01, "order customers better"), (-0.01, "cannot decide"), (None, "too little happened")]
 )

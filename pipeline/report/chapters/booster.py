@@ -135,7 +135,9 @@ def _search(told: Mapping[str, Any], words: Words) -> list[Block]:
     if not trials:
         return []
     whole = [i for i, trial in enumerate(trials) if not trial["is_pruned"]]
-    ranked = sorted(whole, key=lambda i: (_loss(trials[i]), i))[:_MOST_TRIALS]
+    by_loss = sorted(whole, key=lambda i: (_loss(trials[i]), i))
+    # The one chosen need not be among the least: a trial must better the settings by more than chance.
+    ranked = [i for place, i in enumerate(by_loss) if place < _MOST_TRIALS or i == search["best"]]
     names = tuple(trials[0]["parameters"])
     columns = (
         Column(words("booster.trial"), is_number=True),
@@ -151,7 +153,7 @@ def _search(told: Mapping[str, Any], words: Words) -> list[Block]:
         for i in ranked
     )
     note = words("booster.search_note", n=len(trials) - 1, pruned=len(trials) - len(whole))
-    return [Table(words("booster.search_caption", n=len(ranked)), columns, rows, (note,))]
+    return [Table(words("booster.search_caption", n=len(by_loss[:_MOST_TRIALS])), columns, rows, (note,))]
 
 
 def _loss(trial: Mapping[str, Any]) -> float:
