@@ -253,19 +253,46 @@ def test_a_pd_scaled_to_its_own_window_is_itself_and_two_halves_make_the_whole()
 def test_what_came_in_of_the_oldest_amounts(items, rows, days, buckets, ledger):
     written_off = written_off_of(ledger)
     found = recoveries(items, days, written_off, {}, months=3, fewest=2, buckets=buckets, rounds=ROUNDS)
-    total = paid = 0
-    for day in days:
+    total = paid = count = 0
+    seen = {row["invoice_id"] for row in debts(rows, days[0]) if bucket_of(row["days_past_due"]) == 4}
+    for day in days[1:]:
+        old = [row for row in debts(rows, day) if bucket_of(row["days_past_due"]) == 4]
+        new = {row["invoice_id"] for row in old} - seen
+        seen |= new
         later = next((one for one in days if 0 <= (one - months_before(day, -3)).days <= 3), None)
         if later is None:
             continue
-        for (start, state), cents in rolled(rows, day, later, written_off).items():
-            if start == 4:
-                total += cents
-                paid += cents * (state == 5)
-    assert found["amount"] == told(total)
+        mine = [row for row in rows if row["invoice_id"] in new]
+        count += len(new)
+        for (_, state), cents in rolled(mine, day, later, written_off).items():
+            total += cents
+            paid += cents * (state == 5)
+    assert (found["amount"], found["items"]) == (told(total), count)
     assert found["recovered"]["value"] == pytest.approx(paid / total)
     assert found["recovered"]["value"] + found["written_off"] + found["open"] == pytest.approx(1.0)
     assert recoveries(items, days[-2:], {}, {}, months=3, fewest=2, buckets=buckets, rounds=ROUNDS) is None
+
+
+def test_an_item_that_lies_long_counts_once_with_its_amount_at_entry(buckets):
+    """A: 1,000.00 in the bucket from March, 600.00 of it paid by May, the rest lies on. B was there before the first
+    day. C: 500.00 from April, paid in May."""
+    days = month_ends_back(dt.date(2024, 8, 31), 6)
+    open_cents = {
+        "A": {3: 100_000, 4: 100_000, 5: 40_000, 6: 40_000, 7: 40_000, 8: 40_000},
+        "B": dict.fromkeys(range(2, 9), 900_000),
+        "C": {4: 50_000},
+    }
+    items = pd.DataFrame(
+        [
+            {"as_of": day, "customer_id": f"K{name}", "invoice_id": name, "is_credit": False, "bucket": 4,
+             "cents": cents[day.month]}
+            for name, cents in open_cents.items() for day in days if day.month in cents
+        ]
+    )  # fmt: skip
+    found = recoveries(items, days, {}, {}, months=3, fewest=2, buckets=buckets, rounds=ROUNDS)
+    assert (found["amount"], found["items"], found["customers"]) == ("1500.00", 2, 2)
+    assert found["recovered"]["value"] == pytest.approx(1100 / 1500)
+    assert found["open"] == pytest.approx(400 / 1500)
 
 
 def test_the_herfindahl_index_is_the_sum_of_squared_shares():

@@ -120,7 +120,8 @@ def _of_loss_given_default(t: Teller) -> list[str]:
         return []
     return [
         t.say(
-            "first.question.lgd",
+            "first.question.lgd" if recovered["high"] < 1 - last["lgd"] else "first.question.lgd_high",
+            amount=t.short(seen["amount"]),
             lgd=figures.share(last["lgd"], 0),
             recovered=figures.share(recovered["value"]),
             interval=t.range_of(recovered["low"], recovered["high"], figures.share),
