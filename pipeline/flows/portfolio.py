@@ -19,6 +19,7 @@ from pipeline.flows.definition import default_definition
 from pipeline.flows.no_ledger import refuse_own_table
 from pipeline.flows.policy_file import section_in
 from pipeline.flows.published_runs import PublishedRun, nearest, published_runs, run_of
+from pipeline.flows.run_before import run_before, warn_of_overtaken
 from pipeline.flows.setting import ledger_in, open_setting
 from pipeline.history.default_episodes import default_episodes
 from pipeline.history.open_items import open_items
@@ -63,6 +64,7 @@ def report_portfolio(root: Path, as_of: dt.date | None, out: Path | None, *, wit
     run = run_of(setting.project.root / setting.params.score.out, as_of)
     house = _house(setting)
     runs = _runs(setting, run)
+    warn_of_overtaken(runs.told["as_of"], runs.told["before"])
     held, master = _from_ledger(setting, runs, house)
     told = portfolio(runs, held, master, house, _level(setting, runs))
     told["monitoring"] = _monitoring(setting, run)
@@ -113,6 +115,7 @@ def _runs(setting: Setting, run: PublishedRun) -> Runs:
         "label": manifest["label"],
         "runs": len(every),
         "first_run": every[0].as_of.isoformat(),
+        "before": run_before(every),
     }
     before_on, book_before = (None, None) if before is None else (before.as_of, before.book())
     at_risk = pd.concat([_at_risk(one) for one in every], ignore_index=True)

@@ -113,8 +113,21 @@ def test_names_appear_only_where_they_were_asked_for_and_as_text(told):
 def test_what_cannot_be_told_is_said_plainly(ledger, days, provisions, collections, language, missing, keys):  # noqa: PLR0917
     found = figures_of(ledger, days, (provisions, collections), without=(missing,))
     page = text_of(render(PortfolioReport(found, language)))
+    hint = f"creditbook score --from DATE --to {days[-1]}"
     for key in keys:
-        assert words_in(language)(f"portfolio.{key}") in page
+        assert words_in(language)(f"portfolio.{key}", back_fill=hint) in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("compared_on", [None, "2023-12-31"])
+def test_a_run_back_filled_before_this_one_is_told_where_alerts_are_called_new(told, language, compared_on):
+    before = {"compared_on": compared_on, "lies_on": "2024-03-31", "is_overtaken": True}
+    page = text_of(render(PortfolioReport({**told, "run": {**told["run"], "before": before}}, language)))
+    assert page.count("creditbook score --as-of 2024-04-30") == 2  # the first page, and the alerts
+    assert ("with the run of 2023-12-31" in page or "与2023年12月31日的批次比较" in page) is bool(compared_on)
+    n = sum(row["new"] + row["open"] for row in told["alerts"]["day"])
+    all_new = words_in(language)("portfolio.alerts.lead_first", n=n)
+    assert (all_new in page) is (compared_on is None)
 
 
 def test_every_table_says_its_currency_or_counts(pages):

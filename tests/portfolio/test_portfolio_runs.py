@@ -8,12 +8,13 @@ import pytest
 
 from pipeline.errors import DamagedRunError, MissingInputError
 from pipeline.flows.published_runs import nearest, published_runs, run_of
+from pipeline.flows.run_before import run_before, warn_of_overtaken
 from pipeline.score.run_check import run_id_of
 
 NAMES = ("alerts.parquet", "changes.parquet", "limit_trace.parquet", "scored_book.csv", "scored_book.parquet")
 
 
-def publish(out, day):
+def publish(out, day, previous=None):
     """A run folder with a manifest that holds, and its links; the files say nothing."""
     inputs = {"as_of": day}
     folder = out / ".runs" / run_id_of(inputs)
@@ -21,7 +22,7 @@ def publish(out, day):
     for name in NAMES:
         (folder / name).write_bytes(name.encode())
     files = {name: {"bytes": len(name), "sha256": hashlib.sha256(name.encode()).hexdigest()} for name in NAMES}
-    manifest = {"as_of": day, "inputs": inputs, "run_id": folder.name, "files": files}
+    manifest = {"previous": previous, "as_of": day, "inputs": inputs, "run_id": folder.name, "files": files}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     (out / f"as_of={day}").symlink_to(f".runs/{folder.name}")
     (out / "latest").unlink(missing_ok=True)
@@ -64,3 +65,30 @@ def test_a_damaged_run_is_refused_by_name(out):
         run_of(out, None)
     with pytest.raises(DamagedRunError, match="publish its day again"):
         published_runs(out, dt.date(2025, 12, 31))
+
+
+def test_a_run_back_filled_before_another_is_told_as_not_compared_with(tmp_path, capsys):
+    """December was compared with October; November came later. January was compared with December."""
+    october = publish(tmp_path, "2025-10-31")
+    december = publish(tmp_path, "2025-12-31", {"as_of": "2025-10-31", "run_id": october.name})
+    last = dt.date(2026, 1, 31)
+    whole = {"compared_on": "2025-10-31", "lies_on": "2025-10-31", "is_overtaken": False}
+    assert run_before(published_runs(tmp_path, last)) == whole
+    warn_of_overtaken("2025-12-31", whole)
+    assert capsys.readouterr().err == ""
+    publish(tmp_path, "2025-11-30")
+    overtaken = {"compared_on": "2025-10-31", "lies_on": "2025-11-30", "is_overtaken": True}
+    assert run_before(published_runs(tmp_path, dt.date(2025, 12, 31))) == overtaken
+    warn_of_overtaken("2025-12-31", overtaken)
+    assert "compared with another run, of 2025-10-31" in capsys.readouterr().err
+    publish(tmp_path, "2026-01-31", {"as_of": "2025-12-31", "run_id": december.name})
+    assert not run_before(published_runs(tmp_path, last))["is_overtaken"]
+
+
+def test_a_single_run_has_none_before_it_until_one_is_back_filled(tmp_path):
+    publish(tmp_path, "2025-12-31")
+    alone = run_before(published_runs(tmp_path, dt.date(2025, 12, 31)))
+    assert alone == {"compared_on": None, "lies_on": None, "is_overtaken": False}
+    publish(tmp_path, "2025-11-30")
+    found = run_before(published_runs(tmp_path, dt.date(2025, 12, 31)))
+    assert found == {"compared_on": None, "lies_on": "2025-11-30", "is_overtaken": True}

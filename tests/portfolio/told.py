@@ -81,6 +81,8 @@ def figures_of(ledger, days, policies, *, without=()):
         "runs": len(days), "first_run": days[0].isoformat(),
     }  # fmt: skip
     before_on = None if "before" in without or "history" in without else days[-2]
+    was = None if before_on is None else before_on.isoformat()
+    told["before"] = {"compared_on": was, "lies_on": was, "is_overtaken": False}
     runs = Runs(
         told,
         days[-1],

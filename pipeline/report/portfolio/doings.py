@@ -31,6 +31,8 @@ def alerts(t: Teller) -> Chapter:
                 t.say("alerts.note"), day=t.day(t.told["run"]["as_of"]))
     ]  # fmt: skip
     run = t.told["run"]
+    if run["before"]["is_overtaken"]:
+        blocks.insert(0, Missing(overtaken(t)))
     lives = [
         (
             Cell(t.rule(row["rule"])),
@@ -51,16 +53,34 @@ def alerts(t: Teller) -> Chapter:
         *_measured(t, told.get("measured")),
     ]
     new, standing = (sum(row[name] for row in told["day"]) for name in ("new", "open"))
-    lead = t.say("alerts.lead", new=figures.count(new), open=figures.count(standing))
-    return Chapter("alerts", t.say("alerts.title"), tuple(blocks), lead)
+    return Chapter("alerts", t.say("alerts.title"), tuple(blocks), _lead(t, new, standing))
+
+
+def _lead(t: Teller, new: int, standing: int) -> str:
+    """New is against a run: which one, or that there was none."""
+    day = t.told["run"]["before"]["compared_on"]
+    if day is None:
+        return t.say("alerts.lead_first", n=figures.count(new + standing))
+    return t.say("alerts.lead", new=figures.count(new), open=figures.count(standing), day=t.day(day))
+
+
+def overtaken(t: Teller) -> str:
+    """That another run lies before this one than it was compared with."""
+    run = t.told["run"]
+    was = run["before"]["compared_on"]
+    return t.say(
+        "alerts.overtaken_first" if was is None else "alerts.overtaken",
+        was=t.day(was),
+        now=t.day(run["before"]["lies_on"]),
+        day=run["as_of"],
+    )
 
 
 def _warning(t: Teller, told: Mapping[str, Any]) -> list[Block]:
     base = told.get("base_rate")
     if base is None:
-        return [
-            Missing(t.say("alerts.warning.none", first=t.day(told.get("first_run")), months=told.get("months", "–")))
-        ]
+        first, months = t.day(told.get("first_run")), told.get("months", "–")
+        return [Missing(t.say("alerts.warning.none", first=first, months=months, back_fill=t.back_fill))]
     rows = [
         (
             Cell(t.rule(row["rule"])),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Chapter, Missing, Tile, Tiles
+from pipeline.report.portfolio.doings import overtaken
 from pipeline.report.portfolio.telling import change
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ def _questions(t: Teller) -> tuple[str, ...]:
     found = [*_of_loss_given_default(t), *_of_scenarios(t), *_of_alerts(t)]
     if t.told["level"] is None:
         found.append(t.say("first.question.no_level"))
+    if t.told["run"]["before"]["is_overtaken"]:
+        found.append(overtaken(t))
     if not t.told["run"]["ledger_is_that_of_the_run"]:
         found.append(t.say("first.question.other_ledger"))
     left = (t.told["provisions"]["lifetime"] or {}).get("left_out") or {"items": 0}

@@ -63,7 +63,7 @@ def grades(t: Teller) -> Chapter:
     """The migration matrix since the run of the month before, and how each grade is treated."""
     told, title = t.told["migration"], t.say("grades.title")
     if told is None:
-        return Chapter("grades", title, (Missing(t.say("grades.none")), _treated(t)))
+        return Chapter("grades", title, (Missing(t.say("grades.none", back_fill=t.back_fill)), _treated(t)))
     names = [name if name != "none" else t.say("grades.not_rated") for name in told["grades"]]
     rows = []
     for name, counts in zip(names, told["counts"], strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,16 @@ class Teller:
         """The title of an alert rule as policy words it; its own name where policy no longer has it."""
         titles = self.told["alerts"]["titles"].get(name, {})
         return str(titles.get("zh" if self.language == "zh" else "en", name.replace("_", " ")))
+
+    @property
+    def back_fill(self) -> str:
+        """How earlier runs are made: up to the day of the report, so that it is compared with them too.
+
+        Only month ends are back-filled; any other day is scored again by itself.
+        """
+        day = str(self.told["run"]["as_of"])
+        following = dt.date.fromisoformat(day) + dt.timedelta(days=1)
+        return self.say("back_fill.month_end" if following.day == 1 else "back_fill.other_day", day=day)
 
     @property
     def currency(self) -> str:

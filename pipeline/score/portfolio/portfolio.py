@@ -70,7 +70,8 @@ class Runs:
     """What was published: the run told of, the one a month before (null: none), and what all runs up to it say.
 
     `book`, `before`: scored books. `alerts`: of all runs. `at_risk`: as_of and customer_id of who was scored and not in
-    default, run by run. `told`: as_of, run_id, versions, label and base currency of the run, as its manifest says.
+    default, run by run. `told`: as_of, run_id, versions, label and base currency of the run, as its manifest says, and
+    `before`: which run it was compared with and which lies before it now.
     `policy`: that of the run; null where it can no longer be read.
     """
 
