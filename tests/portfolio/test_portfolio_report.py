@@ -118,6 +118,23 @@ def test_what_cannot_be_told_is_said_plainly(ledger, days, provisions, collectio
         assert words_in(language)(f"portfolio.{key}", back_fill=hint) in page
 
 
+@pytest.mark.parametrize(("low", "is_asked"), [(1_200_000, True), (1_100_000, False)])
+def test_allowances_whose_intervals_do_not_meet_are_asked_about_with_both_intervals(told, low, is_asked):
+    """0.97 m (0.88 to 1.11) by the matrix, 1.63 m by the model; most of it on what is not yet due."""
+    parts = told["provisions"]
+    buckets = [row | {"loss": row["provision"]["value"] or "0.00"} for row in parts["matrix"]["buckets"]]
+    buckets = [{"bucket": row["bucket"], "loss": row["loss"], "items": 1} for row in buckets]
+    buckets[0]["loss"] = str(Decimal(buckets[0]["loss"]) + 660_000)
+    matrix = parts["matrix"] | {"total": {"value": "970000.00", "low": "880000.00", "high": "1110000.00"}}
+    total = {"value": "1630000.00", "low": f"{low}.00", "high": "1960000.00"}
+    lifetime = parts["lifetime"] | {"total": total, "buckets": buckets}
+    page = text_of(render(PortfolioReport(
+        told | {"provisions": parts | {"matrix": matrix, "lifetime": lifetime}}, "en"
+    ))).replace("\u00a0", " ").replace("&#34;", '"')  # fmt: skip
+    assert ('furthest apart in the age "Not yet due", by EUR 0.66 m' in page) is is_asked
+    assert f"beside it, from the model: 1.63 m ({low / 1e6:.2f} m to 1.96 m)" in page
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("compared_on", [None, "2023-12-31"])
 def test_a_run_back_filled_before_this_one_is_told_where_alerts_are_called_new(told, language, compared_on):

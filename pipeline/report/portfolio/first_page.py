@@ -45,7 +45,9 @@ def _tiles(t: Teller) -> Tiles:
     best = figures.DASH if now["best_possible_dso"] is None else figures.decimal(now["best_possible_dso"], 1)
     beside = (
         t.say("first.no_lifetime") if lifetime is None
-        else t.say("first.beside", lifetime=t.brief(lifetime["total"]["value"]))
+        else t.say("first.beside", lifetime=t.brief(lifetime["total"]["value"]), interval=t.aside(
+            lifetime["total"]["low"], lifetime["total"]["high"], t.brief
+        ))
     )  # fmt: skip
     return Tiles(
         (
@@ -101,7 +103,7 @@ def _changed(t: Teller) -> tuple[str, ...]:
 
 def _questions(t: Teller) -> tuple[str, ...]:
     """What the figures themselves throw into doubt; each a sentence with its figures."""
-    found = [*_of_loss_given_default(t), *_of_scenarios(t), *_of_alerts(t)]
+    found = [*_of_allowances(t), *_of_loss_given_default(t), *_of_scenarios(t), *_of_alerts(t)]
     if t.told["level"] is None:
         found.append(t.say("first.question.no_level"))
     if t.told["run"]["before"]["is_overtaken"]:
@@ -112,6 +114,26 @@ def _questions(t: Teller) -> tuple[str, ...]:
     if left["items"]:
         found.append(t.say("first.question.left_out", n=figures.count(left["items"]), amount=t.short(left["amount"])))
     return tuple(found or [t.say("first.question.none")])
+
+
+def _of_allowances(t: Teller) -> list[str]:
+    """The matrix and the model put the allowance where neither's interval reaches the other's."""
+    matrix, lifetime = t.told["provisions"]["matrix"], t.told["provisions"]["lifetime"]
+    both = [matrix["total"], {} if lifetime is None else lifetime["total"]]
+    if any(one.get(end) is None for one in both for end in ("low", "high")):
+        return []
+    if max(Decimal(one["low"]) for one in both) <= min(Decimal(one["high"]) for one in both):
+        return []
+    gaps = {
+        one["bucket"]: abs(Decimal(one["provision"]["value"] or 0) - Decimal(other["loss"] or 0))
+        for one, other in zip(matrix["buckets"], lifetime["buckets"], strict=True)
+    }
+    widest = max(gaps, key=lambda bucket: gaps[bucket])
+    values = {
+        name: t.short(one["value"]) + t.aside(one["low"], one["high"], t.short)
+        for name, one in zip(("matrix", "model"), both, strict=True)
+    }
+    return [t.say("first.question.allowances", bucket=t.name_of("bucket", widest), gap=t.short(gaps[widest]), **values)]
 
 
 def _of_loss_given_default(t: Teller) -> list[str]:
