@@ -27,6 +27,7 @@ from pipeline.history.point_in_time import customers_known, known_rows
 from pipeline.history.prepared import prepared
 from pipeline.history.receivables import billed, lost_items
 from pipeline.history.snapshots import month_ends_back, spine
+from pipeline.report.chapters.verdict_basis import COHORT, cohort_level
 from pipeline.report.portfolio_report import PortfolioReport, render
 from pipeline.report.words import languages
 from pipeline.score.drift import SCORE
@@ -224,15 +225,21 @@ def _measured(setting: Setting, run: PublishedRun) -> dict[str, Any] | None:
 
 
 def _level(setting: Setting, runs: Runs) -> dict[str, Any] | None:
-    """Observed over expected defaults of the run's model on customers and dates it was not fitted on; null where
-    validation told none for this model."""
+    """Observed over expected defaults of the run's model on customers and dates it was not fitted on: of the one-year
+    cohort, as on the first page of the model report, else of the test rows; null where validation told none for it."""
     path = setting.project.validation / "validation.json"
     if not path.is_file():
         return None
-    models: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["models"]
-    for measured in models.values():
-        if measured["version"] == runs.told["model_version"]:
-            return _interval(measured["roles"])
+    validation: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return level_of(validation, runs.told["model_version"])
+
+
+def level_of(validation: Mapping[str, Any], version: str) -> dict[str, Any] | None:
+    """value, low and high of observed over expected defaults of a model's version, the sample and its bad customers."""
+    for name, measured in validation["models"].items():
+        if measured["version"] == version:
+            level = cohort_level(validation, name)
+            return _interval(measured["roles"]) if level is None else {**level, "sample": COHORT}
     return None
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pipeline.errors import DamagedRunError, MissingInputError
+from pipeline.flows.portfolio import level_of
 from pipeline.flows.published_runs import nearest, published_runs, run_of
 from pipeline.flows.run_before import run_before, warn_of_overtaken
 from pipeline.score.run_check import run_id_of
@@ -92,3 +93,24 @@ def test_a_single_run_has_none_before_it_until_one_is_back_filled(tmp_path):
     publish(tmp_path, "2025-11-30")
     found = run_before(published_runs(tmp_path, dt.date(2025, 12, 31)))
     assert found == {"compared_on": None, "lies_on": "2025-11-30", "is_overtaken": True}
+
+
+def validation(**rate):
+    """Of a champion: 26 bad customers of the test rows, and what the tests say of its rate on the one-year cohort."""
+    level = {"value": 0.99, "low": 0.64, "high": 1.35}
+    measured = {"version": "v1", "roles": {"test": {"observed_over_expected": level, "bad_customers": 26}}}
+    told = {"id": "jeffreys_total", "model": "champion", "basis": "cohort", "part": "", "bads": 97, "against": 0.05}
+    return {"models": {"champion": measured}, "tests": [{**told, "basis": "panel", "value": 0.5}, {**told, **rate}]}
+
+
+def test_the_level_is_that_of_the_cohort_and_of_the_test_rows_without_one():
+    """6 % defaulted in the cohort (5 to 7.5) where 5 % was expected: 1.2 times as many (1 to 1.5)."""
+    found = level_of(validation(value=0.06, low=0.05, high=0.075), "v1")
+    ends = [found.pop(name) for name in ("value", "low", "high")]
+    assert ends == pytest.approx([1.2, 1.0, 1.5])
+    assert found == {"sample": "cohort", "bad_customers": 97}
+    of_test = {"value": 0.99, "low": 0.64, "high": 1.35, "sample": "test", "bad_customers": 26}
+    assert level_of(validation(value=None), "v1") == of_test
+    assert level_of(validation(value=0.06, low=None, high=None), "v1") == of_test
+    assert level_of({**validation(value=0.06), "tests": None}, "v1") == of_test
+    assert level_of(validation(value=0.06, low=0.05, high=0.075), "v2") is None

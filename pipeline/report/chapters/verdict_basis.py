@@ -39,7 +39,7 @@ def evidence(given: ReportInput, model: str) -> Mapping[str, Any]:
 
 
 def _of_cohort(given: ReportInput, model: str) -> dict[str, Any]:
-    order, rate = _result(given, "auc", model), _result(given, "jeffreys_total", model)
+    order, rate = (_result(given, name, model) for name in ("auc", "jeffreys_total"))
     counts = order or rate
     if not counts:
         return {}
@@ -55,8 +55,22 @@ def _of_cohort(given: ReportInput, model: str) -> dict[str, Any]:
     }
 
 
+def cohort_level(validation: Mapping[str, Any], model: str) -> dict[str, Any] | None:
+    """Observed over expected defaults of a model of validation.json on the one-year cohort: value, low, high (Jeffreys)
+    and bad_customers; null where the tests have no cohort or an end is not known."""
+    rate = _told_by(validation, "jeffreys_total", model)
+    found = _over(rate, rate.get("against"))
+    if found is None or any(at is None for at in found.values()):
+        return None
+    return {**found, "bad_customers": rate["bads"]}
+
+
 def _result(given: ReportInput, test: str, model: str) -> Mapping[str, Any]:
-    told = given.validation.get("tests") or ()
+    return _told_by(given.validation, test, model)
+
+
+def _told_by(validation: Mapping[str, Any], test: str, model: str) -> Mapping[str, Any]:
+    told = validation.get("tests") or ()
     whole = (one for one in told if one["basis"] == COHORT and not one["part"])
     return next((one for one in whole if (one["id"], one["model"]) == (test, model)), {})
 

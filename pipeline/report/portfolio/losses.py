@@ -45,7 +45,8 @@ def expected(t: Teller) -> Chapter:
         blocks.append(Missing(t.say("loss.no_level")))
     else:
         values = {name: figures.decimal(level[name], 2) for name in ("value", "low", "high")}
-        blocks.append(Text(t.say("loss.level", n=figures.count(level["bad_customers"]), **values)))
+        sample = t.name_of("loss.sample", level["sample"])
+        blocks.append(Text(t.say("loss.level", sample=sample, n=figures.count(level["bad_customers"]), **values)))
     year = told["year"]
     if year is not None:
         values = {name: t.short(year[name]) for name in ("mean", "low", "high", "percentile_99")}
