@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from pipeline.flows.setting import Setting
     from pipeline.tables.canonical import Ledger
 
+BILLING_MONTHS = 3
 _MASTER = ("customer_id", "group_id", "industry", "region", "country", "collector")
 
 
@@ -137,7 +139,8 @@ def _from_ledger(setting: Setting, runs: Runs, house: House) -> tuple[Receivable
     with setting.engine() as engine, unchanged(setting.project.ledger):
         ledger = prepared(ledger_in(engine, setting.project.ledger), engine.keep)
         days = _days(engine, ledger, runs.as_of, house.provisions.history_months)
-        views = _views(engine, ledger, days, "portfolio_days")
+        starts = {day: month_ends_back(day, BILLING_MONTHS)[0] for day in days}
+        views = _billed_from(_views(engine, ledger, days, "portfolio_days"), starts)
         today = _views(engine, ledger, [runs.as_of], "portfolio_day")
         items = engine.collect(open_items(ledger, views), order_by=("as_of", "customer_id", "invoice_id"))
         lost = engine.collect(lost_items(ledger, runs.as_of, buckets.ends[-1]), order_by=("invoice_id",))
@@ -149,14 +152,13 @@ def _from_ledger(setting: Setting, runs: Runs, house: House) -> tuple[Receivable
         episodes = engine.collect(begun.select(*columns), order_by=("customer_id", "started_on"))
         who = known_rows(ledger, "customers", today).select(*_MASTER)
         master = engine.collect(who, order_by=("customer_id",))
-    spelled = spine(pa.table({"as_of": pa.array(days, pa.date32())}))
     held = Receivables(
         items=items_frame(items, buckets),
         days=days,
         lost_on=_by_item(lost, "lost_on"),
         written_off_on=_by_item(lost, "written_off_on"),
         billed=dict(zip(billing["as_of"].to_pylist(), whole_cents(billing["cents"]).tolist(), strict=True)),
-        starts=dict(zip(days, spelled["since_3m"].to_pylist(), strict=True)),
+        starts=starts,
         default_days=_days_of(episodes),
         data_version=ledger.data_version,
         insolvent=_insolvent(episodes),
@@ -183,6 +185,13 @@ def _views(engine: Engine, ledger: Ledger, days: Sequence[dt.date], name: str) -
         }
     )
     return engine.register(name, spine(rows))
+
+
+def _billed_from(views: ir.Table, starts: Mapping[dt.date, dt.date]) -> ir.Table:
+    """The snapshots with the billing of three months begun after a month end where the day is one: to 28 February
+    from 1 December, and not from 29 November."""
+    cases = [(views.as_of == day, ibis.literal(start)) for day, start in starts.items()]
+    return views.mutate(since_3m=ibis.cases(*cases))
 
 
 def _by_item(lost: pa.Table, column: str) -> dict[str, dt.date]:

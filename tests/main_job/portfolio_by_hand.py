@@ -44,16 +44,27 @@ class Books:
 
     def open(self, day: dt.date) -> pd.DataFrame:
         """Claims open on the day: customer_id, due_on, cents, late (days past due) and bucket, by invoice_id."""
+        rows = self._not_gone(day)
+        rows = rows.assign(cents=np.maximum(rows["amount"] - rows["paid_amount"].fillna(0), 1))
+        rows = rows[(rows["kind"] != "credit_note") & (rows["left"] > 0)]
+        late = [max((day - due).days, 0) if isinstance(due, dt.date) else 0 for due in rows["due_on"]]
+        return rows.assign(late=late, bucket=np.searchsorted(ENDS, late, side="left"))
+
+    def credit(self, day: dt.date) -> int:
+        """Cents of the credit notes open on the day, 0 or less."""
+        rows = self._not_gone(day)
+        rows = rows[(rows["kind"] == "credit_note") & (rows["left"] < 0)]
+        return int(np.minimum(rows["amount"] - rows["paid_amount"].fillna(0), -1).sum())
+
+    def _not_gone(self, day: dt.date) -> pd.DataFrame:
+        """What was issued by the day and not written off, with what was paid and what is `left` in its currency."""
         paid = self.known(self.payments, ["payment_id", "invoice_id"], day)
         paid = paid[(paid["paid_on"] <= day) & paid["invoice_id"].notna()]
         sums = paid.groupby("invoice_id")[["amount", "amount_document"]].sum().add_prefix("paid_")
         rows = self.known(self.invoices, ["invoice_id"], day).set_index("invoice_id").join(sums)
-        left = rows["amount_document"] - rows["paid_amount_document"].fillna(0)
+        rows = rows.assign(left=rows["amount_document"] - rows["paid_amount_document"].fillna(0))
         gone = np.array([isinstance(on, dt.date) and on <= day for on in rows["written_off_on"]], dtype=bool)
-        rows = rows.assign(cents=np.maximum(rows["amount"] - rows["paid_amount"].fillna(0), 1))
-        rows = rows[(rows["issued_on"] <= day) & (rows["kind"] != "credit_note") & (left > 0) & ~gone]
-        late = [max((day - due).days, 0) if isinstance(due, dt.date) else 0 for due in rows["due_on"]]
-        return rows.assign(late=late, bucket=np.searchsorted(ENDS, late, side="left"))
+        return rows[(rows["issued_on"] <= day) & ~gone]
 
 
 def herfindahl(amounts: pd.Series) -> float:

@@ -91,8 +91,14 @@ def test_receivables_days_concentration_rolls_and_lifetime_loss_are_those_reckon
         assert float(row["amount"]) == pytest.approx(now[now["bucket"] == place]["cents"].sum() / 100)
     billed, last = books.billed(day, since), told["over_time"][-1]
     days = (day - since).days
-    assert last["dso"] == pytest.approx(days * now["cents"].sum() / billed)
-    assert last["best_possible_dso"] == pytest.approx(days * now[now["late"] == 0]["cents"].sum() / billed)
+    credit = books.credit(day)
+    assert credit < 0
+    assert last["dso"] == pytest.approx(days * (now["cents"].sum() + credit) / billed)
+    assert last["best_possible_dso"] == pytest.approx(days * (now[now["late"] == 0]["cents"].sum() + credit) / billed)
+    # Three months to the end of February begin on 1 December.
+    february, begun = month_end(day, 10), month_end(day, 13)
+    (row,) = [row for row in told["over_time"] if row["as_of"] == february.isoformat()]
+    assert (row["days"], float(row["billed"])) == ((february - begun).days, books.billed(february, begun) / 100)
     assert told["rolls"]["month"][1]["shares"]["31_60"] == pytest.approx(rolled(before, now, 1, 2))
     assert told["rolls"]["month"][0]["shares"]["1_30"] == pytest.approx(rolled(before, now, 0, 1))
     book = pq.read_table(project / "data" / "scored" / "latest" / "scored_book.parquet").to_pandas()

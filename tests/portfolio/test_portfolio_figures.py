@@ -61,8 +61,11 @@ def test_dso_and_best_possible_dso_are_receivables_over_billing(items, rows, day
     found = outstanding_over_time(items, billed, starts, days, buckets)
     assert [row["as_of"] for row in found] == [day.isoformat() for day in days]
     for day, row in zip(days, found, strict=True):
-        standing = sum(one["cents"] for one in debts(rows, day))
-        current = sum(one["cents"] for one in debts(rows, day) if one["days_past_due"] == 0)
+        credit = sum(one["cents"] for one in rows if one["as_of"] == day and one["is_credit"])
+        standing = sum(one["cents"] for one in debts(rows, day)) + credit
+        current = sum(one["cents"] for one in debts(rows, day) if one["days_past_due"] == 0) + credit
+        assert credit <= 0
+        assert row["credit_notes"] == told(credit)
         span = (day - starts[day]).days
         if billed[day] <= 0:
             assert row["dso"] is None
@@ -70,6 +73,19 @@ def test_dso_and_best_possible_dso_are_receivables_over_billing(items, rows, day
         assert row["dso"] == pytest.approx(span * standing / billed[day])
         assert row["best_possible_dso"] == pytest.approx(span * current / billed[day])
         assert row["days_delinquent"] == pytest.approx(span * (standing - current) / billed[day])
+
+
+def test_days_are_net_of_open_credit_notes_as_billing_is(buckets):
+    """900.00 not yet due and 200.00 overdue less a credit note of 100.00, of 3,000.00 billed net in 90 days."""
+    day = dt.date(2025, 2, 28)
+    cents = [90_000, 20_000, -10_000]
+    items = pd.DataFrame({
+        "as_of": [day] * 3, "is_credit": [False, False, True], "cents": cents, "overdue_cents": [0, 20_000, 0],
+        "bucket": [0, 1, 0],
+    })  # fmt: skip
+    (found,) = outstanding_over_time(items, {day: 300_000}, {day: dt.date(2024, 11, 30)}, [day], buckets)
+    assert (found["receivables"], found["credit_notes"], found["days"]) == ("1100.00", "-100.00", 90)
+    assert (found["dso"], found["best_possible_dso"], found["days_delinquent"]) == pytest.approx((30.0, 24.0, 6.0))
 
 
 def test_without_billing_there_is_no_dso(items, days, buckets):

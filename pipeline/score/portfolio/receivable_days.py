@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def days_outstanding(open_cents: float, billed_cents: float, days: int) -> float | None:
     """Receivables over the billing of a period, times its days; null without billing above 0.
 
-    With all receivables this is the DSO, with those not yet due the best possible DSO; their difference is the average
-    days delinquent. Source: Credit Research Foundation, standard receivables measures.
+    Both are less credit notes. With all receivables this is the DSO, with those not yet due the best possible DSO;
+    their difference is the average days delinquent. Source: Credit Research Foundation, standard receivables measures.
 
     >>> days_outstanding(300_000, 450_000, 90)
     60.0
@@ -37,20 +37,25 @@ def outstanding_over_time(
 ) -> list[dict[str, Any]]:
     """Per day: receivables, overdue share, DSO, best possible DSO, days delinquent, amounts by ageing bucket.
 
-    `billed` is the billing in cents of the months before each day, as known on it; `starts` the day before its first.
+    `billed` is the billing in cents of the months before each day, less credit notes, as known on it; `starts` the day
+    before its first. Receivables and buckets hold no credit notes; the days do, since billing is less them: an open
+    one, which has no days past due, lowers what is not yet due.
     """
     places = range(len(buckets.names))
     rows = []
     for day in days:
         standing = claims(items, day)
         total = int(standing["cents"].sum())
+        credit = int(items.loc[(items["as_of"] == day) & items["is_credit"], "cents"].sum())
         overdue = int(standing["overdue_cents"].sum())
         period, sold = (day - starts[day]).days, billed.get(day, 0)
-        dso, best = days_outstanding(total, sold, period), days_outstanding(total - overdue, sold, period)
+        net = total + credit
+        dso, best = days_outstanding(net, sold, period), days_outstanding(net - overdue, sold, period)
         rows.append(
             {
                 "as_of": day.isoformat(),
                 "receivables": told(total),
+                "credit_notes": told(credit),
                 "overdue": told(overdue),
                 "overdue_share": share(overdue, total),
                 "billed": told(sold),
