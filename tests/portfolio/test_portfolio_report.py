@@ -113,7 +113,9 @@ def test_names_appear_only_where_they_were_asked_for_and_as_text(told):
 def test_what_cannot_be_told_is_said_plainly(ledger, days, provisions, collections, language, missing, keys):  # noqa: PLR0917
     found = figures_of(ledger, days, (provisions, collections), without=(missing,))
     page = text_of(render(PortfolioReport(found, language)))
-    hint = f"creditbook score --from DATE --to {days[-1]}"
+    hint = words_in(language)("portfolio.back_fill.month_end", day=days[-1])
+    assert hint.startswith("creditbook score --from ")
+    assert hint.endswith(" --to 2024-04-30")
     for key in keys:
         assert words_in(language)(f"portfolio.{key}", back_fill=hint) in page
 
