@@ -30,7 +30,7 @@ class _Style:
 
 
 _STYLES: Mapping[str, _Style] = {
-    "en": _Style("\u202f%", " to ", ", ", "; ", "{0}-{1}-{2}", " "),
+    "en": _Style("\u202f%", " to ", ", ", "; ", "{0:04d}-{1:02d}-{2:02d}", " "),
     "zh": _Style("%", "至", "、", "；", "{0}年{1}月{2}日", ""),
 }
 _STYLE: ContextVar[_Style] = ContextVar("style", default=_STYLES["en"])
@@ -154,7 +154,7 @@ def significant(value: float, digits: int = 6) -> str:
 
 
 def day(value: dt.date | str | None) -> str:
-    """A day, whatever it came as: ISO 8601 in English; a dash for none.
+    """A day, whatever it came as: ISO 8601 in English, in Chinese no zero before month and day; a dash for none.
 
     >>> day("2025-12-31"), day(None)
     ('2025-12-31', '–')
@@ -162,7 +162,7 @@ def day(value: dt.date | str | None) -> str:
     if value is None:
         return DASH
     found = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", str(value)[:10])
-    return _STYLE.get().day.format(*found.groups()) if found else str(value)[:10]
+    return _STYLE.get().day.format(*map(int, found.groups())) if found else str(value)[:10]
 
 
 def between(low: str, high: str) -> str:

@@ -61,7 +61,7 @@ def _found(told: str, language: str) -> str | None:
 def _held(text: str, language: str) -> str:
     """What stands in a place: a sentence of its own, a day, or itself."""
     day = _DAY.fullmatch(text)
-    return "{}年{}月{}日".format(*day.groups()) if day else translated(text, language)
+    return "{}年{}月{}日".format(*map(int, day.groups())) if day else translated(text, language)
 
 
 @cache

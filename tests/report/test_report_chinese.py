@@ -100,8 +100,10 @@ def test_chinese_writes_days_percent_and_intervals_its_own_way(given):
     assert "95%" in page
     with figures.written_in("zh"):
         assert figures.day("2026-11-22") == "2026年11月22日"
+        assert figures.day("2025-08-01") == "2025年8月1日"
         assert figures.day("no day") == "no day"
     assert figures.day("2026-11-22") == "2026-11-22"
+    assert figures.day("2025-08-01") == "2025-08-01"
 
 
 def test_hostile_names_stay_as_they_are_in_chinese(given, hostile):
