@@ -21,11 +21,12 @@ def run_before(every: Sequence[PublishedRun]) -> dict[str, Any]:
     """
     recorded = every[-1].manifest.get("previous")
     now = every[-2] if len(every) > 1 else None
-    was = None if recorded is None else recorded["run_id"]
+    was = {"as_of": "", "run_id": ""} if recorded is None else recorded
+    is_later = now is not None and now.as_of.isoformat() >= was["as_of"]
     return {
         "compared_on": None if recorded is None else recorded["as_of"],
         "lies_on": None if now is None else now.as_of.isoformat(),
-        "is_overtaken": now is not None and now.manifest["run_id"] != was,
+        "is_overtaken": now is not None and is_later and now.manifest["run_id"] != was["run_id"],
     }
 
 

@@ -86,6 +86,14 @@ def test_a_run_back_filled_before_another_is_told_as_not_compared_with(tmp_path,
     assert not run_before(published_runs(tmp_path, last))["is_overtaken"]
 
 
+def test_a_run_whose_predecessor_is_no_longer_kept_is_still_compared_with_it(tmp_path):
+    """December was compared with November, which is gone; October is older and no better."""
+    publish(tmp_path, "2025-10-31")
+    publish(tmp_path, "2025-12-31", {"as_of": "2025-11-30", "run_id": "gone"})
+    found = run_before(published_runs(tmp_path, dt.date(2025, 12, 31)))
+    assert found == {"compared_on": "2025-11-30", "lies_on": "2025-10-31", "is_overtaken": False}
+
+
 def test_a_single_run_has_none_before_it_until_one_is_back_filled(tmp_path):
     publish(tmp_path, "2025-12-31")
     alone = run_before(published_runs(tmp_path, dt.date(2025, 12, 31)))
