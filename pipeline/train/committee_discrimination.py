@@ -53,13 +53,20 @@ def _order(test: str, basis: Basis, found: Auc | None, name: str, ground: Ground
     low, high = found.interval(ground.settings.confidence)
     shown = fall_shown(found.error, tests.p_value.amber, tests.power)
     p_value = float(stats.norm.sf((found.value - 0.5) / found.error)) if found.error > 0 else 0.0
-    # Here a small p-value is what one wants: it says that there is order.
-    light: Light = "green" if p_value < tests.p_value.amber else "red"
-    common |= {"low": low, "high": high, "p_value": p_value, "threshold": tests.p_value.amber}
     is_blind = shown > tests.blind_auc
+    light, why = _order_light(p_value, high, tests.p_value.amber, is_blind)
+    common |= {"low": low, "high": high, "p_value": p_value, "threshold": tests.p_value.amber, "why": why}
     return Result(
         test, GROUP, light, basis, name, value=found.value, shown=shown, unit="order", is_blind=is_blind, **common
     )  # fmt: skip
+
+
+def _order_light(p_value: float, high: float, amber: float, is_blind: bool) -> tuple[Light, str]:  # noqa: FBT001 - one fact of the test
+    """Green where order was found: a small p-value is what one wants here. Too few rows to find any show nothing: grey,
+    unless the interval lies below one half, where the order is shown to be the wrong way round."""
+    if p_value < amber:
+        return "green", ""
+    return ("grey", "blind") if is_blind and high >= 0.5 else ("red", "")
 
 
 def _against_development(name: str, model: Model, ground: Ground) -> Iterator[Result]:

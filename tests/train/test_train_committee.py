@@ -35,6 +35,7 @@ from pipeline.train.sample import Sample, samples
 from pipeline.train.splits import Timetable, mature_dates, settled_on, timetable
 
 MIDDLING = Design("middling", 1500, 0.035)
+LARGE = Design("large", 4000, 0.035)
 SMALL = Design("small", 120, 0.02)
 YEAR = Label("default", 90, 12, None)
 
@@ -163,8 +164,34 @@ def test_lost_order_turns_the_tests_of_a_fall_red_and_no_order_at_all_is_red():
     fallen = list(discrimination_results(simulated(MIDDLING, 4, blur=4.0)))
     for test, basis in (("auc_fall_ecb", "cohort"), ("auc_fall", "cohort"), ("auc_fall", "panel")):
         assert named(fallen, test, basis).light in {"red", "amber"}, (test, basis)
-    none = list(discrimination_results(simulated(MIDDLING, 6, is_shuffled=True)))
+    none = list(discrimination_results(simulated(LARGE, 6, is_shuffled=True)))
     assert named(none, "auc").light == "red"
+
+
+def test_order_that_ten_bads_could_not_show_is_grey_and_order_the_wrong_way_round_is_red(right):
+    """Ten bads and 300 goods of middling order: the bads stand at even steps among the goods, so the AUC is as told."""
+
+    def told(centre: float, bads: int, goods: int) -> Result:
+        ranks = np.clip(np.linspace(centre - 0.3, centre + 0.3, bads), 0.001, 0.999)
+        pd_ = np.concatenate([ranks, (np.arange(goods) + 0.5) / goods]) * 0.1
+        n = bads + goods
+        sample = replace(
+            right.newest.sample,
+            rows=pd.DataFrame({"customer_id": np.arange(n), "pd": pd_}),
+            is_bad=np.repeat([1.0, 0.0], [bads, goods]),
+            clusters=np.arange(n).astype(object),
+            days=np.repeat(right.newest.day, n),
+        )
+        ground = replace(right, cohorts=(replace(right.newest, sample=sample), *right.cohorts[1:]))
+        return named(discrimination_results(ground), "auc")
+
+    few, many, wrong = told(0.55, 10, 300), told(0.5, 400, 12000), told(0.2, 10, 300)
+    assert few.value == pytest.approx(0.55, abs=0.01)
+    assert (few.light, few.why, few.is_blind) == ("grey", "blind", True)
+    assert (many.light, many.why, many.is_blind) == ("red", "", False)
+    assert wrong.high < 0.5
+    assert (wrong.light, wrong.is_blind) == ("red", True)
+    assert told(0.8, 10, 300).light == "green"
 
 
 def test_a_small_book_is_grey_and_says_why():
