@@ -98,6 +98,51 @@ def test_a_validation_without_a_cohort_is_told_by_its_test_rows(given):
     assert next(b for b in page.blocks if isinstance(b, Tiles)).tiles[0].label == "Customer groups in the test"
 
 
+def grades_of(*bads_and_shown: tuple[int, float | None]) -> Result:
+    details = [{"grade": f"G{i:02d}", "rows": 100, "bads": bads, "p_holm": 0.5, "shown_holm": shown}
+               for i, (bads, shown) in enumerate(bads_and_shown)]  # fmt: skip
+    details.append({"grade": "G10", "rows": 0, "bads": 0, "p_holm": None, "shown_holm": None})
+    return Result("jeffreys_grades", "calibration", "green", "cohort", "champion", "G00", blind_above=2.0,
+                  details=details, **COUNTS)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "says"),
+    [
+        ("en", "What is undecided", "2 of 3 filled grades hold fewer than 10 bad customers in the one-year cohort; "
+               "1 of 3 grades could not have shown 2 times their forecast."),
+        ("zh", "尚无定论",
+               "3个有客户的等级中，2个在一年期队列中的坏客户少于10个；3个等级中有1个即使达到预测的2倍也显示不出。"),
+    ],
+)  # fmt: skip
+def test_single_grades_are_told_of_the_cohort(given, language, title, says):
+    case = case_of(given, *BOTH, grades_of((3, None), (9, 1.9), (40, 1.4)))
+    assert says in bullets(case, title, words_in(language))
+    assert "single grades" not in bullets(case_of(given, *BOTH, grades_of((10, 1.9))), "What is undecided")
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "panel", "cohort"),
+    [
+        (
+            "en",
+            "Limitations",
+            "on the panel of test dates go by whole customer groups",
+            "one a customer, as independent",
+        ),
+        ("zh", "局限", "测试日期面板上的区间均按整个客户组得出", "每个客户的一行视为相互独立"),
+    ],
+)
+def test_both_kinds_of_intervals_are_named_and_the_second_only_with_a_cohort(given, language, title, panel, cohort):
+    words = words_in(language)
+    told = bullets(case_of(given, *BOTH), title, words)
+    assert panel in told
+    assert cohort in told
+    without = bullets(given, title, words)
+    assert panel in without
+    assert cohort not in without
+
+
 def recommended(given) -> str:
     return next(b.text for b in verdict(given, WORDS).blocks if isinstance(b, Text))
 

@@ -17,8 +17,8 @@ from pipeline.report.chapters.measured import (
     why_none,
 )
 from pipeline.report.chapters.recommendation import recommendation
-from pipeline.report.chapters.tests_figures import test_name
-from pipeline.report.chapters.verdict_basis import COHORT, TEST, basis_of, evidence
+from pipeline.report.chapters.tests_figures import blind_parts, test_name
+from pipeline.report.chapters.verdict_basis import COHORT, TEST, basis_of, evidence, result_of
 from pipeline.report.chapters.verdict_pairs import decided_pairs, undecided_pairs
 
 if TYPE_CHECKING:
@@ -233,16 +233,24 @@ def _undecided(given: ReportInput, words: Words) -> tuple[str, ...]:
             found.append(words("verdict.wide_level", model=model_name(name, given, words), interval=interval))
         if told.get("slope") is None:
             found.append(words("verdict.no_slope", model=model_name(name, given, words)))
-    filled = [g for g in _grades(given) if g["rows"]]
-    thin = [g for g in filled if g["bad_customers"] < given.min_bad_customers]
-    if thin:
-        found.append(words("verdict.thin_grades", n=len(thin), of=len(filled), few=given.min_bad_customers))
-    return tuple(found)
+    return (*found, *_thin_grades(given, words))
 
 
-def _grades(given: ReportInput) -> list[Mapping[str, Any]]:
-    told = given.validation["models"]["champion"].get("grades") or {}
-    return list(told.get(TEST) or ())
+def _thin_grades(given: ReportInput, words: Words) -> list[str]:
+    """How many filled grades hold too few bads to be judged, on the rows of `basis_of`; in the cohort also how many
+    could not have shown a deviation that matters."""
+    fewest = given.min_bad_customers
+    by_grade = result_of(given, "jeffreys_grades", "champion") if basis_of(given) == COHORT else {}
+    blind = blind_parts(by_grade, words)
+    if blind:
+        bads = [row["bads"] for row in by_grade["details"] if row["rows"]]
+    else:
+        grades = given.validation["models"]["champion"].get("grades") or {}
+        bads = [row["bad_customers"] for row in grades.get(TEST) or () if row["rows"]]
+    thin = sum(n < fewest for n in bads)
+    key = "verdict.thin_grades_cohort" if blind else "verdict.thin_grades"
+    told = {"n": figures.count(thin), "of": figures.count(len(bads)), "few": figures.count(fewest)}
+    return [words(key, **told, **({"blind": blind} if blind else {}))] if thin else []
 
 
 def _limitations(given: ReportInput, words: Words) -> tuple[str, ...]:
@@ -256,6 +264,8 @@ def _limitations(given: ReportInput, words: Words) -> tuple[str, ...]:
         found.append(words("verdict.demo"))
     if not given.is_undated:
         found.append(words("verdict.months_overlap"))
+    if basis_of(given) == COHORT:
+        found.append(words("verdict.cohort_rows"))
     found.append(words("verdict.one_ledger"))
     found += [words.told(text) for text in given.limitations]
     return tuple(dict.fromkeys(found))

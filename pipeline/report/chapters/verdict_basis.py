@@ -22,7 +22,7 @@ def basis_of(given: ReportInput) -> str:
 
     A table of one's own without dates, and a validation from before the tests, have no cohort.
     """
-    found = (_result(given, name, "champion") for name in ("auc", "jeffreys_total"))
+    found = (result_of(given, name, "champion") for name in ("auc", "jeffreys_total"))
     return COHORT if all(one and figures.is_known(one.get("value")) for one in found) else TEST
 
 
@@ -39,7 +39,7 @@ def evidence(given: ReportInput, model: str) -> Mapping[str, Any]:
 
 
 def _of_cohort(given: ReportInput, model: str) -> dict[str, Any]:
-    order, rate = (_result(given, name, model) for name in ("auc", "jeffreys_total"))
+    order, rate = result_of(given, "auc", model), result_of(given, "jeffreys_total", model)
     counts = order or rate
     if not counts:
         return {}
@@ -51,7 +51,7 @@ def _of_cohort(given: ReportInput, model: str) -> dict[str, Any]:
         "gini": _turned_to_gini(order),
         "mean_pd": mean_pd,
         "observed_over_expected": _over(rate, mean_pd),
-        "slope": _ends(_result(given, "slope", model)),
+        "slope": _ends(result_of(given, "slope", model)),
     }
 
 
@@ -65,13 +65,14 @@ def cohort_level(validation: Mapping[str, Any], model: str) -> dict[str, Any] | 
     return {**found, "bad_customers": rate["bads"]}
 
 
-def _result(given: ReportInput, test: str, model: str) -> Mapping[str, Any]:
+def result_of(given: ReportInput, test: str, model: str) -> Mapping[str, Any]:
+    """The test of a model on the whole one-year cohort, whatever part of it decided; empty where it was not made."""
     return _told_by(given.validation, test, model)
 
 
 def _told_by(validation: Mapping[str, Any], test: str, model: str) -> Mapping[str, Any]:
     told = validation.get("tests") or ()
-    whole = (one for one in told if one["basis"] == COHORT and not one["part"])
+    whole = (one for one in told if one["basis"] == COHORT)
     return next((one for one in whole if (one["id"], one["model"]) == (test, model)), {})
 
 
