@@ -10,6 +10,7 @@ from pipeline.train.committee_discrimination import discrimination_results
 from pipeline.train.committee_monitored import monitored_results
 from pipeline.train.committee_process import process_results
 from pipeline.train.committee_stability import stability_results
+from pipeline.train.committee_thin_file import thin_file_results
 
 if TYPE_CHECKING:
     from pipeline.train.committee_ground import Ground
@@ -21,6 +22,7 @@ def committee_results(ground: Ground) -> list[Result]:
     return [
         *discrimination_results(ground),
         *calibration_results(ground),
+        *thin_file_results(ground),
         *stability_results(ground),
         *process_results(ground),
         *benchmark_results(ground),

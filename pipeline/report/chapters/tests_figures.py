@@ -21,7 +21,7 @@ _SIZES = "test_sizes.yaml"
 _NEAR = 0.02
 # Of 500 made tests a size of 0.05 has a standard error of one point; of fewer, more.
 _FEWEST_MADE = 500
-_RATES = ("jeffreys_total", "jeffreys_grades", "binomial_grades", "years")
+_RATES = ("jeffreys_total", "thin_file", "jeffreys_grades", "binomial_grades", "years")
 _SHARES = ("unrated", "outdated", "overridden", "quarantined", "technical")
 _COUNTS = ("leaks", "truncated_window", "overlap", "future_poison")
 _SIGNED = ("rival", "marginal_subject", "marginal_source")
