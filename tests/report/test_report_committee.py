@@ -166,3 +166,5 @@ def test_the_model_card_tells_both_models_with_their_intervals(given):
     assert card["timetable"]["train"] == ["2019-01-31", "2020-12-31"]
     assert card["before"] == "scorecard-old"
     assert card["is_demo"] is True
+    assert card["first_basis"] == "test"
+    assert card["recommendation"]["light"] == "no_tests"

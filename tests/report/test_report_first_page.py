@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.report.blocks import Bullets, Text, Tiles
 from pipeline.report.chapters.verdict import verdict
+from pipeline.report.model_card import model_card
 from pipeline.report.words import words_in
 from pipeline.train.committee_result import Result
 
@@ -141,6 +142,24 @@ def test_both_kinds_of_intervals_are_named_and_the_second_only_with_a_cohort(giv
     without = bullets(given, title, words)
     assert panel in without
     assert cohort not in without
+
+
+def test_the_model_card_says_what_the_first_page_says(given):
+    case = case_of(given, *BOTH, AMBER, OF_CHALLENGER)
+    card = model_card(dataclasses.replace(case, language="zh"))
+    assert card["first_basis"] == "cohort"
+    assert card["models"]["champion"]["metrics"]["cohort"]["gini"] == pytest.approx(
+        {"value": 0.60, "low": 0.50, "high": 0.70}
+    )
+    assert card["samples"]["cohort"] == {**COUNTS, "bad_customers": 97}
+    assert card["recommendation"] == {"light": "amber", "text": recommended(case)}
+    page = next(b for b in verdict(case, WORDS).blocks if isinstance(b, Bullets) and b.title == "Limitations")
+    assert card["limitations"] == list(page.items)
+    told = {(one["id"], one["model"]): one for one in card["tests"]}
+    assert len(card["tests"]) == len(told) == 8
+    assert told["psi", "challenger"]["light"] == "red"
+    assert told["auc", "champion"]["name"] == "Order at all (AUC) (Scorecard (champion))"
+    assert [told["auc", "champion"][key] for key in ("value", "low", "high")] == [0.8, 0.75, 0.85]
 
 
 def recommended(given) -> str:

@@ -23,33 +23,48 @@ def recommendation(given: ReportInput, words: Words) -> str:
     Tests of the champion and of the whole book count, not those of the challenger, nor what monitoring tells of a model
     that is not this one.
     """
-    told = given.validation.get("tests") or ()
-    if not told:
+    found, own = recommended(given), _own(given)
+    if found == "no_tests":
         return words("verdict.recommend.no_tests")
-    name = words.or_name("kind_plain", given.validation["models"]["champion"]["kind"])
-    own = [one for one in told if _counts(one)]
-    red = [test_name(one, given, words) for one in own if one["light"] == "red"] + _red_gates(given, words)
-    if red:
-        return words("verdict.recommend.red", model=name, tests=figures.in_turn(red))
-    unshown = [words(f"tests.name.{test}") for test in _NEEDED if not _is_answered(test, own)]
-    if unshown:
-        return words("verdict.recommend.grey", model=name, tests=figures.in_turn(unshown))
-    amber = sum(one["light"] == "amber" for one in own)
-    return words(f"verdict.recommend.{'amber' if amber else 'green'}", model=name, n=figures.count(amber))
+    name, named = words.or_name("kind_plain", given.validation["models"]["champion"]["kind"]), []
+    if found == "red":
+        named = [test_name(one, given, words) for one in own if one["light"] == "red"]
+        named += [words("verdict.recommend.gate", gate=words.or_name("gate", gate)) for gate in _red_gates(given)]
+    if found == "grey":
+        named = [words(f"tests.name.{test}") for test in _unanswered(own)]
+    amber = figures.count(sum(one["light"] == "amber" for one in own))
+    return words(f"verdict.recommend.{found}", model=name, tests=figures.in_turn(named), n=amber)
+
+
+def recommended(given: ReportInput) -> str:
+    """`red`: not to be used; `grey`: no recommendation yet; `amber` and `green`: may be used; `no_tests`: none made."""
+    if not given.validation.get("tests"):
+        return "no_tests"
+    own = _own(given)
+    lights = {one["light"] for one in own}
+    if "red" in lights or _red_gates(given):
+        return "red"
+    if _unanswered(own):
+        return "grey"
+    return "amber" if "amber" in lights else "green"
+
+
+def _own(given: ReportInput) -> list[Mapping[str, Any]]:
+    return [one for one in given.validation.get("tests") or () if _counts(one)]
 
 
 def _counts(one: Mapping[str, Any]) -> bool:
     return one["model"] == "champion" or (not one["model"] and one["id"] != "monitored")
 
 
-def _is_answered(test: str, own: list[Mapping[str, Any]]) -> bool:
-    return any(one["id"] == test and one["model"] == "champion" and one["light"] != "grey" for one in own)
+def _unanswered(own: list[Mapping[str, Any]]) -> list[str]:
+    answered = {one["id"] for one in own if one["model"] == "champion" and one["light"] != "grey"}
+    return [test for test in _NEEDED if test not in answered]
 
 
-def _red_gates(given: ReportInput, words: Words) -> list[str]:
-    """The red gates of this model's own promotion, where it is in force as champion."""
+def _red_gates(given: ReportInput) -> list[str]:
+    """The names of the red gates of this model's own promotion, where it is in force as champion."""
     record: Mapping[str, Any] = given.in_force.get("champion") or {}
     if record.get("model_version") != given.validation["models"]["champion"].get("version"):
         return []
-    red = (gate["name"] for gate in record.get("gates") or () if gate["light"] == "red")
-    return [words("verdict.recommend.gate", gate=words.or_name("gate", name)) for name in red]
+    return [gate["name"] for gate in record.get("gates") or () if gate["light"] == "red"]

@@ -42,7 +42,7 @@ def verdict(given: ReportInput, words: Words) -> Chapter:
     if decided:
         blocks.append(Bullets(words("verdict.decided"), decided))
     blocks.append(Bullets(words("verdict.undecided"), open_questions or (words("verdict.nothing_undecided"),)))
-    blocks.append(Bullets(words("verdict.limitations"), _limitations(given, words)))
+    blocks.append(Bullets(words("verdict.limitations"), limitations(given, words)))
     return Chapter("verdict", words("verdict.title"), tuple(blocks), lead_words(given, words))
 
 
@@ -253,7 +253,8 @@ def _thin_grades(given: ReportInput, words: Words) -> list[str]:
     return [words(key, **told, **({"blind": blind} if blind else {}))] if thin else []
 
 
-def _limitations(given: ReportInput, words: Words) -> tuple[str, ...]:
+def limitations(given: ReportInput, words: Words) -> tuple[str, ...]:
+    """What the figures do not say, one sentence each."""
     table = given.validation.get("timetable") or {}
     found = [words.told(text) for text in table.get("limitations") or ()]
     if given.label["kind"] == "late":
