@@ -52,25 +52,25 @@ def drift_results(name: str, ground: Ground) -> Iterator[Result]:
     entries = model.catalogue_by_name
     drifts = [one.drift for one in features]
     shared = {one.quantity for one in drifts if _is_shared(one.quantity, entries[one.quantity])}
-    details = [
-        {
-            "feature": one.quantity,
-            "psi": one.psi,
-            "noise": one.noise,
-            "light": one.light,
-            "is_shared": one.quantity in shared,
-        }
-        for one in drifts
-    ]
+    details = [_told(one, is_shared=one.quantity in shared) for one in drifts]
     own = [one for one in features if one.drift.quantity not in shared]
     if not own:
         yield Result("csi", GROUP, "grey", "snapshot", name, why="no_own_feature", details=details)
         return
     worst = own[0]
-    # An input alone warns: what it does to the score is judged there.
-    light: Light = "amber" if worst.drift.light == "red" else worst.drift.light
-    found = _psi("csi", name, worst, light, ground=ground)
+    found = _psi("csi", name, worst, _of_input(worst.drift.light), ground=ground)
     yield replace(found, part=worst.drift.quantity, details=details)
+
+
+def _told(one: Drift, *, is_shared: bool) -> dict[str, Any]:
+    """A row of the details. What all customers share takes no draw of customers: no chance level."""
+    told = {"feature": one.quantity, "psi": one.psi, "noise": None if is_shared else one.noise}
+    return {**told, "light": _of_input(one.light), "is_shared": is_shared}
+
+
+def _of_input(light: Light) -> Light:
+    """An input alone warns, amber at most: what it does to the score is judged there."""
+    return "amber" if light == "red" else light
 
 
 def _judged(model: Model, rows: pd.DataFrame, cuts: Cuts, ground: Ground) -> list[_Drifted]:

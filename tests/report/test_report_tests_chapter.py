@@ -26,7 +26,8 @@ GRADES = ({**GRADE, "p_value": 0.145, "p_holm": 1.0, "shown": 4.3, "size": 0.076
 YEAR = {"day": "2023-08-31", "rows": 900, "bads": 60, "mean_pd": 0.07, "rate": 0.067, "low": 0.05, "high": 0.08}
 PART = {"part": "<b>C25</b>", **COUNTS, "value": 0.7, "low": 0.5, "high": 0.85, "against": 0.8}
 MOVES = ({"grade": "G01", "G01": 5, "G02": 1}, {"grade": "G02", "G01": 0, "G02": 7})
-CSI = {"feature": "mean_days_late_12m", "psi": 0.3, "noise": 0.02, "light": "red", "is_shared": False}
+CSI = {"feature": "mean_days_late_12m", "psi": 0.3, "noise": 0.02, "light": "amber", "is_shared": False}
+SHARED = {"feature": "pmi", "psi": 6.1, "noise": None, "light": "amber", "is_shared": True}
 GROUP = {"part": "invoices", "features": 3, "value": 0.1, "low": 0.05, "high": 0.15, "shown": 0.04}
 RESULTS = (
     Result("auc", "discrimination", "green", "cohort", "champion", value=0.795, low=0.74, high=0.84, against=0.5,
@@ -45,7 +46,7 @@ RESULTS = (
            details=({**YEAR, "p_value": 0.6, "p_holm": 1.0, "shown": 1.4},), rows=900, bads=60),
     Result("psi", "stability", "green", "snapshot", "champion", value=0.017, against=0.02, shown=0.02, unit="psi",
            rows=1423),
-    Result("csi", "stability", "amber", "snapshot", "champion", "mean_days_late_12m", value=0.3, details=(CSI,)),
+    Result("csi", "stability", "amber", "snapshot", "champion", "mean_days_late_12m", value=0.3, details=(CSI, SHARED)),
     Result("mobility_upper", "stability", "green", "snapshot", "champion", value=0.25, details=MOVES),
     Result("concentration", "stability", "green", "snapshot", "champion", value=0.2, against=0.1, p_value=0.4,
            details=({"grade": "G01", "development": 10, "now": 12},)),
@@ -238,3 +239,12 @@ def test_the_page_shows_the_chapter_in_both_languages_and_hostile_parts_as_text(
     assert words_in(language)("tests.title") in page
     assert "&lt;b&gt;C25&lt;/b&gt;" in page
     assert "<b>C25</b>" not in page
+
+
+def test_a_value_that_customers_share_has_a_dash_for_chance_and_is_not_judged(given):
+    blocks = chapter_of_tests(told(given), WORDS).blocks
+    features = next(b for b in blocks if isinstance(b, Table) and "moved most" in b.caption)
+    assert [[cell.text for cell in row][1:] for row in features.rows] == [
+        ["0.300", "0.020", "amber"],
+        ["6.100", "–", "not judged: of the economy, the group or the calendar"],
+    ]

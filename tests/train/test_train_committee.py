@@ -435,3 +435,25 @@ def test_the_chance_level_of_drift_goes_by_customer_where_the_rows_of_developmen
     by_row = next(one for one in stability_results(elsewhere) if one.id == "psi")
     assert by_row.against == pytest.approx(6.635 * (1 / 480 + 1 / 40), rel=0.001)
     assert by_customer["psi"].shown > by_row.shown
+
+
+@pytest.mark.parametrize(
+    ("source", "light", "why", "has_chance"),
+    [("financials", "amber", "", True), ("indicators", "grey", "no_own_feature", False)],
+)
+def test_a_moved_input_is_amber_at_most_in_its_row_too_and_a_shared_one_has_no_chance_level(
+    source, light, why, has_chance
+):
+    # All 40 customers stand in the upper bin now, where half of them stood at development.
+    now = pd.DataFrame({"customer_id": np.arange(40), "x": 1.0, "pd": 0.1})
+    counts = {"splits": [0.5], "counts": [240, 240], "missing": 0}
+    development = {"rows": 480, "score": {**counts, "splits": [1.8]}, "features": {"x": counts}}
+    moved = Developed(development, catalogue_by_name={"x": {"subject": "accounts", "source": [source]}})
+    ground = replace(simulated(SMALL, 1), now=now, models={"champion": moved})
+    found = {one.id: one for one in stability_results(ground)}
+    assert found["psi"].light == "red"
+    assert (found["csi"].light, found["csi"].why) == (light, why)
+    (row,) = found["csi"].details
+    assert row["light"] == "amber"
+    assert row["psi"] > 0.25
+    assert (row["noise"] is not None) == has_chance == (not row["is_shared"])
