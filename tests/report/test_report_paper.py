@@ -89,6 +89,30 @@ def test_what_follows_a_tall_chart_fills_the_page_that_it_does_not_fit_on():
     assert len(pages) == 3
 
 
+@pytest.mark.parametrize("lines", [8, 20, 26, 30, 33, 36])
+def test_a_tall_chart_stands_in_its_own_chapter(lines):
+    svg = '<svg viewBox="0 0 540 380"><title>t</title><desc>d</desc><rect width="540" height="380"/></svg>'
+    drawn = Chart("drawn", "The drawing", "Its caption", svg, svg)
+    table = Table("The table", (Column("a"), Column("b", is_number=True)), ((Cell("x"), Cell("1")),))
+    before = Chapter("before", "Before", tuple(Text(f"Line {n}.") for n in range(lines)))
+    after = Chapter("after", "Behind", (Text("Two."),))
+    own = Chapter("c", "Drawn", (drawn, table))
+    found = places(read(pdf(document(Chapter("first", "First", (Text("One."),)), before, own, after))))
+    assert found["Drawn"] < found["The drawing"] < found["Behind"]
+
+
+def places(reader) -> dict[str, tuple[int, float]]:
+    """Of each text the page that it stands on last, and how far down."""
+    found: dict[str, tuple[int, float]] = {}
+    for number, page in enumerate(reader.pages):
+
+        def see(text, matrix, transformed, *_, at=number):
+            found[text.strip()] = (at, -(matrix[3] * transformed[5] + matrix[5]))
+
+        page.extract_text(visitor_text=see)
+    return found
+
+
 @needs_chinese
 def test_a_chinese_name_in_an_english_report_is_set_in_a_chinese_font_and_no_other_report_has_one():
     named, plain = (pdf(document(Chapter("one", "One", (Text(text),)))) for text in ("Region 广东", "Region Hessen"))
