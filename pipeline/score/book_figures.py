@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from pipeline.score.drift import bin_counts
+from pipeline.score.master_scale import DEFAULT_GRADE
 from pipeline.score.position_columns import money
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ class BookFigures:
     """Of the night and, where there is one, of the run before. PDs are added to twelve decimals. Figures of parts of a
     book add up to those of the book.
 
-    `steps` counts customers by the size of their move in notches; `of_both` has the customers with a PD on both days
-    and the sums of it, then and now. `bins` are the rated customers in the bins of the model's development, by
-    quantity, `nulls` those without a value, by feature.
+    `steps` counts customers by the size of their move in notches. `of_both` has the customers with a PD on both days
+    and in default on neither, and the sums of it, then and now: in default it is 1 and does not move. `bins` are the
+    rated customers in the bins of the model's development, by quantity, `nulls` those without a value, by feature.
     """
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class BookFigures:
 
     @property
     def of_both(self) -> tuple[int, float, float]:
-        """Customers with a PD on both days, and the sums of it."""
+        """Customers with a PD on both days and in default on neither, and the sums of it."""
         both, then, here = self._of_both
         return both, then * _PD_UNIT, here * _PD_UNIT
 
@@ -89,6 +90,8 @@ class BookFigures:
         self.segments_before.update(before["segment"].dropna().tolist())
         then, now = book["pd_previous"].to_numpy(), book["pd"].to_numpy()
         known = ~np.isnan(then) & ~np.isnan(now)
+        for name in ("grade", "grade_previous"):
+            known &= ~pc.fill_null(pc.equal(book[name], DEFAULT_GRADE), fill_value=False).to_numpy()
         units = (int(np.rint(values[known] / _PD_UNIT).astype(np.int64).sum()) for values in (then, now))
         self._of_both = [int(known.sum()), *units]
 

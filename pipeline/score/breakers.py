@@ -103,13 +103,13 @@ def _not_comparable(seen: Seen, settings: BreakerParams) -> str:
 
 
 def _mean_pd(figures: BookFigures, threshold: Threshold) -> Breaker:
-    """Mean PD of the customers rated on both days; the larger over the smaller, less 1."""
+    """Mean PD of the customers with one on both days and in default on neither; the larger over the smaller, less 1."""
     both, sum_then, sum_here = figures.of_both
     if not both:
-        return _grey("mean_pd", threshold, "nobody has a PD on both days")
+        return _grey("mean_pd", threshold, "nobody has a PD on both days, default aside")
     then, here = sum_then / both, sum_here / both
     ratio = max(then, here) / max(min(then, here), 1e-9) - 1
-    return _lit("mean_pd", ratio, threshold, f"mean PD of {both:,} customers {then:.4f}, now {here:.4f}")
+    return _lit("mean_pd", ratio, threshold, f"mean PD of {both:,} customers not in default {then:.4f}, now {here:.4f}")
 
 
 def _segments(figures: BookFigures, threshold: Threshold) -> Breaker:

@@ -35,13 +35,14 @@ DEVELOPMENT = {
 def lights(make_book, model, policy, scored):
     """Scores June beside May's book; customers of both months, and what differs from the usual."""
 
-    def light(before, now, *, settings=SETTINGS, newest=None, day=MAY, pd=0.02):
+    def light(before, now, *, settings=SETTINGS, newest=None, day=MAY, pd=0.02, times=1.0):
         told = replace(model, development=DEVELOPMENT)
         previous = None
         if before is not None:
             book = make_book(*({**customer, "as_of": day} for customer in before))
             was = scored(book.positions, book.features, told, policy, None, day)
             tables = (was.book.to_pandas(), was.alerts.to_pandas())
+            tables[0].loc[tables[0]["grade"] != "D", "pd"] *= times
             previous = PreviousRun(day, "run", "0" * 64, told.version, policy.version, *tables, policy, told)
         book = make_book(*({**customer, "as_of": JUNE} for customer in now))
         run = scored(book.positions, book.features, told, policy, previous, JUNE)
@@ -97,6 +98,21 @@ def test_a_mean_pd_that_halves_counts_as_much_as_one_that_doubles(lights, risky)
     better = lights([{}] * 15 + [risky] * 5, [{}] * 19 + [risky])["mean_pd"]
     assert worse.value == pytest.approx(better.value, rel=1e-12)
     assert worse.light == better.light == "red"
+
+
+@pytest.mark.parametrize(("times", "light", "value"), [(0.5, "red", 1.0), (2.0, "red", 1.0), (0.75, "amber", 1 / 3)])
+def test_customers_in_default_do_not_hide_that_the_others_moved(lights, times, light, value):
+    # 5 of 20 in default on both days, one in default only then and one only now: 13 are compared.
+    default, usual = {"is_in_default": True}, {}
+    then = [default] * 5 + [usual] * 13 + [default, usual]
+    now = [default] * 5 + [usual] * 13 + [usual, default]
+    found = lights(then, now, times=times)
+    assert told(found, "mean_pd") == (light, round(value, 6))
+    assert found["mean_pd"].says.startswith("mean PD of 13 customers not in default ")
+
+
+def test_a_mean_pd_of_nobody_but_defaults_cannot_be_compared(lights):
+    assert told(lights([{"is_in_default": True}] * 20, [{"is_in_default": True}] * 20), "mean_pd") == ("grey", None)
 
 
 def test_without_a_comparable_run_before_nothing_is_said_of_change(lights):
