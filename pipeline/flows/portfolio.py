@@ -217,7 +217,7 @@ def _insolvent(episodes: pa.Table) -> frozenset[str]:
 def _work(runs: Runs, held: Receivables, master: pd.DataFrame, house: House) -> dict[str, bytes]:
     """The worklists, whole, for other systems."""
     policy = house.collections
-    cases, reviews = work_of(held, runs.as_of, book_frame(runs.book, master), policy)
+    cases, reviews = work_of(runs, held, book_frame(runs.book, master), policy)
     tables = {"worklist": worklist_table(cases, policy, runs.as_of), "reviews": reviews_table(reviews, runs.as_of)}
     files = {f"{name}.parquet": parquet_bytes(table) for name, table in tables.items()}
     return files | {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}

@@ -10,9 +10,10 @@ import pytest
 
 from pipeline.score.portfolio.early_warning import alert_lives, alerts_of_the_day, early_warning, outcomes_of_alerts
 from pipeline.score.portfolio.limit_changes import limit_changes
+from pipeline.score.portfolio.reviews import days_looked_at, reviews_of
 from pipeline.score.portfolio.sections import Budget, Capacity, contradictions
 from pipeline.score.portfolio.work_tables import WORKLIST_SCHEMA, csv_bytes, reviews_table, worklist_table
-from pipeline.score.portfolio.worklist import allowed, cases_of, recovery_of, reviews_of, worklist
+from pipeline.score.portfolio.worklist import allowed, cases_of, recovery_of, worklist
 
 DAYS = [dt.date(2023, month, 28) for month in range(1, 13)] + [dt.date(2024, month, 28) for month in range(1, 5)]
 RULES = ("over_limit", "orders_halved")
@@ -156,6 +157,58 @@ def customers():
     )  # fmt: skip
 
 
+def stands(customer, age, severity="watch", state="open"):
+    return alert(DAYS[-1], customer, state, DAYS[-1] - dt.timedelta(days=age)) | {"severity": severity}
+
+
+@pytest.fixture
+def standing():
+    return pd.DataFrame([stands("G", 0), stands("H", 0, "stop"), stands("I", 0), stands("J", 3, state="closed")])
+
+
+def test_a_new_alert_comes_before_a_graver_one_that_has_stood_for_months(collections, owing, customers):
+    tight = dataclasses.replace(collections, budget=Budget(Capacity(1, 2), {}), review_again_days=60)
+    # H's stop alert has stood 30 days and waits; I's has stood 121, 120 fell into the week: once more. G's opened 6
+    # days ago. J has an old stop alert and one of tonight: the new one tells where J stands.
+    alerts = pd.DataFrame(
+        [
+            stands("H", 30, "stop"), stands("I", 121, "act"), stands("G", 6),
+            stands("J", 90, "stop"), stands("J", 0, "act"),
+        ]
+    )  # fmt: skip
+    found = reviews_of(customers, alerts, cases_of(owing, customers, tight), tight, as_of=DAYS[-1])
+    told = found.set_index("customer_id")
+    assert list(told.index) == ["J", "G", "I", "H"]
+    assert told["state"].tolist() == ["new", "new", "open", "open"]
+    assert told["is_due"].tolist() == [True, True, True, False]
+    assert told["severity"].tolist() == ["act", "watch", "act", "stop"]
+    assert told["is_in_budget"].tolist() == [True, True, False, False]
+
+
+@pytest.fixture
+def sixty(collections, owing, customers):
+    case = dataclasses.replace(collections, review_again_days=60)
+    return case, cases_of(owing, customers, case)
+
+
+@pytest.mark.parametrize(
+    ("age", "looked_at", "is_due"),
+    [(6, 7, True), (7, 7, False), (59, 7, False), (60, 7, True), (66, 7, True), (67, 7, False), (120, 7, True),
+     (30, 31, True), (31, 31, False), (62, 31, True), (92, 31, False)],
+)  # fmt: skip
+def test_an_alert_that_stands_comes_back_every_sixty_days(sixty, customers, age, looked_at, is_due):
+    case, cases = sixty
+    alerts = pd.DataFrame([stands("H", age, "stop")])
+    found = reviews_of(customers, alerts, cases, case, as_of=DAYS[-1], looked_at=looked_at)
+    assert found["is_due"].tolist() == found["is_in_budget"].tolist() == [is_due]
+
+
+def test_a_list_is_for_a_week_or_for_what_came_since_the_run_before():
+    day = dt.date(2024, 4, 28)
+    assert days_looked_at(day, [day]) == days_looked_at(day, [day, dt.date(2024, 4, 27)]) == 7
+    assert days_looked_at(day, [dt.date(2024, 2, 28), dt.date(2024, 3, 28), day]) == 31
+
+
 def test_each_case_has_the_step_that_brings_in_most_after_its_cost(collections, owing, customers):
     found = cases_of(owing, customers, collections, {"F"}).set_index("customer_id")
     # B: call 800 × 0.42 − 15 = 321; notice 238; visit 150. A, 100 days, default: agency 1000 × 0.3 × 0.8 − 50 = 190.
@@ -166,14 +219,14 @@ def test_each_case_has_the_step_that_brings_in_most_after_its_cost(collections, 
     assert found["rank"].to_dict() == {"B": 1, "C": 2, "A": 3, "E": 4, "F": 5}
 
 
-def test_a_collector_takes_its_best_cases_and_the_rest_is_counted(collections, owing, customers):
+def test_a_collector_takes_its_best_cases_and_the_rest_is_counted(collections, owing, customers, standing):
     tight = dataclasses.replace(collections, budget=Budget(Capacity(1, 1), {"Li": Capacity(0, 0)}))
     cases = cases_of(owing, customers, tight, {"F"})
     # Anna takes C and not A; Li takes nothing; who has no collector is a desk of its own; F does not pay for itself.
     assert cases.set_index("customer_id")["is_in_budget"].to_dict() == {
         "B": False, "C": True, "A": False, "E": True, "F": False,
     }  # fmt: skip
-    reviews = reviews_of(customers, cases, tight)
+    reviews = reviews_of(customers, standing, cases, tight, as_of=DAYS[-1])
     assert reviews["customer_id"].tolist() == ["H", "I", "G"]
     assert reviews["is_in_budget"].tolist() == [True, False, False]
     told = worklist(owing, cases, reviews, tight, 2)
@@ -190,13 +243,19 @@ def test_a_collector_takes_its_best_cases_and_the_rest_is_counted(collections, o
     assert sum(row["reviews"] for row in told["collectors"]) == 3
 
 
-def test_the_lists_for_other_systems_are_whole(collections, owing, customers):
+def test_the_lists_for_other_systems_are_whole(collections, owing, customers, standing):
     cases = cases_of(owing, customers, collections)
     table = worklist_table(cases, collections, DAYS[-1])
     assert table.schema == WORKLIST_SCHEMA
     assert (table.num_rows, str(table["expected_recovery"][0])) == (5, "321.00")
     assert table["step_zh"][0].as_py() == "电话催收并约定付款日期"
-    assert reviews_table(reviews_of(customers, cases, collections), DAYS[-1]).num_rows == 3
+    looked_into = reviews_table(reviews_of(customers, standing, cases, collections, as_of=DAYS[-1]), DAYS[-1])
+    assert (looked_into.num_rows, looked_into["opened_on"][0].as_py()) == (3, DAYS[-1])
+    assert looked_into.select(["alert_state", "alert_severity", "is_due"]).to_pylist()[0] == {
+        "alert_state": "new", "alert_severity": "stop", "is_due": True,
+    }  # fmt: skip
+    nobody = reviews_of(customers, standing.head(0), cases, collections, as_of=DAYS[-1])
+    assert reviews_table(nobody, DAYS[-1]).num_rows == 0
     empty = cases_of(owing.head(0), customers, collections)
     assert worklist_table(empty, collections, DAYS[-1]).num_rows == 0
     assert csv_bytes(worklist_table(empty, collections, DAYS[-1])).count(b"\n") == 1
@@ -238,7 +297,11 @@ def test_policies_that_cannot_be_are_named(provisions, collections):
     gap = dataclasses.replace(collections.ladder[0], until_days=3, cost=-1.0)
     budget = Budget(Capacity(-1, 0), {})
     ladder = dataclasses.replace(
-        collections, ladder=(gap, *collections.ladder[1:]), disputed_share_from=2.0, budget=budget
+        collections,
+        ladder=(gap, *collections.ladder[1:]),
+        disputed_share_from=2.0,
+        budget=budget,
+        review_again_days=0,
     )
     told = "\n".join(contradictions(wrong, ladder))
     for part in (
@@ -251,6 +314,7 @@ def test_policies_that_cannot_be_are_named(provisions, collections):
         "collections.notice.cost",
         "budget.each.cases_per_week: -1",
         "disputed_share",
+        "collections.review_again_days: 0 is below 1",
     ):
         assert part in told
     turned = dataclasses.replace(collections, ladder=collections.ladder[::-1])

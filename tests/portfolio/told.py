@@ -53,18 +53,26 @@ def money(cents):
 
 
 def alerts_of(names, days):
-    states = ("new", "open", "closed")
-    return pd.DataFrame(
-        [
-            {
-                "as_of": day, "customer_id": name, "rule": RULES[at % len(RULES)], "severity": "act",
-                "state": states[min(place, 2)], "opened_on": days[0],
-            }
-            for place, day in enumerate(days)
-            for at, name in enumerate(names)
-            if place < 3
-        ]
-    )  # fmt: skip
+    """Those of the first three days run their course; on the last day two of three customers have one that stands."""
+    states, last = ("new", "open", "closed"), days[-1]
+    standing = [
+        {
+            "as_of": last, "customer_id": name, "rule": RULES[0], "severity": ("none", "watch", "act")[at % 3],
+            "state": "new" if at % 3 == 1 else "open",
+            "opened_on": last if at % 3 == 1 else last - dt.timedelta(days=60 + at),
+        }
+        for at, name in enumerate(names)
+        if at % 3
+    ]  # fmt: skip
+    course = [
+        {
+            "as_of": day, "customer_id": name, "rule": RULES[at % len(RULES)], "severity": "act",
+            "state": states[min(place, 2)], "opened_on": days[0],
+        }
+        for place, day in enumerate(days[:3])
+        for at, name in enumerate(names)
+    ]  # fmt: skip
+    return pd.DataFrame(course if len(days) <= 3 else course + standing)
 
 
 def figures_of(ledger, days, policies, *, without=()):

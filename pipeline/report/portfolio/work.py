@@ -94,22 +94,32 @@ def _reviews(t: Teller, told: Mapping[str, Any]) -> list[Block]:
         (
             t.customer(row["customer_id"]),
             *cells(
-                _desk(t, row), t.name_of("severity", row["severity"]), figures.count(row["alerts"]), money(row["loss"]),
-                row["grade"] or "–", t.say(_week(row)),
+                _desk(t, row), t.say(_standing(row)), row["opened_on"], t.name_of("severity", row["severity"]),
+                figures.count(row["alerts"]), money(row["loss"]), row["grade"] or "–", t.say(_week(row)),
             ),
         )
         for row in told["review_rows"]
     ]  # fmt: skip
-    heads = ("customer", "collector_text", "severity_text", "alerts", "loss", "grade_text", "week_text")
+    heads = (
+        "customer", "collector_text", "state_text", "opened_text", "severity_text", "alerts", "loss", "grade_text",
+        "week_text",
+    )  # fmt: skip
     table = t.table(
-        "worklist.reviews", heads, rows, t.say("worklist.reviews.note"), is_fixed=False, n=len(rows),
-        all=figures.count(told["reviews"]), fits=figures.count(told["reviews_in_budget"]),
+        "worklist.reviews", heads, rows, t.say("worklist.reviews.note", days=figures.count(told["review_again_days"])),
+        is_fixed=False, n=len(rows), all=figures.count(told["reviews"]), new=figures.count(told["reviews_new"]),
+        due=figures.count(told["reviews_due"]), fits=figures.count(told["reviews_in_budget"]),
     )  # fmt: skip
     return [Heading(t.say("worklist.reviews.title")), table]
 
 
 def _desk(t: Teller, row: Mapping[str, Any]) -> str:
     return str(row["collector"] or t.say("worklist.no_collector"))
+
+
+def _standing(row: Mapping[str, Any]) -> str:
+    if row["state"] == "new":
+        return "worklist.reviews.new"
+    return "worklist.reviews.again" if row["is_due"] else "worklist.reviews.waits"
 
 
 def _week(row: Mapping[str, Any]) -> str:

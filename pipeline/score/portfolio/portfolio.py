@@ -24,9 +24,10 @@ from pipeline.score.portfolio.migration import migration
 from pipeline.score.portfolio.provision_matrix import provision_matrix
 from pipeline.score.portfolio.receivable_days import outstanding_over_time
 from pipeline.score.portfolio.recoveries import recoveries
+from pipeline.score.portfolio.reviews import days_looked_at, reviews_of
 from pipeline.score.portfolio.rolls import Rounds, moves, roll_matrix, worse_rates
 from pipeline.score.portfolio.strategies import strategies
-from pipeline.score.portfolio.worklist import cases_of, reviews_of, worklist
+from pipeline.score.portfolio.worklist import cases_of, worklist
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -147,7 +148,7 @@ def portfolio(
         "alerts": _alerts(runs, held, house),
         "limits": limit_changes(book, before, settings.top),
         "worklist": worklist(
-            claims(held.items, day), *work_of(held, day, book, house.collections), house.collections, settings.worklist
+            claims(held.items, day), *work_of(runs, held, book, house.collections), house.collections, settings.worklist
         ),
         "costs": costs_of_default(book, groups, settings.top),
     }
@@ -173,12 +174,14 @@ def _alerts(runs: Runs, held: Receivables, house: House) -> dict[str, Any]:
 
 
 def work_of(
-    held: Receivables, day: dt.date, book: pd.DataFrame, policy: CollectionsSection
+    runs: Runs, held: Receivables, book: pd.DataFrame, policy: CollectionsSection
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every case of collection and every alert to look into, whole (score/portfolio/worklist.py); `book` is
+    """Every case of collection and every alert to look into, whole (score/portfolio/worklist.py, reviews.py); `book` is
     `book_frame`."""
+    day = runs.as_of
     cases = cases_of(claims(held.items, day), book, policy, held.insolvent)
-    return cases, reviews_of(book, cases, policy)
+    looked_at = days_looked_at(day, runs.at_risk["as_of"].unique())
+    return cases, reviews_of(book, _of_day(runs.alerts, day), cases, policy, as_of=day, looked_at=looked_at)
 
 
 def _recoveries(

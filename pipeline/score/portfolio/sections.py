@@ -131,6 +131,7 @@ class CollectionsSection:
     insolvency: CollectionStep
     ladder: tuple[LadderStep, ...]
     budget: Budget
+    review_again_days: int
 
     @property
     def steps(self) -> tuple[CollectionStep, ...]:
@@ -173,6 +174,8 @@ def _of_collections(collections: CollectionsSection) -> list[str]:
         found.append(f"collections.disputed_share_from: {collections.disputed_share_from:g} lies outside 0 to 1")
     if collections.amount_from < 0:
         found.append(f"collections.amount_from: {collections.amount_from:g} is below 0")
+    if collections.review_again_days < 1:
+        found.append(f"collections.review_again_days: {collections.review_again_days} is below 1")
     codes = [step.code for step in collections.steps]
     found += [
         f"collections: the step {code!r} stands twice" for code in sorted({c for c in codes if codes.count(c) > 1})

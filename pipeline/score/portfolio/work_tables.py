@@ -31,14 +31,14 @@ WORKLIST_SCHEMA = pa.schema([
     ("grade", pa.string()), ("segment", pa.string()), ("alert_severity", pa.string()),
 ])  # fmt: skip
 REVIEWS_SCHEMA = pa.schema([
-    *_SHARED, ("alert_severity", pa.string()), ("alert_count", pa.int64()), ("expected_loss", _MONEY),
-    ("grade", pa.string()),
+    *_SHARED, ("is_due", pa.bool_()), ("alert_state", pa.string()), ("opened_on", pa.date32()),
+    ("alert_severity", pa.string()), ("alert_count", pa.int64()), ("expected_loss", _MONEY), ("grade", pa.string()),
 ])  # fmt: skip
 _CENTS = {
     "expected_recovery": "recovery_cents", "overdue_amount": "overdue_cents", "disputed_amount": "disputed_cents",
     "expected_loss": "loss_cents",
 }  # fmt: skip
-_SAME = {"max_days_past_due": "days", "alert_severity": "severity", "alert_count": "alerts"}
+_SAME = {"max_days_past_due": "days", "alert_severity": "severity", "alert_count": "alerts", "alert_state": "state"}
 
 
 def worklist_table(cases: pd.DataFrame, policy: CollectionsSection, as_of: dt.date) -> pa.Table:
@@ -49,7 +49,7 @@ def worklist_table(cases: pd.DataFrame, policy: CollectionsSection, as_of: dt.da
 
 
 def reviews_table(reviews: pd.DataFrame, as_of: dt.date) -> pa.Table:
-    """One row per customer with an alert and nothing overdue, gravest first."""
+    """One row per customer with an alert and nothing overdue: new before due before waiting, then gravest first."""
     return _table(reviews, REVIEWS_SCHEMA, as_of)
 
 

@@ -24,7 +24,6 @@ CASES = (
     "customer_id", "collector", "rank", "is_in_budget", "step", "recovery_cents", "overdue_cents", "disputed_cents",
     "items", "days", "grade", "segment", "severity",
 )  # fmt: skip
-REVIEWS = ("customer_id", "collector", "rank", "is_in_budget", "severity", "alerts", "loss_cents", "grade")
 
 
 def cases_of(
@@ -50,23 +49,9 @@ def cases_of(
     best, recovery = _best(rows, policy, rows["customer_id"].isin(list(insolvent)).to_numpy())
     rows = rows.assign(step=best, recovery_cents=recovery)
     rows = rows.sort_values(["recovery_cents", "customer_id"], ascending=[False, True], ignore_index=True)
-    takes = {name: policy.budget.of(name).cases_per_week for name in _collectors(rows)}
+    takes = {name: policy.budget.of(name).cases_per_week for name in collectors(rows)}
     pays = rows["recovery_cents"].to_numpy() > 0
-    return _ranked(rows, takes, pays)[list(CASES)]
-
-
-def reviews_of(book: pd.DataFrame, cases: pd.DataFrame, policy: CollectionsSection) -> pd.DataFrame:
-    """Customers with an alert who are no case: the gravest first, then the largest expected loss (`REVIEWS`).
-
-    `book`: as for `cases_of`, with alerts (their number) and loss_cents.
-    """
-    rows = book[(book["severity"] != SEVERITIES[0]) & ~book["customer_id"].isin(cases["customer_id"])]
-    rank = rows["severity"].map(SEVERITIES.index)
-    order = rows.assign(gravity=rank).sort_values(
-        ["gravity", "loss_cents", "customer_id"], ascending=[False, False, True], ignore_index=True
-    )
-    takes = {name: policy.budget.of(name).reviews_per_week for name in _collectors(order)}
-    return _ranked(order, takes, np.ones(len(order), dtype=bool))[list(REVIEWS)]
+    return ranked(rows, takes, pays)[list(CASES)]
 
 
 def worklist(
@@ -87,7 +72,10 @@ def worklist(
         "steps": _by_step(cases, policy),
         "collectors": _by_collector(cases, reviews, policy),
         "reviews": len(reviews),
+        "reviews_due": int(reviews["is_due"].sum()),
+        "reviews_new": int((reviews["state"] == "new").sum()),
         "reviews_in_budget": int(reviews["is_in_budget"].sum()),
+        "review_again_days": policy.review_again_days,
         "review_rows": [_review(row) for row in reviews.head(top).to_dict("records")],
     }
 
@@ -108,6 +96,20 @@ def recovery_of(step: CollectionStep, overdue_cents: Floats, segment: npt.NDArra
     return found
 
 
+def ranked(rows: pd.DataFrame, takes: dict[str | None, int], may: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Rows in their order with `rank`, and `is_in_budget` for the first of each collector that may and fit."""
+    desk = rows["collector"].astype(object).where(rows["collector"].notna(), None)
+    place = pd.Series(may).groupby(desk.fillna("\0").to_numpy()).cumsum().to_numpy(dtype=np.int64)
+    room = np.array([takes[name] for name in desk], dtype=np.int64)
+    return rows.assign(collector=desk, rank=np.arange(1, len(rows) + 1), is_in_budget=may & (place <= room))
+
+
+def collectors(rows: pd.DataFrame) -> list[str | None]:
+    """The collectors of the rows by name, those without one last."""
+    names = sorted({name for name in rows["collector"] if isinstance(name, str)})
+    return [*names, None]
+
+
 def _best(
     rows: pd.DataFrame, policy: CollectionsSection, is_insolvent: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.object_], Floats]:
@@ -124,20 +126,6 @@ def _best(
         best = np.where(where, step.code, best)
         recovery = np.where(where, recovery_of(step, overdue, segment), recovery)
     return best, recovery
-
-
-def _ranked(rows: pd.DataFrame, takes: dict[str | None, int], may: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """Rows in their order with `rank`, and `is_in_budget` for the first of each collector that may and fit."""
-    desk = rows["collector"].astype(object).where(rows["collector"].notna(), None)
-    place = pd.Series(may).groupby(desk.fillna("\0").to_numpy()).cumsum().to_numpy(dtype=np.int64)
-    room = np.array([takes[name] for name in desk], dtype=np.int64)
-    return rows.assign(collector=desk, rank=np.arange(1, len(rows) + 1), is_in_budget=may & (place <= room))
-
-
-def _collectors(rows: pd.DataFrame) -> list[str | None]:
-    """The collectors of the rows by name, those without one last."""
-    names = sorted({name for name in rows["collector"] if isinstance(name, str)})
-    return [*names, None]
 
 
 def _case(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -162,6 +150,9 @@ def _review(row: Mapping[Any, Any]) -> dict[str, Any]:
         "collector": row["collector"],
         "grade": row["grade"] if isinstance(row["grade"], str) else None,
         "severity": row["severity"],
+        "state": row["state"],
+        "opened_on": row["opened_on"].date().isoformat(),
+        "is_due": bool(row["is_due"]),
         "alerts": int(row["alerts"]),
         "loss": told(row["loss_cents"]),
         "is_in_budget": bool(row["is_in_budget"]),
@@ -188,7 +179,7 @@ def _by_step(cases: pd.DataFrame, policy: CollectionsSection) -> list[dict[str, 
 
 def _by_collector(cases: pd.DataFrame, reviews: pd.DataFrame, policy: CollectionsSection) -> list[dict[str, Any]]:
     found = []
-    for name in _collectors(pd.concat([cases[["collector"]], reviews[["collector"]]])):
+    for name in collectors(pd.concat([cases[["collector"]], reviews[["collector"]]])):
         mine, looked = (rows[rows["collector"].isna() if name is None else rows["collector"] == name]
                         for rows in (cases, reviews))  # fmt: skip
         if not len(mine) and not len(looked):
@@ -204,7 +195,7 @@ def _by_collector(cases: pd.DataFrame, reviews: pd.DataFrame, policy: Collection
                 "left_over": len(left),
                 "recovery": told(float(taken["recovery_cents"].sum())),
                 "recovery_left": told(float(left["recovery_cents"].clip(lower=0).sum())),
-                "reviews": len(looked),
+                "reviews": int(looked["is_due"].sum()),
                 "reviews_in_budget": int(looked["is_in_budget"].sum()),
             }
         )

@@ -1,0 +1,79 @@
+"""Which alerts of customers who are not overdue to look into: what is new first, then what comes back after a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipeline.score.alerts import SEVERITIES
+from pipeline.score.portfolio.worklist import collectors, ranked
+from pipeline.score.position_columns import days
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from pipeline.score.portfolio.sections import CollectionsSection
+
+REVIEWS = (
+    "customer_id", "collector", "rank", "is_in_budget", "is_due", "state", "opened_on", "severity", "alerts",
+    "loss_cents", "grade",
+)  # fmt: skip
+_WEEK = 7
+
+
+def days_looked_at(as_of: dt.date, runs: Iterable[dt.date]) -> int:
+    """Days of alerts that one list is for: a week, or those since the run before where it is longer ago."""
+    earlier = [day for day in runs if day < as_of]
+    return max(_WEEK, (as_of - max(earlier)).days) if earlier else _WEEK
+
+
+def reviews_of(
+    book: pd.DataFrame,
+    alerts: pd.DataFrame,
+    cases: pd.DataFrame,
+    policy: CollectionsSection,
+    *,
+    as_of: dt.date,
+    looked_at: int = _WEEK,
+) -> pd.DataFrame:
+    """Customers with an alert who are no case, in the order in which to look into them (`REVIEWS`).
+
+    `book`: as for `cases_of`, with alerts (their number) and loss_cents. `alerts`: of the day (customer_id, severity,
+    state, opened_on). An alert is new when it opened in the last `looked_at` days, and due then and when a whole
+    multiple of `review_again_days` since its opening fell into these days; between, it waits. A customer is told by
+    its foremost alert: new before due before waiting, then the gravest, then the latest opened. Customers come in the
+    same order, then by expected loss, largest first. Who waits is in no budget.
+    """
+    foremost = _foremost(alerts, policy.review_again_days, as_of, looked_at)
+    rows = book.drop(columns="severity").merge(foremost, on="customer_id", how="inner")
+    rows = rows[~rows["customer_id"].isin(cases["customer_id"])]
+    order = rows.sort_values(
+        ["place", "gravity", "loss_cents", "customer_id"], ascending=[True, False, False, True], ignore_index=True
+    )
+    takes = {name: policy.budget.of(name).reviews_per_week for name in collectors(order)}
+    return ranked(order, takes, order["is_due"].to_numpy(dtype=bool))[list(REVIEWS)]
+
+
+def _foremost(alerts: pd.DataFrame, again_days: int, as_of: dt.date, looked_at: int) -> pd.DataFrame:
+    """One row per customer with an alert that stands."""
+    rows = alerts[(alerts["state"] != "closed").to_numpy()]
+    age = (np.datetime64(as_of, "D") - days(rows["opened_on"])).astype(np.int64)
+    is_new = age < looked_at
+    is_due = is_new | (age // again_days > (age - looked_at) // again_days)
+    told = pd.DataFrame(
+        {
+            "customer_id": rows["customer_id"].to_numpy(dtype=object),
+            "severity": rows["severity"].to_numpy(dtype=object),
+            "gravity": [SEVERITIES.index(one) for one in rows["severity"]],
+            "state": np.where(is_new, "new", "open").astype(object),
+            "opened_on": days(rows["opened_on"]),
+            "is_due": is_due,
+            "place": np.select([is_new, is_due], [0, 1], default=2),
+        }
+    )
+    told = told.astype({"gravity": np.int64})
+    first = told.sort_values(["customer_id", "place", "gravity", "opened_on"], ascending=[True, True, False, False])
+    return first.drop_duplicates("customer_id")
