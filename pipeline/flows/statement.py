@@ -114,7 +114,7 @@ def _files(document: Document) -> dict[str, bytes]:
 def _told(found: PublishedDay, seat: Seat, house: StatementSection, params: StatementParams) -> CustomerStatement:
     at, day = seat.at, found.day
     row = found.book.iloc[at]
-    standing = _standing(row)
+    customer_id, standing = str(row["customer_id"]), _standing(row)
     against, in_favour = what_counts(day.model, dict(day.features.iloc[at]), dict(found.points.iloc[at]))
     peers = prospect = None
     if standing in {"rated", "thin_file"}:
@@ -124,7 +124,7 @@ def _told(found: PublishedDay, seat: Seat, house: StatementSection, params: Stat
     counted = {source for name in reads for source in _SOURCES.get(name, ())} | {"customers", "invoices", "payments"}
     person = row["is_natural_person"]
     return CustomerStatement(
-        who=Who(shown(str(row["customer_id"])), shown(str(row["name"])), None if pd.isna(person) else bool(person)),
+        who=Who(shown(customer_id), shown(str(row["name"])), None if pd.isna(person) else bool(person)),
         as_of=day.as_of,
         grading=_grading(found, at, standing),
         limit=_limit(found, at),
@@ -132,8 +132,8 @@ def _told(found: PublishedDay, seat: Seat, house: StatementSection, params: Stat
         in_favour=in_favour,
         prospects=prospect,
         width=None if peers is None else peers.width,
-        lacks_accounts=_lacks_accounts(found, at, counted),
-        sources=tuple(table.name for table in TABLES if table.name in counted & found.present),
+        lacks_accounts=_lacks_accounts(found, customer_id, counted),
+        sources=tuple(one.name for one in TABLES if one.name in counted and found.has_rows_of(customer_id, one.name)),
         house=house,
         reference=" · ".join((found.manifest["run_id"], day.model.version, day.policy.version)),
     )
@@ -185,10 +185,10 @@ def _limit(found: PublishedDay, at: int) -> LimitTold:
     )
 
 
-def _lacks_accounts(found: PublishedDay, at: int, counted: set[str]) -> bool:
+def _lacks_accounts(found: PublishedDay, customer_id: str, counted: set[str]) -> bool:
     """Accounts count in this rating, others hand some in, and of this customer there are none."""
-    has_none = pd.isna(found.day.positions["accounts_end_on"].iloc[at])
-    return bool(has_none) and "financials" in counted & found.present
+    has_none = not found.has_rows_of(customer_id, "financials")
+    return has_none and "financials" in counted & found.present
 
 
 def _or_none(value: Any) -> str | None:

@@ -16,6 +16,7 @@ from pipeline.features.build import features
 from pipeline.features.catalog import FEATURES
 from pipeline.flows.definition import default_definition
 from pipeline.flows.setting import ledger_in
+from pipeline.history.point_in_time import known_rows
 from pipeline.history.position import positions
 from pipeline.history.snapshots import spine
 from pipeline.score.applied import PD, THIN_PD, application, points_columns
@@ -24,6 +25,7 @@ from pipeline.score.policy import Policy, parse_policy
 from pipeline.score.position_columns import ordered_positions
 from pipeline.score.rating import aligned_features
 from pipeline.score.statement.prospects import BookDay, Seat
+from pipeline.tables.ledger import TABLES
 from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
@@ -45,13 +47,19 @@ _ORDER = ("as_of", "customer_id")
 @dataclass(frozen=True)
 class PublishedDay:
     """A published run with what it was made from. `book` is its scored book, row by row that of `day`; `points` are
-    the points of each feature of the model, `present` the tables of the ledger."""
+    the points of each feature of the model, `present` the tables of the ledger, `holders` by table of the ledger the
+    customers with rows in it as known on the day; a table without customers (the economy's series) is not there."""
 
     manifest: Mapping[str, Any]
     book: pd.DataFrame
     day: BookDay
     points: pd.DataFrame
     present: frozenset[str]
+    holders: Mapping[str, frozenset[str]]
+
+    def has_rows_of(self, customer_id: str, table: str) -> bool:
+        """Whether the table was handed in and, where its rows are of customers, some are of this one."""
+        return table in self.present and customer_id in self.holders.get(table, {customer_id})
 
     def row_of(self, customer_id: str) -> int:
         """The row of a customer of the book."""
@@ -74,12 +82,13 @@ def published_day(setting: Setting, run: PublishedRun) -> PublishedDay:
         stands = engine.collect(positions(ledger, days, default_definition(setting), engine.keep), order_by=_ORDER)
         kept = _kept(setting, run, model)
         known = _built(engine, ledger, days, model) if kept is None else kept
+        holders = _holders(engine, ledger, days)
     placed = ordered_positions(stands.to_pandas(), run.as_of)
     rows = aligned_features(known.to_pandas(), placed)
     answered = _answered(rows, model)
     day = BookDay(placed, rows, answered[[PD, THIN_PD]], model, policy, run.as_of)
     points = answered[points_columns(model)].set_axis(list(model.features), axis=1)
-    return PublishedDay(manifest, book, day, points, ledger.present)
+    return PublishedDay(manifest, book, day, points, ledger.present, holders)
 
 
 def require_as_published(found: PublishedDay, seat: Seat) -> None:
@@ -121,6 +130,18 @@ def _spine_of(book: pd.DataFrame, run: PublishedRun) -> pa.Table:
     customers = pa.array(book["customer_id"], pa.string())
     day = pa.array(np.full(len(book), np.datetime64(run.as_of, "D")), pa.date32())
     return spine(pa.table({"customer_id": customers, "as_of": day}))
+
+
+def _holders(engine: Engine, ledger: Ledger, days: ir.Table) -> dict[str, frozenset[str]]:
+    """By table of customers that was handed in, whose rows it holds as known on the day."""
+    names = [
+        one.name for one in TABLES if one.name in ledger.present and "customer_id" in ledger.tables[one.name].columns
+    ]
+    found = {}
+    for name in names:
+        rows = known_rows(ledger, name, days).select("customer_id").distinct()
+        found[name] = frozenset(engine.collect(rows, order_by=["customer_id"])["customer_id"].to_pylist())
+    return found
 
 
 def _wanted(model: Model) -> list[str]:

@@ -52,6 +52,9 @@ def test_steps_of_the_demo_book_never_worsen_and_stay_within_reach(ran):
     setting = open_setting(ran.root)
     found = published_day(setting, run_of(ran.root / setting.params.score.out, None))
     day, told = found.day, 0
+    ends = dict(zip(found.book["customer_id"], day.positions["accounts_end_on"].notna(), strict=True))
+    assert {one: found.has_rows_of(one, "financials") for one in ends} == ends
+    assert 0 < sum(ends.values()) < len(ends)
     for at in np.flatnonzero(found.book["rating_status"].isin(("rated", "thin_file")))[::20]:
         peers = comparables(found.book, day.features, at, day.policy.scale, 10)
         if peers is None:

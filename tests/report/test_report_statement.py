@@ -133,12 +133,26 @@ def test_a_natural_person_and_who_may_be_one_read_their_rights_and_a_firm_does_n
 
 
 def test_an_amount_that_others_must_approve_is_not_told(told):
-    limit = replace(told.limit, reckoned=None, cap="group")
+    limit = replace(told.limit, reckoned=None, cap="floor_step_down")
     _, text = as_text(replace(told, limit=limit))
     assert "4,000" not in text
     assert "A person decides on your limit" in text
-    assert "What bounds it: a rule of our house." in text
     assert "9,000" not in text
+    # That the limit comes down step by step would tell the cut before anybody approved it.
+    assert "What bounds it" not in text
+    assert "comes down" not in text
+    assert "下调" not in as_text(replace(told, limit=limit), "zh")[1]
+
+
+def test_what_bounds_a_limit_is_told_where_nobody_decides_first(told):
+    assert "What bounds it: what you buy from us and the terms agreed." in as_text(told)[1]
+    grouped = replace(told, limit=replace(told.limit, cap="group"))
+    assert "What bounds it: a rule of our house." in as_text(grouped)[1]
+    defaulted = replace(
+        told, grading=replace(told.grading, standing="in_default", grade="D", place=None, default_on=DAY),
+        limit=replace(told.limit, reckoned=None, cap="in_default"),
+    )  # fmt: skip
+    assert "What bounds it: the default." in as_text(defaulted)[1]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -137,7 +137,9 @@ def _limit(told: CustomerStatement, words: Words) -> Iterator[Block]:
         said.append(words(f"statement.limit.{key}", amount=_amount(limit.reckoned, limit.currency)))
     elif told.grading.standing != "in_default":
         said.append(words("statement.limit.person"))
-    if limit.cap is not None:
+    # Who reads what bounds a limit reads where it is going; that waits where a person decides first.
+    is_decided = limit.reckoned is not None or told.grading.standing == "in_default"
+    if limit.cap is not None and is_decided:
         key = f"statement.limit.caps.{limit.cap}"
         said.append(words("statement.limit.cap", cap=words(key if words.has(key) else "statement.limit.caps.other")))
     yield Bullets(words("statement.limit.title"), tuple(said))

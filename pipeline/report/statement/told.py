@@ -53,8 +53,9 @@ class LimitTold:
     """The limit in force (null: none) and what the rules give, in `currency`.
 
     `reckoned` is null where a person decides first: nobody is promised what others must still approve. `cap` is the
-    name of what bounds it, `is_held` that nothing more is delivered on credit for now. `up_to` is the largest amount
-    that needs nobody's approval; null: any. `strategy`: how customers of the grade are delivered to, null without one.
+    name of what bounds it and is told only where nobody decides first. `is_held`: nothing more is delivered on credit
+    for now. `up_to` is the largest amount that needs nobody's approval; null: any. `strategy`: how customers of the
+    grade are delivered to, null without one.
     """
 
     currency: str
@@ -68,9 +69,9 @@ class LimitTold:
 
 @dataclass(frozen=True)
 class CustomerStatement:
-    """One customer's page before it has a language. `sources` are the tables that the rating was told from; `width` how
-    wide the circle of comparable customers was drawn, null where there were too few; `lacks_accounts` that accounts
-    would count and none are there."""
+    """One customer's page before it has a language. `sources` are the tables with rows of the customer that the rating
+    was told from; `width` how wide the circle of comparable customers was drawn, null where there were too few;
+    `lacks_accounts` that accounts would count and none are there."""
 
     who: Who
     as_of: dt.date
