@@ -68,6 +68,10 @@ def _line(title: str, value: str) -> str:
     return f"  {title:<{_WIDTH}}{value}"
 
 
+def _share(value: Any) -> str:
+    return "none" if value is None else f"{value:.2%}"
+
+
 def _money(amount: Any) -> str:
     return "none" if amount is None else f"{amount:,.2f}"
 
@@ -94,9 +98,16 @@ def _rating(row: dict[str, Any], manifest: dict[str, Any]) -> Iterator[str]:
     if row["score"] is not None:
         yield _line("score", f"{row['score']} by the {row['model'].replace('_', ' ')}, higher is safer")
     if row["pd_previous"] is not None:
-        notches = row["notches"]
-        moved = "same grade" if not notches else f"{abs(notches)} notch(es) {'worse' if notches > 0 else 'better'}"
-        yield _line("before", f"{row['pd_previous']:.2%}, {row['grade_previous']}; {moved}, by {row['change_driver']}")
+        yield _line("before", f"{row['pd_previous']:.2%}, {row['grade_previous']}; {_moved(row)}")
+
+
+def _moved(row: dict[str, Any]) -> str:
+    """How the grade moved, and what moved PD or limit; where neither moved there is nothing to lay it to."""
+    notches, driver = row["notches"], row["change_driver"]
+    if driver == "none":
+        return "nothing changed"
+    moved = "same grade" if not notches else f"{abs(notches)} notch(es) {'worse' if notches > 0 else 'better'}"
+    return f"{moved}; what changed came from {driver}" if not notches else f"{moved}, by {driver}"
 
 
 def _change(changes: list[dict[str, Any]], manifest: dict[str, Any]) -> Iterator[str]:
@@ -106,11 +117,13 @@ def _change(changes: list[dict[str, Any]], manifest: dict[str, Any]) -> Iterator
     yield f"Change since {manifest['previous']['as_of']}"
     for change in sorted(changes, key=lambda one: one["quantity"] != "pd"):
         is_pd = change["quantity"] == "pd"
-        write = _points_of_pd if is_pd else _signed_money
-        before, after = (f"{value:.2%}" if is_pd else _money(value) for value in (change["before"], change["after"]))
+        write, show = (_points_of_pd, _share) if is_pd else (_signed_money, _money)
+        before, after = show(change["before"]), show(change["after"])
         parts = [change[f"from_{part}"] for part in ("data", "model", "policy")]
         told = "it cannot be told what it came from: the old model or policy is gone"
-        if None not in parts:
+        if None in (change["before"], change["after"]):
+            told = "no parts, since there is none on one of the days"
+        elif None not in parts:
             told = ", ".join(f"{name} {write(part)}" for name, part in zip(_PARTS, parts, strict=True))
         yield _line("PD" if is_pd else "limit suggested", f"{before} to {after}: {told}")
         moved = [

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipeline.score.applied import PREVIOUS_PD
 from pipeline.score.book_facts import book_facts
 from pipeline.score.limits import suggest_limits
-from pipeline.score.movers import TOP, Before, Movers, SameJudge, Then, limit_movers, pd_movers
+from pipeline.score.movers import STATUS, TOP, Before, Movers, SameJudge, Then, limit_movers, pd_movers
 from pipeline.score.night_facts import judged_by, judges_of
 from pipeline.score.position_columns import money, places_of, text
 
@@ -33,8 +33,7 @@ CHANGES_SCHEMA = pa.schema(
     [
         pa.field("customer_id", pa.string(), nullable=False),
         pa.field("quantity", pa.string(), nullable=False),
-        *(pa.field(name, pa.float64(), nullable=False) for name in ("before", "after")),
-        *(pa.field(name, pa.float64()) for name in ("from_data", "from_model", "from_policy")),
+        *(pa.field(name, pa.float64()) for name in ("before", "after", "from_data", "from_model", "from_policy")),
         *(
             pa.field(name, kind)
             for rank in range(1, TOP + 1)
@@ -107,16 +106,18 @@ def change_of(day: Day, previous: PreviousRun | None, facts: NightFacts | None =
     position = day.policy.scale.position
     driver = _driver(splits, was_there, _is_same(day, book), previous, day)
     notches = position(day.rating.grade) - position(before_grade)
-    then = Then(text(book["model"]), before_grade, text(book["limit_binding_cap"]))
+    status = text(book["rating_status"])
+    then = Then(text(book["model"]), before_grade, text(book["limit_binding_cap"]), status)
     return Change(before_pd, before_grade, notches, driver, splits, notes, then)
 
 
 def changes_table(day: Day, change: Change, points_before: pd.DataFrame | None) -> pa.Table:
-    """One row per customer and quantity that changed, ordered by both; without a run before it is empty.
+    """One row per customer of both runs and quantity that changed, ordered by both; without a run before it is empty.
 
-    `top_feature_n` of a PD are the features that moved it most, of a limit those of its grade or the cap that moved it
-    (score/movers.py), each with its share of all movement. `points_before` has the points that today's model gives on
-    the previous run's day, and what its card of thin files reads; null: no features are told.
+    A quantity that appeared has a null `before`, one that vanished a null `after`; its parts are null. `top_feature_n`
+    of a PD are the features that moved it most, of a limit those of its grade or the cap that moved it, each with its
+    share of all movement (score/movers.py). `points_before` has the points that today's model gives on the previous
+    run's day, and what its card of thin files reads; null: no features are told.
     """
     if not change.splits:
         return CHANGES_SCHEMA.empty_table()
@@ -124,10 +125,10 @@ def changes_table(day: Day, change: Change, points_before: pd.DataFrame | None) 
     moved_pd = _pd_movers(day, change, points_before)
     # In the order of the alphabet, so that a stable sort by customer is one by both.
     for quantity, split in sorted(change.splits.items()):
-        row = np.flatnonzero(~np.isnan(split.before) & ~np.isnan(split.after) & (split.before != split.after))
+        row = np.flatnonzero(_has_moved(split) & (change.driver != "new"))
         parts.append({
             "quantity": np.full(len(row), quantity, dtype=object),
-            **{name: getattr(split, name)[row] for name in CHANGES_SCHEMA.names[2:7]},
+            **_parts_of(split, row),
             **_told(_movers(day, change, quantity, row, moved_pd)),
         })  # fmt: skip
         rows.append(row)
@@ -137,6 +138,20 @@ def changes_table(day: Day, change: Change, points_before: pd.DataFrame | None) 
     columns["customer_id"] = text(day.positions["customer_id"])[row[order]]
     arrays = [pa.array(columns[field.name], type=field.type, from_pandas=True) for field in CHANGES_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=CHANGES_SCHEMA)
+
+
+def _parts_of(split: Split, row: npt.NDArray[np.intp]) -> dict[str, npt.NDArray[np.float64]]:
+    """Before, after and the parts of the rows; what was not there on one of the days has no parts."""
+    told = {name: getattr(split, name)[row] for name in CHANGES_SCHEMA.names[2:7]}
+    is_null = np.isnan(told["before"]) | np.isnan(told["after"])
+    return {name: np.where(is_null & name.startswith("from_"), np.nan, values) for name, values in told.items()}
+
+
+def _has_moved(split: Split) -> npt.NDArray[np.bool_]:
+    """Where the two differ; null on both days is no change."""
+    is_null = np.isnan(split.before), np.isnan(split.after)
+    has_moved: npt.NDArray[np.bool_] = (split.before != split.after) & ~(is_null[0] & is_null[1])
+    return has_moved
 
 
 def _is_same(day: Day, book: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -235,12 +250,16 @@ def _pd_movers(day: Day, change: Change, points_before: pd.DataFrame | None) -> 
 
 
 def _movers(day: Day, change: Change, quantity: str, row: npt.NDArray[np.intp], moved_pd: Movers) -> Movers:
-    if quantity == "pd" or change.then is None:
+    if change.then is None:
         return moved_pd.of(row)
-    split = change.splits["limit"]
+    split = change.splits[quantity]
+    by_status = change.then.status[row] != day.rating.status[row]
+    if quantity == "pd":
+        return moved_pd.of(row).laid_to(STATUS, by_status)
     is_rise = split.after[row] > split.before[row]
     now = (day.rating.grade, day.limits.binding_cap)
-    return limit_movers(moved_pd.of(row), change.then, row, is_rise, now, day.policy)
+    found = limit_movers(moved_pd.of(row), change.then, row, is_rise, now, day.policy)
+    return found.laid_to(STATUS, by_status & (np.isnan(split.before[row]) | np.isnan(split.after[row])))
 
 
 def _told(movers: Movers) -> dict[str, npt.NDArray[Any]]:

@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from pipeline.score.policy import Policy
 
 TOP = 3
+STATUS = "rating_status"
 _BY_MODEL = ("scorecard", "booster")
 
 
 @dataclass(frozen=True)
 class Then:
-    """What the run before said of each position row: what rated it, grade and binding cap; None without one."""
+    """What the run before said of each position row: what rated it, grade, binding cap and status; None without one."""
 
     model: npt.NDArray[np.object_]
     grade: npt.NDArray[np.object_]
     cap: npt.NDArray[np.object_]
+    status: npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,13 @@ class Movers:
     def of(self, rows: npt.NDArray[np.intp]) -> Movers:
         """Those of some rows."""
         return Movers(self.name[rows], self.share[rows])
+
+    def laid_to(self, name: str, where: npt.NDArray[np.bool_]) -> Movers:
+        """Where true, all movement is that of one name."""
+        names, shares = self.name.copy(), self.share.copy()
+        names[where], shares[where] = None, np.nan
+        names[where, 0], shares[where, 0] = name, 1.0
+        return Movers(names, shares)
 
 
 def pd_movers(now: pd.DataFrame, model: Model, judged: SameJudge, before: Before) -> Movers:

@@ -142,7 +142,7 @@ def test_two_nights_with_a_new_model_are_the_same_however_the_engine_hands_on_th
     of_pd = changes[changes["quantity"] == "pd"]
     assert len(of_pd) > 20
     assert of_pd["from_model"].abs().sum() > 0
-    assert set(of_pd["top_feature_1"].dropna()) <= set(NEW)
+    assert set(of_pd["top_feature_1"].dropna()) <= {*NEW, "rating_status"}
     notes = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["notes"]
     assert not any("orders_halved" in note or "changes:" in note for note in notes)
 

@@ -467,6 +467,7 @@ def named(change):
 
 
 NOBODY = [(None, None)] * 3
+BY_STATUS = [("rating_status", 1.0), *NOBODY[1:]]
 
 
 def test_no_feature_is_named_where_people_or_a_change_of_status_moved_the_pd(night, make_book, risky):
@@ -482,12 +483,30 @@ def test_no_feature_is_named_where_people_or_a_change_of_status_moved_the_pd(nig
     )
     for customer in ("C0", "C1", "C2", "C3"):
         of_pd = changed(run, customer)
-        assert named(of_pd) == NOBODY
+        assert named(of_pd) == (NOBODY if customer == "C0" else BY_STATUS)
         assert (of_pd["from_data"], of_pd["from_model"]) == (of_pd["after"] - of_pd["before"], 0.0)
     assert (changed(run, "C1")["after"], changed(run, "C2")["before"]) == (1.0, 1.0)
     assert run.book["change_driver"].to_pylist() == ["data"] * 4
     assert named(changed(run, "C1", "limit"))[0] == ("in_default", 1.0)
     assert named(changed(run, "C2", "limit"))[0] == ("in_default", 1.0)
+
+
+def test_a_pd_and_a_limit_that_appear_or_vanish_have_a_row_and_a_new_customer_has_none(night, tmp_path):
+    unrated = {"is_in_book": False}
+    night(MAY, {}, unrated, {}, unrated)
+    run, _ = night(JUNE, unrated, {}, {}, unrated, {})
+    rows = [(c["customer_id"], c["quantity"], c["before"] is None, c["after"] is None) for c in run.changes.to_pylist()]
+    assert rows == [
+        ("C0", "limit", False, True), ("C0", "pd", False, True),
+        ("C1", "limit", True, False), ("C1", "pd", True, False),
+    ]  # fmt: skip
+    for change in run.changes.to_pylist():
+        assert named(change) == BY_STATUS
+        assert (change["from_data"], change["from_model"], change["from_policy"]) == (None, None, None)
+    assert run.book["change_driver"].to_pylist() == ["data", "data", "none", "none", "new"]
+    assert "none: no parts" in customer_card(tmp_path / "latest", "C0")
+    assert "same grade" not in customer_card(tmp_path / "latest", "C2")
+    assert "; nothing changed" in customer_card(tmp_path / "latest", "C2")
 
 
 def test_a_thin_file_is_moved_by_what_its_own_card_reads(night, make_model, make_characteristic, make_book):
