@@ -1,5 +1,6 @@
 """The schedules of the runbook try again what waiting can mend, and nothing else."""
 
+import configparser
 import re
 import subprocess
 import sys
@@ -65,3 +66,14 @@ def test_airflow_tries_again_what_waiting_mends_and_nothing_else(night):
 def test_systemd_tries_again_what_waiting_mends_and_nothing_else(runbook):
     (told,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", runbook)
     assert CODES - set(map(int, told.split())) == WAITING_MENDS
+
+
+def test_systemd_gives_up_after_as_many_tries_as_airflow(runbook, night):
+    (text,) = re.findall(r"^    \[Unit\]\n(?:(?:    .*)?\n)+", runbook, flags=re.MULTILINE)
+    unit = configparser.ConfigParser()
+    unit.read_string(textwrap.dedent(text))
+    starts, hours = int(unit["Unit"]["StartLimitBurst"]), int(unit["Unit"]["StartLimitIntervalSec"].removesuffix("h"))
+    wait = int(unit["Service"]["RestartSec"].removesuffix("min"))
+    assert starts == night.declared["retries"] + 1
+    # All starts fall into the interval, though each run takes two hours; the next night's does not.
+    assert (starts - 1) * (wait + 120) < hours * 60 < 24 * 60

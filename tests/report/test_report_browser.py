@@ -36,6 +36,25 @@ def test_the_page_keeps_within_its_width_and_every_chart_has_drawn(chromium, rep
     assert chromium.complaints(done) == []
 
 
+# Nine columns of 7.4 rem and a name do not go into the 57.5 rem of the text, but into a screen of 80.
+CELLS = '<td class="num">0.5 <span class="note">0.4–0.6</span></td>' * 9
+WIDE = f"""<div class="scroll" id="wide"><table class="many"><tbody><tr><th>A</th>{CELLS}</tr></tbody></table></div>"""
+CUT = """<script>addEventListener('load', () => {
+  const wide = document.getElementById('wide'), box = wide.getBoundingClientRect();
+  parent.postMessage({cut: wide.scrollWidth - wide.clientWidth,
+    off: Number(box.left < 0 || box.right > innerWidth),
+    skew: Math.round(Math.abs(box.left + box.right - document.documentElement.clientWidth))}, '*');
+});</script>"""
+
+
+@pytest.mark.parametrize(("width", "is_cut"), [(1280, False), (900, True)])
+def test_a_table_of_many_columns_takes_the_margins_before_it_is_cut(chromium, report, tmp_path, width, is_cut):
+    text = report.read_text(encoding="utf-8").replace("</main>", f"{WIDE}</main>")
+    found, _ = chromium.probe(text, CUT, tmp_path, width, 900)
+    assert (int(found["cut"]) > 0) is is_cut
+    assert (found["off"], found["skew"]) == ("0", "0")
+
+
 # Presses the first head of the first table that sorts, by the keyboard's way, three times; tells what a listener hears.
 PRESS = """<script>addEventListener('load', () => {
   const table = document.querySelector('table[data-sorts]'), heads = [...table.tHead.rows[0].cells];
