@@ -22,6 +22,7 @@ from pipeline.flows.policy_file import section_in
 from pipeline.flows.published_runs import PublishedRun, nearest, published_runs, run_of
 from pipeline.flows.run_before import run_before, warn_of_overtaken
 from pipeline.flows.setting import ledger_in, open_setting
+from pipeline.flows.warnings import FIGURES, FORMAT
 from pipeline.history.default_episodes import default_episodes
 from pipeline.history.open_items import open_items
 from pipeline.history.point_in_time import customers_known, known_rows
@@ -224,11 +225,14 @@ def _work(runs: Runs, held: Receivables, master: pd.DataFrame, house: House) -> 
 
 
 def _measured(setting: Setting, run: PublishedRun) -> dict[str, Any] | None:
-    """How the alert rules have done, where it was measured for the rules in force with no outcome after the day."""
-    path = setting.project.warnings / "warnings.json"
+    """How the alert rules have done, where it was measured for the rules in force, as it is measured today, with no
+    outcome after the day."""
+    path = setting.project.warnings / FIGURES
     if not path.is_file():
         return None
     told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if told.get("format") != FORMAT:
+        return None
     is_of_these = told["alerts_hash"] == read_policy(setting.project.policy).hashes["alerts"]
     return told if is_of_these and told["until"] <= run.as_of.isoformat() else None
 

@@ -21,7 +21,7 @@ from pipeline.labels.performance_window import snapshot_dates
 from pipeline.report.warnings_report import render
 from pipeline.report.words import languages
 from pipeline.score.alert_life import lives_of
-from pipeline.score.alert_measuring import Doubt, measured, together
+from pipeline.score.alert_measuring import Doubt, measured, measured_together
 from pipeline.score.policy import read_policy
 from pipeline.tables.unchanged import unchanged
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from pipeline.score.policy import Policy
 
 FIGURES = "warnings.json"
+# Goes up when what stands in the file changes: an older file is not read, the rules are to be measured anew.
+FORMAT = 2
 
 
 def measure_warnings(root: Path, first: dt.date | None, last: dt.date | None) -> Path:
@@ -93,6 +95,7 @@ def _span(setting: Setting, first: dt.date | None, last: dt.date | None) -> _Spa
 def _provenance(setting: Setting, policy: Policy, span: _Span, seen: Followed) -> dict[str, Any]:
     settings = setting.params.portfolio
     return {
+        "format": FORMAT,
         "first": span.first.isoformat(),
         "last": span.last.isoformat(),
         "until": span.until.isoformat(),
@@ -121,8 +124,7 @@ def _figures(setting: Setting, policy: Policy, seen: Followed) -> dict[str, Any]
         life = lives_of(seen.bites[name], seen.is_judged[name], seen.witness.days, rule.open_days)
         rules.append({**_named(name, rule), **_of_rule(life, seen, doubt, name)})
         lives.append(life)
-    pooled = together(lives)
-    return {"rules": rules, "all": measured(pooled, seen.witness, doubt) if pooled.is_told.any() else None}
+    return {"rules": rules, "all": measured_together(lives, seen.witness, doubt)}
 
 
 def _of_rule(life: Lives, seen: Followed, doubt: Doubt, name: str) -> Mapping[str, Any]:

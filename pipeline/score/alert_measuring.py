@@ -71,8 +71,8 @@ class Witness:
         """How many groups of customers there are."""
         return int(self.clusters.max()) + 1 if len(self.clusters) else 0
 
-    def per_group(self, rows: Flags) -> Floats:
-        """Rows that are set, counted by group."""
+    def per_group(self, rows: Flags | Whole) -> Floats:
+        """Rows that are set, or counts of rows, added up by group."""
         rows_of = rows.sum(axis=0).astype(float)
         return np.bincount(self.clusters, weights=rows_of, minlength=self.groups).astype(np.float64)
 
@@ -88,7 +88,7 @@ class Doubt:
 
 
 def measured(lives: Lives, seen: Witness, doubt: Doubt) -> dict[str, Any]:
-    """The figures of one rule (or of all together, any alert standing).
+    """The figures of one rule.
 
     `precision`: of the alerts opened on ripe days, the share followed by default within the window. `base`: the same of
     the customers and days at risk with no alert standing. `lift`: the first over the second. `recall`: of the defaults
@@ -98,13 +98,47 @@ def measured(lives: Lives, seen: Witness, doubt: Doubt) -> dict[str, Any]:
     and day of the replay; `standing`: share of them with an alert. Alerts that stood on the first day judged are not
     counted as opened. Null where too few groups of customers tell it.
     """
+    return _figures(lives.opened.astype(np.int64), lives, seen, doubt)
+
+
+def measured_together(parts: Sequence[Lives], seen: Witness, doubt: Doubt) -> dict[str, Any] | None:
+    """The figures of all rules that were ever judged, on the days on which every one of them was; null without one.
+
+    As `measured`: `opened`, `precision`, `lead` and `load` are of alerts, two rules that open on one customer count
+    two; `base`, `recall`, `reach` and `standing` are of customers with an alert of any rule or of none. Beside them
+    `warned`: customers who go from no alert at all to one or more, per 100 at risk and day; `rules`: how many rules
+    these are; `first_judged`: the first such day.
+    """
+    told = [part for part in parts if part.is_told.any()]
+    if not told:
+        return None
+    pooled = together(told)
+    if not pooled.is_told.any():
+        return None
+    alerts: Whole = np.stack([part.opened for part in told]).astype(np.int64).sum(axis=0)
+    counted = seen.at_risk & pooled.is_told[:, None]
+    first = 100.0 * seen.per_group(pooled.opened & counted)
+    return {
+        **_figures(alerts, pooled, seen, doubt),
+        "warned": _rate(first, seen.per_group(counted), _draws(seen, doubt), doubt, times=100.0),
+        "rules": len(told),
+        "first_judged": seen.days[int(pooled.is_told.argmax())].isoformat(),
+    }
+
+
+def _draws(seen: Witness, doubt: Doubt) -> Resamples:
+    return resamples(np.arange(max(seen.groups, 1)), doubt.rounds, doubt.confidence, doubt.seed)
+
+
+def _figures(alerts: Whole, lives: Lives, seen: Witness, doubt: Doubt) -> dict[str, Any]:
+    """`alerts`: how many opened by day and customer."""
     counted = seen.at_risk & lives.is_told[:, None]
-    opened = lives.opened & counted
-    ripe = opened & seen.is_ripe[:, None]
+    opened = alerts * counted
+    ripe = opened * seen.is_ripe[:, None]
     quiet = counted & seen.is_ripe[:, None] & ~lives.stands
-    hits, missed = ripe & seen.is_hit, quiet & seen.is_hit
+    hits, missed = ripe * seen.is_hit, quiet & seen.is_hit
     defaults, caught = _caught(lives, seen)
-    draws = resamples(np.arange(max(seen.groups, 1)), doubt.rounds, doubt.confidence, doubt.seed)
+    draws = _draws(seen, doubt)
     return {
         "days_judged": int(lives.is_told.sum()),
         "opened": int(opened.sum()),
@@ -113,10 +147,15 @@ def measured(lives: Lives, seen: Witness, doubt: Doubt) -> dict[str, Any]:
         "lift": _lift([seen.per_group(rows) for rows in (hits, ripe, missed, quiet)], draws, doubt),
         "recall": _rate(caught, defaults, draws, doubt),
         "reach": _rate(seen.per_group(_reached(lives, seen) & counted), seen.per_group(counted), draws, doubt),
-        "lead": _lead(seen.lead[hits], np.broadcast_to(seen.clusters, hits.shape)[hits], doubt),
+        "lead": _lead(_each(seen.lead, hits), _each(np.broadcast_to(seen.clusters, hits.shape), hits), doubt),
         "load": _rate(100.0 * seen.per_group(opened), seen.per_group(counted), draws, doubt, times=100.0),
         "standing": _rate(seen.per_group(lives.stands & counted), seen.per_group(counted), draws, doubt),
     }
+
+
+def _each(values: npt.NDArray[Any], counts: Whole) -> npt.NDArray[Any]:
+    """The value of each of the rows counted, as often as it counts."""
+    return np.repeat(values.ravel(), counts.ravel())
 
 
 def _caught(lives: Lives, seen: Witness) -> tuple[Floats, Floats]:
@@ -201,8 +240,9 @@ def _lead(days: Floats, clusters: Whole, doubt: Doubt) -> dict[str, Any] | None:
 
 
 def together(parts: Sequence[Lives]) -> Lives:
-    """All rules as one: an alert stands where one of any rule does, and opens where none stood the day before."""
+    """All rules as one, by customer: an alert stands where one of any rule does, and `opened` is where none stood the
+    day before. Told on the days on which every one of the rules is."""
     stands = np.logical_or.reduce([part.stands for part in parts])
     before = np.vstack([np.zeros((1, stands.shape[1]), dtype=bool), stands[:-1]])
-    opened = np.logical_or.reduce([part.opened & part.is_told[:, None] for part in parts])
-    return Lives(opened & ~before, stands, np.logical_or.reduce([part.is_told for part in parts]))
+    is_told = np.logical_and.reduce([part.is_told for part in parts])
+    return Lives(stands & ~before & is_told[:, None], stands, is_told)

@@ -145,7 +145,8 @@ def measured_rules_of(days):
     named = [{"rule": r, "en": f"Title of {r}", "zh": f"规则{at}", "severity": "act"} for at, r in enumerate(RULES[:3])]
     return {
         "first": days[0].isoformat(), "last": days[-1].isoformat(), "until": days[-1].isoformat(), "months": 12,
-        "fewest": 30, "rules": [name | rule for name, rule in zip(named, rules, strict=True)], "all": rules[0],
+        "fewest": 30, "rules": [name | rule for name, rule in zip(named, rules, strict=True)],
+        "all": {**rules[0], "warned": rate, "rules": 2, "first_judged": days[0].isoformat()},
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.history.snapshots import month_ends, months_before
 from pipeline.score.alert_life import Lives, lives_of
-from pipeline.score.alert_measuring import Doubt, Witness, measured, together
+from pipeline.score.alert_measuring import Doubt, Witness, measured, measured_together, together
 
 DOUBT = Doubt(0.9, 200, 1, 1)
 ENDS = month_ends(dt.date(2025, 1, 31), dt.date(2025, 4, 30))
@@ -166,7 +166,7 @@ def counts(began, customer, told_on, seen):
     return bool(seen.at_risk[len(earlier) - 1, customer])
 
 
-def test_all_rules_together_open_where_none_stood():
+def test_all_rules_together_by_customer_open_where_none_stood():
     first = Lives(
         np.array([[0, 1], [1, 0]], dtype=bool), np.array([[0, 1], [1, 1]], dtype=bool), np.array([False, True])
     )
@@ -176,6 +176,37 @@ def test_all_rules_together_open_where_none_stood():
     pooled = together([first, second])
     assert pooled.opened.tolist() == [[False, False], [True, False]]
     assert pooled.stands.tolist() == [[False, True], [True, True]]
+
+
+def test_the_load_of_all_rules_counts_every_alert_and_tells_the_customers_apart():
+    # In February both rules open on A and the first on B; in March the second on B, who has an alert already.
+    first = np.array([[0, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0]], dtype=bool)
+    second = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]], dtype=bool)
+    seen = witness(ENDS, np.ones((4, 3), dtype=bool), [(0, dt.date(2025, 3, 15))])
+    lives = [lives_of(bites, always(ENDS), ENDS, 0) for bites in (first, second)]
+    told = measured_together(lives, seen, DOUBT)
+    # Three customers, three months.
+    assert told["opened"] == 4 == sum(measured(life, seen, DOUBT)["opened"] for life in lives)
+    assert told["load"]["value"] == pytest.approx(100 * 4 / 9)
+    assert (told["warned"]["hits"], told["warned"]["value"]) == (2, pytest.approx(100 * 2 / 9))
+    # Both alerts of A hit, 15 days before.
+    assert (told["precision"]["hits"], told["precision"]["n"]) == (2, 4)
+    assert (told["lead"]["n"], told["lead"]["value"]) == (2, 15.0)
+    assert (told["rules"], told["first_judged"], told["days_judged"]) == (2, "2025-02-28", 3)
+
+
+def test_all_rules_together_count_months_in_which_each_was_judged():
+    bites = np.array([[0], [1], [0], [1]], dtype=bool)
+    late = np.array([False, False, True, True])
+    seen = witness(ENDS, np.ones((4, 1), dtype=bool), [])
+    never = lives_of(bites, np.zeros(4, dtype=bool), ENDS, 0)
+    whole, part = lives_of(bites, always(ENDS), ENDS, 0), lives_of(bites, late, ENDS, 0)
+    told = measured_together([whole, part, never], seen, DOUBT)
+    # April alone: the second rule was judged first in March. The rule that was never judged holds nothing up.
+    assert (told["days_judged"], told["opened"], told["rules"], told["first_judged"]) == (1, 2, 2, "2025-04-30")
+    assert measured_together([never], seen, DOUBT) is None
+    only_early = lives_of(bites, np.array([True, True, False, False]), ENDS, 0)
+    assert measured_together([only_early, part], seen, DOUBT) is None
 
 
 def test_rows_in_another_order_change_nothing():

@@ -65,6 +65,11 @@ def _sentence(t: Teller, told: Mapping[str, Any], pooled: Mapping[str, Any]) -> 
         months=told["months"],
         standing=figures.share(pooled["standing"]["value"]),
         base=figures.share(base["value"]),
+        load=_per_hundred(pooled["load"]["value"]),
+        warned=_per_hundred(pooled["warned"]["value"]),
+        rules=figures.count(pooled["rules"]),
+        judged=figures.count(pooled["days_judged"]),
+        first=t.day(pooled["first_judged"]),
     )
 
 
