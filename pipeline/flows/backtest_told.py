@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.score.backtest.sections import RefusalSection
     from pipeline.score.policy import Policy
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Pick = Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any] | None]
 
+_KINDS = ("raise", "cut", "refer", "hold")
 _AMOUNTS = ("refused", "refused_of_defaulters", "loss_avoided", "margin_forgone", "net")
 
 
@@ -27,12 +28,14 @@ def side_by_side(t: Teller) -> Chapter:
         _line(t, "beside.refused_share", lambda p, _: p["refused_share"], figures.share),
         _line(t, "beside.loss_avoided_share", lambda p, _: p["loss_avoided_share"], figures.share),
         _line(t, "beside.break_even", lambda p, _: _plain(p["break_even_cost_share"]), figures.share),
-        _line(t, "beside.mean_limit", lambda _, q: _plain(q["mean_limit"]), t.brief),
-        _line(t, "beside.mean_need", lambda _, q: _plain(q["mean_need"]), t.brief),
+        _line(t, "beside.mean_limit", lambda _, q: q["mean_limit"], t.brief),
+        _line(t, "beside.mean_need", lambda _, q: q["mean_need"], t.brief),
         _line(t, "beside.limit_of_need", lambda _, q: q["limit_of_need"], figures.decimal),
-        _line(t, "beside.short_share", lambda _, q: _plain(q["short_share"]), figures.share),
+        _line(t, "beside.short_share", lambda _, q: q["short_share"], figures.share),
+        _line(t, "beside.compared", lambda _, q: _plain(q["compared"]), figures.count),
         _line(t, "beside.changes", lambda _, q: q["changes"], figures.count),
         _line(t, "beside.approvals", lambda _, q: q["approvals"], figures.count),
+        *(_line(t, f"beside.approvals_of.{kind}", _deciding(kind), figures.count) for kind in _KINDS),
     ]
     caption = t.say(
         "beside.caption", currency=t.currency, confidence=figures.as_set(t.told["run"]["backtest"]["confidence"])
@@ -43,6 +46,10 @@ def side_by_side(t: Teller) -> Chapter:
 
 def _picking(key: str) -> Pick:
     return lambda policy, _: policy[key]
+
+
+def _deciding(kind: str) -> Pick:
+    return lambda _, limits: None if limits["approvals_by"] is None else _plain(limits["approvals_by"][kind])
 
 
 def _plain(value: Any) -> dict[str, Any] | None:
@@ -95,11 +102,12 @@ def _of_limits(t: Teller) -> Table:
         (
             _pair(t, one),
             _moved(t, one["limits"]["limit_of_need"], figures.signed),
+            Cell(figures.count(one["limits"]["compared"])),
             *(_moved(t, one["limits"][name], lambda n: figures.signed(n, 0)) for name in ("changes", "approvals")),
         )
         for one in t.told["differences"]
     ]
-    return t.table("moved", ("pair_head", "need", "changes", "approvals"), rows)
+    return t.table("moved", ("pair_head", "need", "compared", "changes", "approvals"), rows, t.say("moved.note"))
 
 
 def _pair(t: Teller, one: Mapping[str, Any]) -> Cell:

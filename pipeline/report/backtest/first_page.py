@@ -64,7 +64,7 @@ def _ground(t: Teller) -> str:
 
 def _tiles(t: Teller, name: str, main: Mapping[str, Any]) -> Tiles:
     policy, limits = t.told["policies_figures"][name], t.told["limits"][name]
-    need = limits["limit_of_need"]
+    need, too_little = limits["limit_of_need"], limits["short_share"]
     short = t.brief
 
     def tile(key: str, value: str, interval: str, note: str) -> Tile:
@@ -90,7 +90,7 @@ def _tiles(t: Teller, name: str, main: Mapping[str, Any]) -> Tiles:
             ),
             tile(
                 "need", figures.decimal(None if need is None else need["value"]), range_of(need, figures.decimal),
-                t.say("first.short", share=figures.share(limits["short_share"], 0)),
+                t.say("first.short", share=figures.share(None if too_little is None else too_little["value"], 0)),
             ),
             tile(
                 "changes", figures.count(limits["changes"]["value"]), range_of(limits["changes"], figures.count),
