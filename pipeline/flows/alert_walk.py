@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from pipeline.flows.known_models import KnownModel
     from pipeline.flows.setting import Setting
     from pipeline.flows.walk_forward import ReplayedMonth, Walk
     from pipeline.score.alert_sections import AlertRule
@@ -40,7 +41,8 @@ class Followed:
     """What the rules said on each month end of a walk, by name of the rule.
 
     `bites`: shape (days, customers). `is_judged`, `was_withheld`: by day; a rule that reads a model's answer is
-    withheld on a day that the model had seen. `fitted_on`: the refits of the walk. `notes`: refits that failed.
+    withheld on a day that the model had seen. `refits`: the models of the walk, oldest first. `notes`: refits that
+    failed.
     """
 
     witness: Witness
@@ -48,7 +50,7 @@ class Followed:
     is_judged: Mapping[str, Flags]
     was_withheld: Mapping[str, Flags]
     is_hypothetical: Sequence[bool]
-    fitted_on: Sequence[dt.date]
+    refits: Sequence[KnownModel]
     notes: Sequence[str]
 
 
@@ -85,9 +87,11 @@ def followed(setting: Setting, walk: Walk, policy: Policy, until: dt.date) -> Fo
                 bites[name][at, columns] = found.where
     ends = [months_before(day, -setting.params.portfolio.warning_months) for day in days]
     witness = Witness(days, ends, until, outcomes.clusters, at_risk, outcomes.defaults)
-    fitted = {known.fitted_on for known in walk.refits.by_month.values() if known.fitted_on is not None}
+    fitted = {known.fitted_on: known for known in walk.refits.by_month.values() if known.fitted_on is not None}
     notes = [f"no model could be fitted on {day}: {why}" for day, why in walk.refits.left_out]
-    return Followed(witness, bites, is_judged, was_withheld, hypothetical, sorted(fitted), notes)
+    return Followed(
+        witness, bites, is_judged, was_withheld, hypothetical, [fitted[day] for day in sorted(fitted)], notes
+    )
 
 
 def reads_a_model(rule: AlertRule) -> bool:

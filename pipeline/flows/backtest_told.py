@@ -104,6 +104,8 @@ def _models(walk: Walk) -> list[dict[str, Any]]:
                 "is_expert": known.model.basis == "expert",
                 "features": list(known.model.features),
                 **{name: getattr(known, name) for name in ("dates", "snapshots", "bads", "bad_customers")},
+                "first_date": None if known.first_date is None else known.first_date.isoformat(),
+                "last_date": None if known.last_date is None else known.last_date.isoformat(),
                 "months": 0,
             },
         )

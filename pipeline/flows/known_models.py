@@ -20,7 +20,7 @@ from pipeline.labels.outcomes import snapshot_outcomes
 from pipeline.labels.performance_window import is_mature, snapshot_dates
 from pipeline.score.model_folder import read_role
 from pipeline.tables.unchanged import unchanged
-from pipeline.train.splits import mature_dates, timetable
+from pipeline.train.splits import mature_dates, timetable_tested_later
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,13 +32,12 @@ if TYPE_CHECKING:
     from pipeline.score.model import Model
     from pipeline.tables.canonical import Ledger
     from pipeline.train.fit import FittedModel
-    from pipeline.train.splits import Timetable
 
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model with what it was fitted on: `snapshots` rows of `dates` month ends, `bads` of them bad rows of
-    `bad_customers` groups of customers, labelled with the knowledge of `fitted_on`.
+    """A model with what it was fitted on: `snapshots` rows of `dates` month ends from `first_date` to `last_date`,
+    `bads` of them bad rows of `bad_customers` groups of customers, labelled with the knowledge of `fitted_on`.
 
     `fitted_on` null is the champion in force, which stands in where no model could have been fitted yet: it has seen
     what came after the month, and its counts are null.
@@ -47,6 +46,8 @@ class KnownModel:
     model: Model
     fitted_on: dt.date | None
     dates: int | None = None
+    first_date: dt.date | None = None
+    last_date: dt.date | None = None
     snapshots: int | None = None
     bads: int | None = None
     bad_customers: int | None = None
@@ -114,24 +115,24 @@ def _fitted_or_told(setting: Setting, day: dt.date, left_out: list[tuple[dt.date
 def model_known_on(setting: Setting, day: dt.date) -> KnownModel:
     """A scorecard fitted with the knowledge of the day: outcomes that had matured, rows as they were known.
 
-    Its timetable purges what the history of the day allows: the months that follow are its test. Bins set by hand are
-    left out, for whoever set them knew more. With too few defaults it is the expert card of the policy. Raises
-    UnfitForTrainingError when the book of the day carries neither.
+    All month ends whose outcomes had matured train and calibrate it, on customers apart: the months that follow are its
+    test. Bins set by hand are left out, for whoever set them knew more. With too few defaults it is the expert card of
+    the policy. Raises UnfitForTrainingError when the book of the day carries neither.
     """
     book = _book_known_on(setting, day)
-    table = _timetable(setting, book)
+    table = timetable_tested_later(mature_dates(book), label_of(setting), setting.params.split)
     fitted = card_on(setting, book, table, {})
     seen = fitted.details["samples"]["train"]
     told = f"model of {day}: {len(fitted.model.features)} features, {seen['rows']:,} snapshots, {seen['bads']:,} bad"
     log.say("refitted", told, fitted_on=day.isoformat(), rows=seen["rows"], bads=seen["bads"])
-    return _known(fitted, day, len(table.train))
+    return _known(fitted, day, table.train)
 
 
-def _known(fitted: FittedModel, day: dt.date, dates: int) -> KnownModel:
+def _known(fitted: FittedModel, day: dt.date, dates: Sequence[dt.date]) -> KnownModel:
     seen = fitted.details["samples"]["train"]
     mark = "expert-" if fitted.model.basis == "expert" else ""
     model = dataclasses.replace(fitted.model, version=f"{fitted.model.kind}-{mark}{day:%Y%m%d}")
-    return KnownModel(model, day, dates, seen["rows"], seen["bads"], seen["bad_customers"])
+    return KnownModel(model, day, len(dates), dates[0], dates[-1], seen["rows"], seen["bads"], seen["bad_customers"])
 
 
 def _book_known_on(setting: Setting, day: dt.date) -> pd.DataFrame:
@@ -141,11 +142,6 @@ def _book_known_on(setting: Setting, day: dt.date) -> pd.DataFrame:
         outcomes = snapshot_outcomes(ledger, setting.params.label, default_definition(setting), engine.keep)
         rows = engine.collect(outcomes, order_by=("as_of", "customer_id"))
     return book_as_labelled(setting, drawn_share(rows, setting.params.label).to_pandas())
-
-
-def _timetable(setting: Setting, book: pd.DataFrame) -> Timetable:
-    split = dataclasses.replace(setting.params.split, purge="best_effort")
-    return timetable(mature_dates(book), label_of(setting), split)
 
 
 def _refit_days(setting: Setting, last: dt.date) -> list[dt.date]:

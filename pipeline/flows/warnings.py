@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.flows.alert_walk import Followed
+    from pipeline.flows.known_models import KnownModel
     from pipeline.flows.setting import Setting
     from pipeline.score.alert_life import Lives
     from pipeline.score.alert_sections import AlertRule
@@ -109,11 +110,16 @@ def _provenance(setting: Setting, policy: Policy, span: _Span, seen: Followed) -
         "look_back": vars(policy.alerts.look_back),
         "month_ends": len(seen.witness.days),
         "hypothetical": sum(seen.is_hypothetical),
-        "fitted_on": [day.isoformat() for day in seen.fitted_on],
+        "refits": [_refit(known) for known in seen.refits],
         "customers": int(seen.witness.at_risk.any(axis=0).sum()),
         "defaults": len(seen.witness.defaults),
         "notes": list(seen.notes),
     }
+
+
+def _refit(known: KnownModel) -> dict[str, Any]:
+    days = {name: getattr(known, name) for name in ("fitted_on", "first_date", "last_date")}
+    return {name: None if day is None else day.isoformat() for name, day in days.items()}
 
 
 def _figures(setting: Setting, policy: Policy, seen: Followed) -> dict[str, Any]:

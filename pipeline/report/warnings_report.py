@@ -41,9 +41,15 @@ def _how(t: Teller, told: Mapping[str, Any]) -> tuple[str, ...]:
     keys = ("known", "precision", "base", "recall", "reach", "lead", "load", "interval", "replay")
     values = {
         "months": told["months"], "fewest": told["fewest"], "until": t.day(told["until"]),
-        "refits": figures.count(len(told["fitted_on"])), "hypothetical": figures.count(told["hypothetical"]),
+        "refits": figures.count(len(told["refits"])), "hypothetical": figures.count(told["hypothetical"]),
         "month_ends": figures.count(told["month_ends"]), "confidence": figures.share(told["confidence"], 0),
         "days": told["look_back"]["days"],
     }  # fmt: skip
     notes = tuple(t.words.told(note) for note in told["notes"])
-    return (*(t.say(f"measured.how.{key}", **values) for key in keys), *notes)
+    said, *others = (t.say(f"measured.how.{key}", **values) for key in keys)
+    return (said, *(_refit(t, one) for one in told["refits"]), *others, *notes)
+
+
+def _refit(t: Teller, one: Mapping[str, Any]) -> str:
+    days = {name: t.day(one[name]) for name in ("fitted_on", "first_date", "last_date")}
+    return t.say("measured.how.refit", **days)

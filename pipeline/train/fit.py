@@ -96,7 +96,9 @@ def train_scorecard(
         fitted = _finished(fit, fit.scorecard, parts, ground)
         if fit.binning:
             fitted = replace(fitted, texts={"bins.yaml": bins_text(fit.binning)})
-        return fitted if fit.exact is None else _with_rounding_loss(fitted, fit.exact, parts, ground)
+        return (
+            fitted if fit.exact is None or not table.has_test else _with_rounding_loss(fitted, fit.exact, parts, ground)
+        )
 
 
 def train_booster(
@@ -130,7 +132,7 @@ def one_thread() -> Iterator[None]:
 def _trainable(book: pd.DataFrame, table: Timetable) -> dict[str, Sample]:
     parts = samples(book, table)
     require_trainable(parts["train"], table.train)
-    for role in ("calibration", "test"):
+    for role in ("calibration", "test") if table.has_test else ("calibration",):
         if not len(parts[role].is_bad):
             raise UnfitForTrainingError(
                 f"split: no row of {len(parts['all'].is_bad):,} falls to {role}, whose customers are "

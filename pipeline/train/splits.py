@@ -28,8 +28,9 @@ _FEWEST_TRAINING_DATES = 3
 class Timetable:
     """The dates of each role, the dates purged between them, and how customer groups are shared out.
 
-    `purge` is `whole`, `shortened`, `none`, `shared` (training and calibration use the same dates) or `undated` (the
-    rows have no dates: the roles are apart by customer group only); `limitations` says in words what that cost.
+    `purge` is `whole`, `shortened`, `none`, `shared` (training and calibration use the same dates), `tested_later` (as
+    `shared`, and nothing is kept for a test) or `undated` (the rows have no dates: the roles are apart by customer
+    group only); `limitations` says in words what that cost.
     """
 
     window: str
@@ -58,6 +59,11 @@ class Timetable:
     def is_undated(self) -> bool:
         """The rows have no dates, so that no role has any."""
         return self.purge == UNDATED
+
+    @property
+    def has_test(self) -> bool:
+        """Customers are kept for a test."""
+        return self.shares[2] > 0.0
 
     @property
     def held_out(self) -> str:
@@ -96,6 +102,8 @@ class Timetable:
         lines = [f"{'role':<12} {'snapshots':>9}  {'first':<10}  {'last':<10}  customers"]
         for name, share in zip(ROLES, self.shares, strict=True):
             days = getattr(self, name)
+            if not days:
+                continue
             lines.append(f"{name:<12} {len(days):>9}  {days[0]}  {days[-1]}  {share:.0%} of the groups")
         lines.append(f"{'purged':<12} {len(self.purged):>9}  between the roles; the window is {self.window}")
         return "\n".join([*lines, *self._limits()])
@@ -121,6 +129,24 @@ def timetable(dates: Iterable[dt.date], label: LabelParams | Label, settings: Sp
     if settings.purge == "required" or not days:
         raise UnfitForTrainingError(_too_short(days, blank.window))
     return _shortened(blank, days, gaps) or _shared(blank, days)
+
+
+def timetable_tested_later(dates: Iterable[dt.date], label: LabelParams | Label, settings: SplitParams) -> Timetable:
+    """The timetable of a model that later months test: every mature date trains and calibrates, nothing is kept back.
+
+    Training and calibration are apart by customer group, in the ratio of their shares. Raises UnfitForTrainingError
+    without a mature date.
+    """
+    days = tuple(sorted(set(dates)))
+    if not days:
+        raise UnfitForTrainingError("split: no snapshot date has a known outcome yet; hand in a longer history")
+    train = settings.train_share / (settings.train_share + settings.calibration_share)
+    told = (
+        f"training and calibration share {len(days)} date(s) and are apart by customer only; the test is the time after"
+    )
+    shares = (train, 1.0 - train, 0.0)
+    blank = Timetable(_window(label), shares, settings.seed, purge="tested_later", limitations=(told,))
+    return replace(blank, train=days, calibration=days)
 
 
 def undated_timetable(label: LabelParams | Label, settings: SplitParams) -> Timetable:
@@ -183,7 +209,7 @@ def _role_of(key: str, shares: tuple[float, float, float], seed: int) -> str:
     drawn = hashed_share(seed, key)
     if drawn < shares[0]:
         return "train"
-    return "calibration" if drawn < shares[0] + shares[1] else "test"
+    return "calibration" if shares[2] == 0.0 or drawn < shares[0] + shares[1] else "test"
 
 
 def _settled_index(days: Sequence[dt.date], day: dt.date, label: LabelParams | Label) -> int:

@@ -19,6 +19,7 @@ RUN = {
 }  # fmt: skip
 MODEL = {
     "version": "m", "fitted_on": None, "is_hypothetical": True, "is_expert": False, "features": [], "dates": None,
+    "first_date": None, "last_date": None,
     "snapshots": None, "bads": None, "bad_customers": None, "months": 3,
 }  # fmt: skip
 

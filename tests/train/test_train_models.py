@@ -30,7 +30,7 @@ from pipeline.train.development import numbers_distribution, quantile_splits
 from pipeline.train.fit import Setting, train_booster, train_scorecard
 from pipeline.train.sample import Sample, samples
 from pipeline.train.scorecard import fit_scorecard
-from pipeline.train.splits import hashed_share, mature_dates, timetable
+from pipeline.train.splits import hashed_share, mature_dates, timetable, timetable_tested_later
 from pipeline.train.thin_file import fit_thin_file
 
 BOOSTER = BoosterParams(trials=0, max_rounds=60, early_stopping_rounds=10, min_rows_per_leaf=50)
@@ -76,6 +76,18 @@ def test_a_fitted_model_is_written_and_read_again(name, request, tmp_path, parts
     rows = parts["test"].rows
     np.testing.assert_allclose(again.pd(rows), fitted.model.pd(rows), rtol=0, atol=1e-12)
     assert len(again.golden.features) == 100
+
+
+def test_a_card_that_later_months_test_keeps_nothing_back(book, small_economy):
+    dates = mature_dates(book)
+    table = timetable_tested_later(dates, LabelParams(), SplitParams(0.5, 0.25, 0.25))
+    told = train_scorecard(book, small_economy.catalogue, table, ScorecardParams(), SETTING).details
+    rows = {role: counts["rows"] for role, counts in told["samples"].items()}
+    labelled = book[book["is_bad"].notna() & book["as_of"].isin(dates)]
+    assert rows["train"] + rows["calibration"] == len(labelled)
+    assert (rows["test"], rows["out_of_time"]) == (0, 0)
+    # What whole points cost is told on the customers of a test.
+    assert "whole_points" not in told
 
 
 @pytest.mark.parametrize("kind", ["scorecard", "booster"])

@@ -19,6 +19,7 @@ from pipeline.train.splits import (
     mature_dates,
     settled_on,
     timetable,
+    timetable_tested_later,
 )
 
 YEAR = LabelParams()
@@ -68,6 +69,19 @@ def test_best_effort_always_finds_a_timetable_that_uses_every_date_once_or_says_
         assert len(found.train) + len(found.calibration) + len(found.test) + len(found.purged) == len(days)
     for limitation in found.limitations:
         assert limitation in found.text()
+
+
+def test_what_later_months_test_trains_on_every_date_and_keeps_no_customer_back():
+    days = _ends(10)
+    found = timetable_tested_later([*days, days[0]], YEAR, SplitParams(0.6, 0.2, 0.2))
+    assert (found.train, found.calibration, found.test, found.purged) == (tuple(days), tuple(days), (), ())
+    assert not found.has_test
+    roles = found.group_role(pd.Series([f"G{at}" for at in range(4000)]))
+    # Three to one, as the shares; a standard error of 0.7 %.
+    assert set(roles) == {"train", "calibration"}
+    assert abs((roles == "train").mean() - 0.75) < 0.03
+    with pytest.raises(UnfitForTrainingError, match="no snapshot date"):
+        timetable_tested_later([], YEAR, SplitParams(0.6, 0.2, 0.2))
 
 
 def test_forty_five_month_ends_give_a_year_purged_twice_and_most_to_training():

@@ -37,7 +37,7 @@ def models(t: Teller) -> Chapter:
     rows = [
         (
             Cell(one["version"], note=t.say("models.seen") if one["is_hypothetical"] else _basis(t, one["is_expert"])),
-            Cell(t.day(one["fitted_on"])),
+            *(Cell(t.day(one[name])) for name in ("fitted_on", "first_date", "last_date")),
             *(
                 Cell(figures.DASH if one[name] is None else figures.count(one[name]))
                 for name in ("dates", "snapshots", "bads", "bad_customers", "months")
@@ -45,7 +45,7 @@ def models(t: Teller) -> Chapter:
         )
         for one in t.told["models"]
     ]
-    heads = ("version", "fitted_on", "dates", "snapshots", "bads", "bad_customers", "months")
+    heads = ("version", "fitted_on", "first_date", "last_date", "dates", "snapshots", "bads", "bad_customers", "months")
     blocks: list[Block] = [t.table("models", heads, rows, t.say("models.note"))]
     left_out = t.told["refits_left_out"]
     if left_out:
