@@ -29,6 +29,7 @@ class BreakerParams:
     exposure: Threshold = Threshold(0.20, 0.60)
     moved_two_grades: Threshold = Threshold(0.10, 0.30)
     mean_pd: Threshold = Threshold(0.25, 0.95)
+    new_defaults: Threshold = Threshold(0.03, 0.10)
     segments: Threshold = Threshold(0.10, 0.30)
     drift: Threshold = Threshold(0.25, 1.00)
     drift_significance: float = 0.01

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def verify_run(folder: Path) -> None:
     """Prints that the run is whole. Raises MissingInputError without a run, DamagedRunError with every breach."""
     if not folder.is_dir():
-        raise MissingInputError(f"{folder}: no such run; name a folder such as data/scored/latest")
+        what = "a file, and a run is a folder" if folder.exists() else "no such run"
+        raise MissingInputError(f"{folder}: {what}; name a folder such as data/scored/latest")
     breaches = verify(folder)
     if breaches:
         listed = "\n".join(f"  - {breach}" for breach in breaches)

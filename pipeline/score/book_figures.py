@@ -14,6 +14,7 @@ from pipeline.score.master_scale import DEFAULT_GRADE
 from pipeline.score.position_columns import money
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
 
@@ -29,7 +30,8 @@ class BookFigures:
     book add up to those of the book.
 
     `steps` counts customers by the size of their move in notches. `of_both` has the customers with a PD on both days
-    and in default on neither, and the sums of it, then and now: in default it is 1 and does not move. `bins` are the
+    and in default on neither, and the sums of it, then and now: in default it is 1 and does not move. `fallen` has the
+    customers with a grade on both days that were not in default then, and how many of them now are. `bins` are the
     rated customers in the bins of the model's development, by quantity, `nulls` those without a value, by feature.
     """
 
@@ -41,6 +43,7 @@ class BookFigures:
         self.segments_before: Counter[str] = Counter()
         self.bins: dict[str, list[int]] = {}
         self.nulls: Counter[str] = Counter()
+        self.fallen = [0, 0]
         self._of_both = [0, 0, 0]
 
     @property
@@ -58,6 +61,7 @@ class BookFigures:
                 getattr(total, name).update(getattr(one, name))
             for quantity, counts in one.bins.items():
                 total.bins[quantity] = _summed(total.bins.get(quantity, [0] * len(counts)), counts)
+            total.fallen = _summed(total.fallen, one.fallen)
             total._of_both = _summed(total._of_both, one._of_both)
         return total
 
@@ -89,11 +93,17 @@ class BookFigures:
         self.open_amount_before += Decimal(int(cents.sum())) / 100
         self.segments_before.update(before["segment"].dropna().tolist())
         then, now = book["pd_previous"].to_numpy(), book["pd"].to_numpy()
-        known = ~np.isnan(then) & ~np.isnan(now)
-        for name in ("grade", "grade_previous"):
-            known &= ~pc.fill_null(pc.equal(book[name], DEFAULT_GRADE), fill_value=False).to_numpy()
+        was_in_default, is_in_default = (_in_default(book[name]) for name in ("grade_previous", "grade"))
+        at_risk = pc.and_(pc.is_valid(book["grade_previous"]), pc.is_valid(book["grade"])).to_numpy() & ~was_in_default
+        self.fallen = [int(at_risk.sum()), int((at_risk & is_in_default).sum())]
+        known = ~np.isnan(then) & ~np.isnan(now) & ~was_in_default & ~is_in_default
         units = (int(np.rint(values[known] / _PD_UNIT).astype(np.int64).sum()) for values in (then, now))
         self._of_both = [int(known.sum()), *units]
+
+
+def _in_default(grade: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    is_default: npt.NDArray[np.bool_] = pc.fill_null(pc.equal(grade, DEFAULT_GRADE), fill_value=False).to_numpy()
+    return is_default
 
 
 def _counted(column: pa.ChunkedArray) -> dict[Any, int]:

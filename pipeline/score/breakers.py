@@ -71,6 +71,7 @@ def _against_before(seen: Seen, settings: BreakerParams) -> Iterator[Breaker]:
         "exposure": settings.exposure,
         "moved_two_grades": settings.moved_two_grades,
         "mean_pd": settings.mean_pd,
+        "new_defaults": settings.new_defaults,
         "segments": settings.segments,
     }
     why = _not_comparable(seen, settings)
@@ -87,6 +88,7 @@ def _against_before(seen: Seen, settings: BreakerParams) -> Iterator[Breaker]:
     share = jumped / graded if graded else None
     yield _lit("moved_two_grades", share, settings.moved_two_grades, f"{jumped:,} of {graded:,} graded customers moved")
     yield _mean_pd(figures, settings.mean_pd)
+    yield _new_defaults(figures, settings.new_defaults)
     yield _segments(figures, settings.segments)
 
 
@@ -110,6 +112,13 @@ def _mean_pd(figures: BookFigures, threshold: Threshold) -> Breaker:
     then, here = sum_then / both, sum_here / both
     ratio = max(then, here) / max(min(then, here), 1e-9) - 1
     return _lit("mean_pd", ratio, threshold, f"mean PD of {both:,} customers not in default {then:.4f}, now {here:.4f}")
+
+
+def _new_defaults(figures: BookFigures, threshold: Threshold) -> Breaker:
+    """Share of the customers with a grade on both days, in default not then, that now are: each of them is on hold."""
+    at_risk, fell = figures.fallen
+    says = f"{fell:,} of {at_risk:,} customers graded and not in default before are in default now"
+    return _lit("new_defaults", fell / at_risk if at_risk else None, threshold, says)
 
 
 def _segments(figures: BookFigures, threshold: Threshold) -> Breaker:

@@ -21,7 +21,7 @@ from pipeline.score.model_folder import read_model
 from pipeline.score.policy import policy_of
 from pipeline.score.previous import BOOK_COLUMNS, EarlierRun, PreviousFolder, PreviousRun, no_rows
 from pipeline.score.retention import prune
-from pipeline.score.run_check import MANIFEST, hash_breaches, read_manifest, run_id_of, sealed
+from pipeline.score.run_check import MANIFEST, RUNS, hash_breaches, read_manifest, run_id_of, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,7 +48,7 @@ def drafting(out: Path, wait_seconds: float = 0) -> Iterator[Draft]:
     """
     with locked(out / ".lock", wait_seconds):
         with told_errors(out):
-            runs = out / ".runs"
+            runs = out / RUNS
             runs.mkdir(exist_ok=True)
             sweep_asides(runs)
             folder = runs / ".draft.aside"
@@ -83,11 +83,11 @@ def publish_draft(draft: Draft, night: ScoredNight, out: Path, manifest: Mapping
     Raises OutputError, StorageError, ParameterError.
     """
     inputs = run_inputs(night, manifest)
-    folder = out / ".runs" / run_id_of(inputs)
+    folder = out / RUNS / run_id_of(inputs)
     with told_errors(out):
         if published(out, folder.name) is None:
             _put(draft, night, folder, inputs, manifest)
-        target = f".runs/{folder.name}"
+        target = f"{RUNS}/{folder.name}"
         replace_link(link_of(out, night.as_of), target)
         if _latest_day(out) <= night.as_of:
             replace_link(out / "latest", target)
@@ -141,7 +141,7 @@ def run_inputs(run: ScoredNight, manifest: Mapping[str, Any]) -> dict[str, str]:
 
 def published(out: Path, run_id: str) -> Path | None:
     """The folder of a run that is already there and whole, else null."""
-    folder = out / ".runs" / run_id
+    folder = out / RUNS / run_id
     return folder if (folder / MANIFEST).is_file() and not hash_breaches(folder) else None
 
 

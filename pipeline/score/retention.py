@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.durable import remove_folder, replace_text
 from pipeline.errors import CreditbookError
-from pipeline.score.run_check import read_manifest
+from pipeline.score.run_check import RUNS, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ def prune(
     latest = (out / "latest").resolve()
     held_by = {linked[day].resolve() for day in staying} | {latest}
     newest = max(linked, default=dt.date.min)
-    runs = {run.name: _day_of(run) for run in (out / ".runs").glob("[!.]*") if run.resolve() not in held_by}
+    runs = {run.name: _day_of(run) for run in (out / RUNS).glob("[!.]*") if run.resolve() not in held_by}
     to_go = {name: day for name, day in runs.items() if day and not _is_young(day, newest, keep)}
     for name in _leaving(out, to_go, keep.leaving):
         gone.append(out / ".runs" / name)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+# The folder of all runs of a place; a run is found there by its name, a copy elsewhere may have any.
+RUNS = ".runs"
 MANIFEST = "manifest.json"
 _EMPTY_SEAL, _FORMAT_WITHOUT_SEAL = '"seal": ""', 1
 _TABLES: Mapping[str, pa.Schema] = {"alerts": ALERT_SCHEMA, "limit_trace": TRACE_SCHEMA, "changes": CHANGES_SCHEMA}
@@ -49,7 +51,8 @@ def verify(folder: Path) -> list[str]:
 
 
 def hash_breaches(folder: Path) -> list[str]:
-    """Missing, extra and changed files, and a run id that is not the hash of the inputs."""
+    """Missing, extra and changed files, a run id that is not the hash of the inputs, and among the runs of a place a
+    folder that is not named by it; a copy elsewhere may have any name."""
     try:
         manifest = read_manifest(folder)
     except (MissingInputError, DamagedRunError) as error:
@@ -58,8 +61,10 @@ def hash_breaches(folder: Path) -> list[str]:
         return [f"{folder}/{MANIFEST}: altered after it was written"]
     breaches = []
     run_id = run_id_of(manifest.get("inputs", {}))
-    if not run_id == manifest.get("run_id") == folder.resolve().name:
+    if run_id != manifest.get("run_id"):
         breaches.append(f"{folder}: run id {manifest.get('run_id')!r} is not the hash of its inputs, {run_id!r}")
+    elif folder.resolve().parent.name == RUNS and run_id != folder.resolve().name:
+        breaches.append(f"{folder}: the folder is named {folder.resolve().name!r}, the run in it is {run_id!r}")
     files = manifest.get("files", {})
     names = {path.name for path in folder.iterdir()} - {MANIFEST}
     breaches += [f"{folder}/{name}: not named in the manifest" for name in sorted(names - set(files))]
@@ -73,9 +78,11 @@ def hash_breaches(folder: Path) -> list[str]:
 
 def _file_breaches(path: Path, told: Mapping[str, Any]) -> list[str]:
     size = path.stat().st_size
-    if size == told["bytes"] and _hash(path) == told["sha256"]:
-        return []
-    return [f"{path}: {size} bytes are not the {told['bytes']} the manifest has a hash of"]
+    if size != told["bytes"]:
+        return [f"{path}: {size} bytes where the manifest has {told['bytes']}"]
+    if _hash(path) != told["sha256"]:
+        return [f"{path}: altered; its {size} bytes have another hash than in the manifest"]
+    return []
 
 
 def sealed(manifest: Mapping[str, Any]) -> bytes:

@@ -21,8 +21,8 @@ from pipeline.score.previous import PreviousRun
 MAY, JUNE = dt.date(2025, 5, 31), dt.date(2025, 6, 30)
 SETTINGS = BreakerParams(min_customers=5)
 NAMES = [
-    "customers", "exposure", "moved_two_grades", "mean_pd", "segments", "drift", "inputs", "nulls", "stale_invoices",
-    "stale_payments",
+    "customers", "exposure", "moved_two_grades", "mean_pd", "new_defaults", "segments", "drift", "inputs", "nulls",
+    "stale_invoices", "stale_payments",
 ]  # fmt: skip
 DEVELOPMENT = {
     "default_rate": 0.03, "rows": 100, "bads": 3,
@@ -115,8 +115,21 @@ def test_a_mean_pd_of_nobody_but_defaults_cannot_be_compared(lights):
     assert told(lights([{"is_in_default": True}] * 20, [{"is_in_default": True}] * 20), "mean_pd") == ("grey", None)
 
 
+@pytest.mark.parametrize(("fell", "light", "value"), [(0, "green", 0.0), (1, "amber", 0.05), (3, "red", 0.15)])
+def test_customers_who_fall_into_default(lights, fell, light, value):
+    # Beside 20 at risk: two in default all along, one that recovers.
+    default = {"is_in_default": True}
+    found = lights([default] * 3 + [{}] * 20, [default] * 2 + [{}] + [default] * fell + [{}] * (20 - fell))
+    assert told(found, "new_defaults") == (light, value)
+    assert found["new_defaults"].says == f"{fell} of 20 customers graded and not in default before are in default now"
+
+
+def test_where_all_were_in_default_nobody_can_fall(lights):
+    assert told(lights([{"is_in_default": True}] * 20, [{}] * 20), "new_defaults") == ("grey", None)
+
+
 def test_without_a_comparable_run_before_nothing_is_said_of_change(lights):
-    compared = NAMES[:5]
+    compared = NAMES[:6]
     first = lights(None, [{}] * 20)
     assert {first[name].says for name in compared} == {"no run before"}
     old = lights([{}] * 20, [{}] * 40, day=dt.date(2025, 5, 1))

@@ -324,7 +324,7 @@ def test_a_damaged_run_ends_every_command_that_reads_it_with_the_same_code(night
         "the next night": lambda: night(JUNE, {}),
     }
     assert {name: exit_code(command) for name, command in commands.items()} == dict.fromkeys(commands, 65)
-    assert capsys.readouterr().err.count("alerts.parquet: 4 bytes are not the") == 4
+    assert capsys.readouterr().err.count("alerts.parquet: 4 bytes where the manifest has") == 4
 
 
 def test_a_damaged_run_is_mended_by_publishing_its_day_again(night):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,7 +99,10 @@ def test_every_kind_of_damage_is_found(run_of, tmp_path):
     assert [breach.rsplit(": ", 1)[1] for breach in verify(folder)] == ["not named in the manifest"]
     (folder / "notes.txt").unlink()
     moved = folder.rename(folder.with_name("0123456789abcdef"))
-    assert any("is not the hash of its inputs" in breach for breach in verify(moved))
+    assert [breach.split(": ", 1)[1] for breach in verify(moved)] == [
+        f"the folder is named '0123456789abcdef', the run in it is '{folder.name}'"
+    ]
+    assert verify(Path(shutil.copytree(moved, tmp_path / "copy of Friday"))) == []
 
 
 def test_no_byte_of_the_manifest_can_change_unnoticed(run_of, tmp_path):
@@ -129,7 +133,7 @@ def edited(manifest, *path, to):
         (("as_of",), "2025-01-02", "as_of: the manifest says"),
         (("inputs", "data_version"), "e" * 64, "is not the hash of its inputs"),
         (("run_id",), "0123456789abcdef", "is not the hash of its inputs"),
-        (("files", "alerts.parquet", "bytes"), 1, "bytes are not the 1 the manifest has a hash of"),
+        (("files", "alerts.parquet", "bytes"), 1, "bytes where the manifest has 1"),
         (("files",), {}, "not named in the manifest"),
     ],
 )
