@@ -109,7 +109,7 @@ class Past:
 
     def replay(self, policies, windows=None, cost_share=0.1, **settings):
         """The figures of the policies (by name, `current` first) and the standing of every month by policy."""
-        params = BacktestParams(rounds=50, min_bad_customers=2, **settings)
+        params = BacktestParams(**{"rounds": 50, "min_bad_customers": 2, **settings})
         groups = {"A": "G", "B": "B", "C": "G"}
         replay = Replay(self.items, groups, policies, params, len(self.seen))
         for one in self.seen:

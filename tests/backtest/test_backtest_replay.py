@@ -109,6 +109,28 @@ def test_a_policy_of_zero_limits_refuses_every_sale_and_avoids_every_loss(past, 
     assert found["loss_avoided_share"]["value"] == found["refused_share"]["value"] == 1.0
 
 
+def test_parts_add_up_to_the_whole_and_tell_an_interval_only_where_enough_defaulted(past, policy):
+    # One group, A, defaults; its net by hand is 4,700 (above), of the others there is nothing to lose.
+    told, _ = past.replay({CURRENT: policy}, min_bad_customers=1)
+    whole = told["policies_figures"][STOOD]["net"]
+    for key in ("grades", "segments"):
+        nets = [row["policies"][STOOD] for row in told[key]]
+        assert sum(Decimal(one["net"]) for one in nets) == Decimal(whole["value"])
+        for row, one in zip(told[key], nets, strict=True):
+            assert (one["net_low"] is None) == (row["defaulted_customers"] == 0)
+            if one["net_low"] is not None:
+                assert Decimal(one["net_low"]) <= Decimal(one["net"]) <= Decimal(one["net_high"])
+    assert sum(row["defaulted_customers"] for row in told["segments"]) >= 1
+    strict, _ = past.replay({CURRENT: policy}, min_bad_customers=2)
+    assert {row["policies"][STOOD]["net_low"] for row in strict["segments"]} == {None}
+
+
+def test_a_month_that_is_not_judged_tells_no_interval(past, policy):
+    only_first = Windows(np.full(3, NEVER - 1), np.array([True, False, False]), np.zeros(3, dtype=bool))
+    told, _ = past.replay({CURRENT: policy}, only_first, min_bad_customers=1)
+    assert [row["policies"][STOOD]["net_low"] is None for row in told["months"]] == [False, True, True]
+
+
 def test_months_that_are_not_judged_count_in_no_sum_but_stand_in_the_months(past, policy):
     ends = np.full(3, NEVER - 1)
     only_last = Windows(ends, np.array([False, False, True]), np.zeros(3, dtype=bool))

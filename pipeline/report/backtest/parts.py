@@ -55,7 +55,8 @@ def _parts(t: Teller, key: str, parts: Sequence[Mapping[str, Any]]) -> Table:
         )
         for part in sorted(parts, key=lambda part: _place_of(key, str(part["key"])))
     ]
-    return Table(t.say(f"grades.caption_{key}", currency=t.currency), heads, tuple(rows), (), is_fixed=True)
+    note = t.say("grades.note", needed=t.told["run"]["backtest"]["min_bad_customers"])
+    return Table(t.say(f"grades.caption_{key}", currency=t.currency), heads, tuple(rows), (note,), is_fixed=True)
 
 
 def _part_name(t: Teller, key: str, name: str) -> str:
@@ -65,10 +66,18 @@ def _part_name(t: Teller, key: str, name: str) -> str:
 
 
 def _cells(t: Teller, told: Mapping[str, Any]) -> tuple[Cell, Cell]:
+    avoided = t.brief(told["loss_avoided"])
     return (
         Cell(t.brief(told["refused"]), note=figures.share(told["refused_share"], 0)),
-        Cell(signed_short(t, told["net"]), note=t.say("grades.avoided", amount=t.brief(told["loss_avoided"]))),
+        Cell(signed_short(t, told["net"]), note=f"{_interval(t, told)}{t.say('grades.avoided', amount=avoided)}"),
     )
+
+
+def _interval(t: Teller, told: Mapping[str, Any]) -> str:
+    """Of the net; nothing where too few defaulted for one."""
+    if told["net_low"] is None:
+        return ""
+    return t.say("grades.interval", low=signed_short(t, told["net_low"]), high=signed_short(t, told["net_high"]))
 
 
 def doings(t: Teller) -> Chapter:

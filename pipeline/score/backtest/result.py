@@ -66,7 +66,8 @@ def figures_of(
     rows: Deliveries, refused: Mapping[str, Flags], cost_share: float, settings: BacktestParams
 ) -> dict[str, Any]:
     """Per policy its sums over the months that are judged, with intervals; per pair of policies the difference, the
-    later one less the one before, with a verdict; by month, grade and segment the plain sums.
+    later one less the one before, with a verdict; by month, grade and segment the sums, and in months that are judged
+    the interval of the net (`net_low`, `net_high`), null below `min_bad_customers` defaulted groups: so few tell none.
 
     Amounts are decimal text in the base currency. `cost_share` is what a refused sale costs per unit of its amount;
     `break_even_cost_share` the one at which loss avoided and cost are equal. Every interval draws the same groups of
@@ -81,9 +82,9 @@ def figures_of(
         "delivered": _delivered(rows, judged),
         "policies_figures": {name: _policy(rows, one, draws) for name, one in sums.items()},
         "differences": [_difference(compared, first, second) for first, second in combinations(sums, 2)],
-        "months": _by(rows, sums, rows.month, np.unique(rows.month), None),
-        "grades": _by(rows, sums, rows.grade, np.unique(rows.grade.astype(str)), judged),
-        "segments": _by(rows, sums, rows.segment, np.unique(rows.segment.astype(str)), judged),
+        "months": _by(compared, rows.month, np.ones_like(judged)),
+        "grades": _by(compared, rows.grade.astype(str), judged),
+        "segments": _by(compared, rows.segment.astype(str), judged),
     }
 
 
@@ -190,28 +191,33 @@ def _ratio(rows: Deliveries, above: Floats, below: Ints | Floats, draws: Resampl
     return ratio_interval(_clustered(rows, above[judged]), bottom, draws).as_json()
 
 
-def _by(
-    rows: Deliveries, sums: Mapping[str, _Sums], key: NDArray[Any], values: NDArray[Any], only: Flags | None
-) -> list[dict[str, Any]]:
-    found = []
-    for value in values:
-        is_in = key == value if only is None else (key == value) & only
-        if not is_in.any():
-            continue
+def _by(compared: _Compared, key: NDArray[Any], only: Flags) -> list[dict[str, Any]]:
+    rows, found = compared.rows, []
+    for value in np.unique(key[only]):
+        is_in = (key == value) & only
         amount = int(rows.amount[is_in].sum())
+        bads = len(np.unique(rows.cluster[is_in & rows.is_of_defaulter]))
+        is_told = bool(rows.is_judged[is_in].all()) and bads >= compared.settings.min_bad_customers
+        draws = compared.draws if is_told else None
         found.append(
             {
                 "key": value.item() if hasattr(value, "item") else str(value),
                 "deliveries": int(is_in.sum()),
                 "amount": told(amount),
                 "lost": told(rows.lost[is_in].sum()),
-                "policies": {
-                    name: {
-                        **{q: told(one.values[q][is_in].sum()) for q in QUANTITIES},
-                        "refused_share": share(float(one.values["refused"][is_in].sum()), amount),
-                    }
-                    for name, one in sums.items()
-                },
+                "defaulted_customers": bads,
+                "policies": {name: _part(rows, one, is_in, draws, amount) for name, one in compared.sums.items()},
             }
         )
     return found
+
+
+def _part(rows: Deliveries, sums: _Sums, is_in: Flags, draws: Resamples | None, amount: int) -> dict[str, Any]:
+    """What one policy did with some deliveries. Draws are of all judged groups: one without a delivery here adds 0."""
+    net = _measured(_clustered(rows, np.where(is_in, sums.values["net"], 0.0)[rows.is_judged]), draws)
+    return {
+        **{name: told(values[is_in].sum()) for name, values in sums.values.items()},
+        "net_low": net["low"],
+        "net_high": net["high"],
+        "refused_share": share(float(sums.values["refused"][is_in].sum()), amount),
+    }
