@@ -111,10 +111,10 @@ def _group(own: OwnCaps, facts: BookFacts) -> Floats:
     has the room in proportion to what its own caps give it. The two meet where the wants fill the room.
     """
     codes, names = pd.factorize(text(own.judged.positions["group_id"]), use_na_sentinel=True)
-    totals = [facts.groups[str(name)] for name in names]
+    taken, wants = facts.groups.cents([str(name) for name in names])
     most = share_of_book(facts, own.judged.policy.limits.group)
-    room = np.array([max(most - total.taken, 0) for total in totals] + [0], dtype=np.int64)[codes]
-    wanted = np.array([total.wanted for total in totals] + [0], dtype=np.int64)[codes]
+    room = np.append(np.maximum(most - taken, 0), 0)[codes]
+    wanted = np.append(wants, 0)[codes]
     mine = np.where(own.is_reckoned, cents(np.nan_to_num(own.limit)), 0)
     cap = room - (wanted - mine)
     short = (codes >= 0) & own.is_reckoned & (wanted > room)

@@ -1,7 +1,7 @@
 """What the limits of one customer need to know of the whole book, in one small object that adds up over parts of it.
 
 The book may be handed in as one or in any pieces: everything held is a whole number, so the sum is the same. Memory is
-bounded but for one entry per group.
+bounded but for two numbers and the name of each group (score/group_totals.py).
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from pipeline.score.group_totals import GroupTotals
 from pipeline.score.position_columns import cents, money, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
+    import pyarrow as pa
 
     from pipeline.score.limit_caps import OwnCaps
 
@@ -33,17 +34,6 @@ _MOST = (1 << 52) - 1
 _BUCKETS = (52 - _BITS + 1) * _EXACT
 
 
-@dataclass(frozen=True)
-class GroupTotals:
-    """Cents of one group: `taken` by members whose limit is not reckoned, `wanted` by the others by their own caps."""
-
-    taken: int
-    wanted: int
-
-    def __add__(self, other: GroupTotals) -> GroupTotals:
-        return GroupTotals(self.taken + other.taken, self.wanted + other.wanted)
-
-
 @dataclass(frozen=True, eq=False)
 class BookFacts:
     """Totals of a book, or of a part of it, in cents of the base currency.
@@ -55,7 +45,7 @@ class BookFacts:
 
     ead: int
     billing: int
-    groups: Mapping[str, GroupTotals]
+    groups: GroupTotals
     loss_by_hand: int
     loss_counts: Whole
     loss_sums: Whole
@@ -63,16 +53,13 @@ class BookFacts:
     @classmethod
     def nothing(cls) -> BookFacts:
         """Facts of no customer at all: where a sum begins."""
-        return cls(0, 0, {}, 0, np.zeros(_BUCKETS, dtype=np.int64), np.zeros(_BUCKETS, dtype=np.int64))
+        return cls(0, 0, GroupTotals(), 0, np.zeros(_BUCKETS, dtype=np.int64), np.zeros(_BUCKETS, dtype=np.int64))
 
     def __add__(self, other: BookFacts) -> BookFacts:
-        groups = dict(self.groups)
-        for name, totals in other.groups.items():
-            groups[name] = groups[name] + totals if name in groups else totals
         return BookFacts(
             self.ead + other.ead,
             self.billing + other.billing,
-            groups,
+            self.groups + other.groups,
             self.loss_by_hand + other.loss_by_hand,
             self.loss_counts + other.loss_counts,
             self.loss_sums + other.loss_sums,
@@ -89,16 +76,11 @@ class BookFacts:
 
     def group_rows(self, names: Sequence[str]) -> pa.Table:
         """The totals of these groups, a row each."""
-        totals = [self.groups[name] for name in names]
-        columns = {"taken": [one.taken for one in totals], "wanted": [one.wanted for one in totals]}
-        return pa.table(
-            {"group_id": pa.array(names, pa.string())} | {n: pa.array(v, pa.int64()) for n, v in columns.items()}
-        )
+        return self.groups.rows(names)
 
     def with_groups(self, rows: pa.Table) -> BookFacts:
         """The same with the groups of `group_rows` and no others: enough for whoever is in none but them."""
-        columns = (rows[name].to_pylist() for name in ("group_id", "taken", "wanted"))
-        return replace(self, groups={name: GroupTotals(t, w) for name, t, w in zip(*columns, strict=True)})
+        return replace(self, groups=GroupTotals((rows,)))
 
     @property
     def loss_wanted(self) -> int:
@@ -152,7 +134,7 @@ def loss_at(own: OwnCaps, limit: npt.NDArray[np.float64]) -> Whole:
     return np.maximum(whole, 0)
 
 
-def _groups(own: OwnCaps) -> dict[str, GroupTotals]:
+def _groups(own: OwnCaps) -> GroupTotals:
     codes, names = pd.factorize(text(own.judged.positions["group_id"]), use_na_sentinel=True)
     has_group = codes >= 0
     taken = np.zeros(len(names), dtype=np.int64)
@@ -162,7 +144,7 @@ def _groups(own: OwnCaps) -> dict[str, GroupTotals]:
     free = own.is_reckoned
     np.add.at(taken, codes[has_group & ~free], cents(np.nan_to_num(held[has_group & ~free])))
     np.add.at(wanted, codes[has_group & free], cents(own.limit[has_group & free]))
-    return {str(name): GroupTotals(int(t), int(w)) for name, t, w in zip(names, taken, wanted, strict=True)}
+    return GroupTotals.of([str(name) for name in names], taken, wanted)
 
 
 def _by_size(loss: Whole) -> tuple[Whole, Whole]:

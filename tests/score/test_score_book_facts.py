@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from pipeline.score.applied import PD, THIN_PD
 from pipeline.score.book_caps import loss_budget, share_of_book
-from pipeline.score.book_facts import BookFacts, GroupTotals, book_facts, bucket_of
+from pipeline.score.book_facts import BookFacts, book_facts, bucket_of
+from pipeline.score.group_totals import GroupTotals
 from pipeline.score.limit_caps import FLOOR, SOFT
 from pipeline.score.limit_sections import BookShareRule, LossBudgetRule
 from pipeline.score.limits import suggest_limits
@@ -41,7 +42,7 @@ def facts_of(losses, by_hand=0):
         counts, sums = facts.loss_counts * 0, facts.loss_sums * 0
         at = int(bucket_of(np.array([loss]))[0])
         counts[at], sums[at] = 1, loss
-        facts += BookFacts(0, 0, {}, 0, counts, sums)
+        facts += BookFacts(0, 0, GroupTotals(), 0, counts, sums)
     return replace(facts, loss_by_hand=by_hand)
 
 
@@ -92,7 +93,7 @@ def test_what_a_group_holds_and_wants_is_told_apart(make_book, judged):
         {"group_id": None, "grade_override": "G05"},
     )
     facts = book_facts(judged(*judged.inputs(book)))
-    assert facts.groups == {"G": GroupTotals(taken=50_300_00, wanted=75_000_00)}
+    assert facts.groups == GroupTotals.of(["G"], np.array([50_300_00]), np.array([75_000_00]))
     assert facts.ead == 40_300_00
     assert facts.billing == 5 * 365_000_00
 
@@ -134,9 +135,10 @@ def test_groups_and_the_book_stay_within_what_policy_allows(  # noqa: PLR0917
     assert limits.budget.budget is not None
     assert np.nansum(limits.expected_loss) <= max(limits.budget.budget, facts.loss_by_hand) / 100 + 1e-6
     members = own.judged.positions["group_id"].to_numpy()
-    for name, totals in facts.groups.items():
+    names = sorted(set(members[pd.notna(members)]))
+    for name, taken in zip(names, facts.groups.cents(names)[0], strict=True):
         mine = (members == name) & own.is_reckoned
-        room = max(share_of_book(facts, group) - totals.taken, 0)
+        room = max(share_of_book(facts, group) - taken, 0)
         assert round(limits.suggested[mine].sum() * 100) <= room
 
 
