@@ -180,5 +180,7 @@ def _on_batches(
 def _batches(parts: Iterator[Path], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for part in parts:
         with pq.ParquetFile(part) as file:
-            for batch in file.iter_batches(_ROWS_PER_BATCH):
-                yield batch.cast(schema)
+            # Group by group: one iterator over all of them holds the compressed bytes of every group it has passed.
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(_ROWS_PER_BATCH, row_groups=[group]):
+                    yield batch.cast(schema)

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.engine import connect_duckdb, read_parquet, write_parquet
 from pipeline.engine.parquet_files import ROWS_PER_GROUP, write_batches
+from pipeline.engine.spark import _batches
 
 ROWS = pa.table(
     {
@@ -123,6 +124,18 @@ def test_a_wide_table_is_written_in_smaller_row_groups_whatever_batches_it_comes
     told = pq.read_metadata(paths[0])
     assert [told.row_group(n).num_rows for n in range(told.num_row_groups)] == [16_384, 16_384, 7_232]
     assert read_parquet(paths[0]).equals(rows)
+
+
+def test_a_long_part_of_a_cluster_is_read_holding_one_row_group_of_it(tmp_path):
+    # Numbers that do not compress: 40 groups of 128 KiB.
+    rows = pa.table({"x": [number * 0.1 for number in range(40 * 16_384)]})
+    pq.write_table(rows, tmp_path / "part.parquet", row_group_size=16_384, use_dictionary=False)
+    before, held, read = pa.total_allocated_bytes(), 0, []
+    for batch in _batches(iter([tmp_path / "part.parquet"]), rows.schema):
+        held = max(held, pa.total_allocated_bytes() - before)
+        read.append(batch.slice(0, 1)["x"][0].as_py())
+    assert read == [number * 16_384 * 0.1 for number in range(40)]
+    assert held < rows.nbytes / 4
 
 
 def test_nothing_is_written_as_a_file_of_no_rows(engine, tmp_path):
