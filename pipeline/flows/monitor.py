@@ -28,7 +28,7 @@ from pipeline.score.drift import Cuts
 from pipeline.score.model_folder import read_model
 from pipeline.score.monitor_gates import monitor_gates
 from pipeline.score.monitored import PERFORMANCE_SCHEMA, cohort_row, kept_with, metrics_of
-from pipeline.score.watched_drift import watched_drift
+from pipeline.score.watched_drift import GROUP, watched_drift
 from pipeline.tables.unchanged import unchanged
 
 if TYPE_CHECKING:
@@ -114,18 +114,21 @@ def _drift(setting: Setting, model: Model, runs: Sequence[PublishedRun], as_of: 
     settings = setting.params.monitor
     now = read_table(setting.project.night, made_by="score").to_pandas()
     present = [run for run in runs if run.as_of == as_of]
-    rated = _rated(present[-1]) if present else set()
     month = nearest(runs, month_ends_back(as_of, 1)[0], as_of)
     year = nearest(runs, month_ends_back(as_of, 12)[0], as_of)
     then = _features_of(setting, model, [run for run in (month, year) if run is not None])
     cuts = Cuts(settings.psi_watch, settings.psi_act, settings.significance)
     before, long_before = (None if run is None else then[run.as_of] for run in (month, year))
-    return watched_drift(model, now[now["customer_id"].isin(rated)], before, long_before, cuts)
+    rated = _rated(present[-1], now) if present else now.head(0).assign(**{GROUP: None})
+    return watched_drift(model, rated, before, long_before, cuts)
 
 
-def _rated(run: PublishedRun) -> set[str]:
-    book = run.book(["customer_id", "rating_status"])
-    return set(book.filter(pc.equal(book["rating_status"], "rated"))["customer_id"].to_pylist())
+def _rated(run: PublishedRun, rows: pd.DataFrame) -> pd.DataFrame:
+    """Those rows of the day whose customers the run rated, with the group that it tells of each."""
+    book = run.book(["customer_id", "rating_status", GROUP])
+    groups = book.filter(pc.equal(book["rating_status"], "rated")).select(["customer_id", GROUP]).to_pandas()
+    kept = rows.drop(columns=GROUP, errors="ignore")
+    return kept.merge(groups, on="customer_id", how="inner", validate="one_to_one")
 
 
 def _features_of(setting: Setting, model: Model, runs: Sequence[PublishedRun]) -> dict[dt.date, pd.DataFrame]:
@@ -144,8 +147,7 @@ def _features_of(setting: Setting, model: Model, runs: Sequence[PublishedRun]) -
         rows = engine.collect(answered, order_by=_ORDER).to_pandas()
     found = {}
     for run in runs:
-        of_day = rows[pd.to_datetime(rows["as_of"]).dt.date == run.as_of]
-        found[run.as_of] = of_day[of_day["customer_id"].isin(_rated(run))]
+        found[run.as_of] = _rated(run, rows[pd.to_datetime(rows["as_of"]).dt.date == run.as_of])
     return found
 
 

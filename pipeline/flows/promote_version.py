@@ -21,7 +21,7 @@ from pipeline.flows.scale import master_scale
 from pipeline.flows.setting import open_setting
 from pipeline.flows.training_source import label_of
 from pipeline.score.applied import PD
-from pipeline.score.drift import SCORE, Cuts, drift_of
+from pipeline.score.drift import SCORE, Cuts, binned, drift_in
 from pipeline.score.exports.sql import sql_statement
 from pipeline.score.model_folder import read_model
 from pipeline.train.gates import (
@@ -38,6 +38,7 @@ from pipeline.train.gates import (
     unmeasured_gini_gate,
 )
 from pipeline.train.label import label_values
+from pipeline.train.splits import customer_groups
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -164,12 +165,14 @@ def _order_gate(setting: Setting, ground: Judged, model: Model, other: Model | N
 
 
 def _stability(setting: Setting, ground: Judged, model: Model) -> Gate:
-    """The score's distribution on the newest snapshot, known outcome or not, against that of development."""
+    """The score's distribution on the newest snapshot, known outcome or not, against that of development; chance goes
+    by customer group, as those of the splits."""
     settings = setting.params.promotion
     book = ground.book
-    newest = book if book["as_of"].isna().all() else book[book["as_of"] == book["as_of"].max()]
+    is_newest = book["as_of"].isna() if book["as_of"].isna().all() else book["as_of"] == book["as_of"].max()
+    newest, groups = book[is_newest], customer_groups(book)[is_newest]
     cuts = Cuts(settings.max_psi, settings.max_psi, settings.psi_significance)
-    score = next(d for d in drift_of(model, newest.assign(**{PD: model.pd(newest)}), cuts) if d.quantity == SCORE)
+    score = drift_in(model, binned(model, newest.assign(**{PD: model.pd(newest)}), groups), SCORE, cuts)
     return stability_gate(score.psi, score.noise, score.rows, settings)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.compute as pc
 
-from pipeline.score.drift import bin_counts
+from pipeline.score.drift import binned
 from pipeline.score.master_scale import DEFAULT_GRADE
 from pipeline.score.position_columns import money
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from pipeline.score.drift import Binned
     from pipeline.score.model import Model
     from pipeline.score.previous import PreviousRun
 
@@ -32,7 +33,8 @@ class BookFigures:
     `steps` counts customers by the size of their move in notches. `of_both` has the customers with a PD on both days
     and in default on neither, and the sums of it, then and now: in default it is 1 and does not move. `fallen` has the
     customers with a grade on both days that were not in default then, and how many of them now are. `bins` are the
-    rated customers in the bins of the model's development, by quantity, `nulls` those without a value, by feature.
+    rated customers in the bins of the model's development with their groups, null before anybody is counted; `nulls`
+    those without a value, by feature.
     """
 
     def __init__(self) -> None:
@@ -41,7 +43,7 @@ class BookFigures:
         self.steps: Counter[int] = Counter()
         self.segments: Counter[str] = Counter()
         self.segments_before: Counter[str] = Counter()
-        self.bins: dict[str, list[int]] = {}
+        self.bins: Binned | None = None
         self.nulls: Counter[str] = Counter()
         self.fallen = [0, 0]
         self._of_both = [0, 0, 0]
@@ -59,8 +61,8 @@ class BookFigures:
                 setattr(total, name, getattr(total, name) + getattr(one, name))
             for name in ("steps", "segments", "segments_before", "nulls"):
                 getattr(total, name).update(getattr(one, name))
-            for quantity, counts in one.bins.items():
-                total.bins[quantity] = _summed(total.bins.get(quantity, [0] * len(counts)), counts)
+            if one.bins is not None:
+                total.bins = one.bins if total.bins is None else total.bins + one.bins
             total.fallen = _summed(total.fallen, one.fallen)
             total._of_both = _summed(total._of_both, one._of_both)
         return total
@@ -71,7 +73,8 @@ class BookFigures:
         figures = cls()
         figures._add_book(book)
         is_rated = pc.equal(book["rating_status"], "rated").combine_chunks().to_numpy(zero_copy_only=False)
-        figures._add_features(model, features[is_rated])
+        groups = book["group_id"].to_numpy()[is_rated]
+        figures._add_features(model, features[is_rated], groups)
         if previous is not None:
             figures._add_before(book, previous.book)
         return figures
@@ -82,9 +85,9 @@ class BookFigures:
         self.segments.update(_counted(book["segment"]))
         self.steps.update(_counted(pc.abs(book["notches"])))
 
-    def _add_features(self, model: Model, rated: pd.DataFrame) -> None:
+    def _add_features(self, model: Model, rated: pd.DataFrame, groups: npt.NDArray[np.object_]) -> None:
         self.rated += len(rated)
-        self.bins = bin_counts(model, rated)
+        self.bins = binned(model, rated, groups)
         self.nulls.update({name: int(rated[name].isna().sum()) for name in model.development.get("features", {})})
 
     def _add_before(self, book: pa.Table, before: pd.DataFrame) -> None:

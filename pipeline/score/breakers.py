@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.score.drift import SCORE, Cuts, drift_of_counts
+from pipeline.score.drift import SCORE, Cuts, drift_in, moved_most
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -138,22 +138,24 @@ def _shares(counts: Counter[str]) -> dict[str, float]:
 
 def _inputs(seen: Seen, settings: BreakerParams) -> Iterator[Breaker]:
     """Score and features of the rated customers against the model's development: distribution, and nulls."""
-    rated, model = seen.figures.rated, seen.model
+    rated, model, bins = seen.figures.rated, seen.model, seen.figures.bins
     watched = {"drift": settings.drift, "inputs": settings.drift, "nulls": settings.nulls}
-    if rated < settings.min_customers:
+    if bins is None or rated < settings.min_customers:
         why = f"{rated} rated customers are too few to tell"
         yield from (_grey(name, threshold, why) for name, threshold in watched.items())
         return
     cuts = Cuts(settings.drift.warn, settings.drift.stop, settings.drift_significance)
-    score, *features = drift_of_counts(model, seen.figures.bins, cuts)
+    score = drift_in(model, bins, SCORE, cuts)
     yield _drifted("drift", score, settings.drift, score.light)
     # Accounts age by the calendar, and an economy has one value a day: what an input does to the book stops, not the
     # input alone.
-    own = [one for one in features if not is_shared(model.catalogue_by_name[one.quantity])]
-    if own:
-        yield _drifted("inputs", own[0], settings.drift, "amber" if own[0].light == "red" else own[0].light)
-    else:
+    own = [name for name in model.development["features"] if not is_shared(model.catalogue_by_name[name])]
+    most = moved_most(model, bins, own)
+    if most is None:
         yield _grey("inputs", settings.drift, "the model reads no feature of the customers' own")
+    else:
+        worst = drift_in(model, bins, most, cuts)
+        yield _drifted("inputs", worst, settings.drift, "amber" if worst.light == "red" else worst.light)
     yield _nulls(seen, settings.nulls)
 
 

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from pipeline.score.applied import PD
 from pipeline.score.calibration import log_odds_of_pd
 from pipeline.score.feature_columns import category_column, number_column, without_codes
-from pipeline.statistics.stability import psi, psi_noise
+from pipeline.statistics.stability import clustered_spread, counted_spread, psi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     from pipeline.score.model import Model
+    from pipeline.statistics.stability import Spread
 
 Light = Literal["green", "amber", "red", "grey"]
 SCORE = "score"
@@ -45,29 +46,72 @@ class Drift:
     light: Light
 
 
-def drift_of(model: Model, rows: pd.DataFrame, cuts: Cuts) -> list[Drift]:
-    """The score and every feature of the model, for the rated rows of a day with the model's answers
-    (score/applied.py); worst first after the score."""
-    return drift_of_counts(model, bin_counts(model, rows), cuts)
+@dataclass(frozen=True)
+class Binned:
+    """Rows with the model's answers in the bins of development, nulls last, by quantity: of the score, then of every
+    feature. `groups` names the customer group of those rows whose customer has one, `codes` has the bins of these rows
+    by quantity. Those of parts of a book, in order, add up to that of the book."""
+
+    counts: Mapping[str, list[int]]
+    groups: npt.NDArray[np.object_]
+    codes: Mapping[str, npt.NDArray[np.uint16]]
+
+    def __add__(self, other: Binned) -> Binned:
+        counts = {name: (np.array(own) + other.counts[name]).tolist() for name, own in self.counts.items()}
+        codes = {name: np.concatenate([own, other.codes[name]]) for name, own in self.codes.items()}
+        return Binned(counts, np.concatenate([self.groups, other.groups]), codes)
 
 
-def drift_of_counts(model: Model, counts: Mapping[str, list[int]], cuts: Cuts) -> list[Drift]:
-    """As `drift_of`, of rows that were counted before."""
-    development = model.development
-    found = [_drift(SCORE, development[SCORE], counts[SCORE], cuts)]
-    features = [_drift(name, told, counts[name], cuts) for name, told in development["features"].items()]
-    return found + sorted(features, key=lambda drift: (-(drift.psi or 0.0), drift.quantity))
+def binned(model: Model, rows: pd.DataFrame, groups: npt.ArrayLike) -> Binned:
+    """The rows, which hold the model's answers (score/applied.py), with the customer group of each, null for one whose
+    customer has none."""
+    names = np.asarray(groups, dtype=object)
+    is_tied = ~pd.isna(names)
+    told_of = _told_of(model)
+    counts, codes = {}, {}
+    for quantity, of_rows in bin_codes(model, rows):
+        counts[quantity] = np.bincount(of_rows, minlength=bins_of(told_of[quantity])).tolist()
+        codes[quantity] = of_rows[is_tied].astype(np.uint16)
+    return Binned(counts, names[is_tied], codes)
 
 
-def bin_counts(model: Model, rows: pd.DataFrame) -> dict[str, list[int]]:
-    """Rows with the model's answers in each bin of development, nulls last: of the score, then of every feature. Counts
-    of parts of a book add up to those of the book."""
-    development = model.development
-    told_of = {SCORE: development[SCORE], **development["features"]}
-    return {
-        quantity: np.bincount(codes, minlength=bins_of(told_of[quantity])).tolist()
-        for quantity, codes in bin_codes(model, rows)
-    }
+def drift_of(model: Model, now: Binned, cuts: Cuts) -> list[Drift]:
+    """The score and every feature of the model, of the rated rows of a day; worst first after the score."""
+    score, *found = (drift_in(model, now, quantity, cuts) for quantity in _told_of(model))
+    return [score, *sorted(found, key=lambda drift: (-(drift.psi or 0.0), drift.quantity))]
+
+
+def drift_in(model: Model, now: Binned, quantity: str, cuts: Cuts) -> Drift:
+    """One quantity against development."""
+    before, counts = _developed(model, quantity), now.counts[quantity]
+    spread = spread_in(model, now, quantity)
+    if spread is None:
+        return Drift(quantity, None, None, sum(counts), "grey")
+    return _lit(quantity, psi(before, counts), spread, sum(counts), cuts)
+
+
+def spread_in(model: Model, now: Binned, quantity: str) -> Spread | None:
+    """What the PSI of a quantity against development is like by chance, by customer group; null without rows.
+
+    Development's witnesses are the groups that its rows come from, months of a customer being one; a model that does
+    not tell how many these were has its rows counted.
+    """
+    before, counts = _developed(model, quantity), now.counts[quantity]
+    if not sum(counts) or not sum(before):
+        return None
+    witnesses = min(model.development.get("customers") or sum(before), sum(before))
+    clusters = pd.factorize(now.groups)[0].astype(np.int64)
+    return counted_spread(before, witnesses, counts, now.codes[quantity].astype(np.int64), clusters)
+
+
+def moved_most(model: Model, now: Binned, features: Sequence[str]) -> str | None:
+    """The feature of those named whose PSI against development is largest; null without one."""
+
+    def moved(name: str) -> tuple[float, str]:
+        before, counts = _developed(model, name), now.counts[name]
+        return -psi(before, counts) if sum(before) and sum(counts) else 0.0, name
+
+    return min(features, key=moved, default=None)
 
 
 def bin_codes(model: Model, rows: pd.DataFrame) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
@@ -84,13 +128,20 @@ def bins_of(told: Mapping[str, Any]) -> int:
     return len(told["counts"]) + 1
 
 
-def drift_between(model: Model, before: pd.DataFrame, now: pd.DataFrame, cuts: Cuts) -> list[Drift]:
+def drift_between(
+    model: Model,
+    before: pd.DataFrame,
+    now: pd.DataFrame,
+    clusters: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    cuts: Cuts,
+) -> list[Drift]:
     """The score and every feature of the model on one day against another, in the bins of development and its order.
 
-    Both frames hold the rated rows of a day with the model's answers.
+    Both frames hold the rated rows of a day with the model's answers; `clusters` number the customer group of each of
+    their rows, the same on both days. Whoever stays in its bin is no noise.
     """
-    then, here = bin_counts(model, before), bin_counts(model, now)
-    return [_compared(quantity, then[quantity], here[quantity], cuts) for quantity in then]
+    pairs = zip(bin_codes(model, before), bin_codes(model, now), strict=True)
+    return [_compared(quantity, then, here, clusters, cuts) for (quantity, then), (_, here) in pairs]
 
 
 def score_levels(pd: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -123,15 +174,32 @@ def _of_numbers(values: np.ndarray, told: Mapping[str, Any]) -> npt.NDArray[np.i
     return np.where(np.isnan(values), len(told["splits"]) + 1, codes).astype(np.int64)
 
 
-def _drift(quantity: str, told: Mapping[str, Any], now: list[int], cuts: Cuts) -> Drift:
-    return _compared(quantity, [*told["counts"], told["missing"]], now, cuts)
+def _told_of(model: Model) -> dict[str, Mapping[str, Any]]:
+    return {SCORE: model.development[SCORE], **model.development["features"]}
 
 
-def _compared(quantity: str, before: list[int], now: list[int], cuts: Cuts) -> Drift:
-    if not sum(now) or not sum(before):
-        return Drift(quantity, None, None, sum(now), "grey")
-    value, noise = psi(before, now), psi_noise(before, now, cuts.significance)
-    return Drift(quantity, value, noise, sum(now), drift_light(value, noise, cuts))
+def _developed(model: Model, quantity: str) -> list[int]:
+    told = _told_of(model)[quantity]
+    return [*told["counts"], told["missing"]]
+
+
+def _compared(
+    quantity: str,
+    then: npt.NDArray[np.int64],
+    here: npt.NDArray[np.int64],
+    clusters: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    cuts: Cuts,
+) -> Drift:
+    if not (len(then) and len(here)):
+        return Drift(quantity, None, None, len(here), "grey")
+    bins = int(max(then.max(), here.max())) + 1
+    value = psi(np.bincount(then, minlength=bins), np.bincount(here, minlength=bins))
+    return _lit(quantity, value, clustered_spread(then, here, clusters, bins), len(here), cuts)
+
+
+def _lit(quantity: str, value: float, spread: Spread, rows: int, cuts: Cuts) -> Drift:
+    noise = spread.noise(cuts.significance)
+    return Drift(quantity, value, noise, rows, drift_light(value, noise, cuts))
 
 
 def drift_light(value: float, noise: float, cuts: Cuts) -> Light:

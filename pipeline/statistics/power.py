@@ -102,19 +102,9 @@ def common_factor_shown(pd: list[float], n: list[float], significance: float, po
     return factor if factor <= _FARTHEST_FACTOR else float("inf")
 
 
-def psi_shown(bins: int, n: float, m: float, significance: float, power: float) -> float:
-    """The smallest true PSI that exceeds its own noise with probability `power`: noncentrality × (1/n + 1/m).
-
-    >>> round(psi_shown(10, 500, 500, 0.01, 0.8), 3)
-    0.086
-    """
-    if bins < 2:
-        return float("inf")
-    return chi_square_shown(bins - 1, significance, power) * (1.0 / n + 1.0 / m)
-
-
 def spread_shown(spread: Spread, significance: float, power: float) -> float:
-    """As `psi_shown`, of rows that hang together (`clustered_spread`); infinite where there is a single bin.
+    """The smallest true PSI that exceeds its own noise with probability `power`: noncentrality × scale; infinite where
+    there is a single bin.
 
     >>> from pipeline.statistics.stability import Spread
     >>> round(spread_shown(Spread(2 / 500, 9), 0.01, 0.8), 3)

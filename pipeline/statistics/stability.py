@@ -29,19 +29,6 @@ def psi(expected: ArrayLike, actual: ArrayLike) -> float:
     return float(np.sum((a - e) * np.log(a / e)))
 
 
-def psi_noise(expected: ArrayLike, actual: ArrayLike, significance: float) -> float:
-    """The PSI that sampling alone exceeds with probability `significance`: χ²(B − 1) quantile times (1/n + 1/m).
-
-    B is the number of bins that hold a row on either side. Source: Yurdakul and Naranjo 2020, Statistical properties
-    of the population stability index.
-
-    >>> round(psi_noise([10] * 10, [100] * 10, 0.01), 3)
-    0.238
-    """
-    first, second = _counts(expected, actual)
-    return noise_quantile(len(first), float(first.sum()), float(second.sum()), significance)
-
-
 @dataclass(frozen=True)
 class Spread:
     """What a PSI is like when nothing has moved: `scale` times χ² with `degrees` degrees of freedom."""
@@ -70,17 +57,55 @@ def clustered_spread(before: Codes, after: Codes, clusters: tuple[Codes, Codes],
     >>> round(found.scale, 4), round(found.degrees, 2)
     (0.002, 1.0)
     """
-    n, m = len(before), len(after)
     groups = int(max(clusters[0].max(), clusters[1].max())) + 1
     first, second = (_by_cluster(rows, of, groups, bins) for rows, of in zip((before, after), clusters, strict=True))
-    early, late = first.sum(axis=0) / n, second.sum(axis=0) / m
-    is_used = (early + late) > 0
-    moved = (first - first.sum(axis=1, keepdims=True) * early) / n
-    moved -= (second - second.sum(axis=1, keepdims=True) * late) / m
-    moved = moved[:, is_used] / np.sqrt((early + late)[is_used] / 2.0)
+    early, late = (rows.sum(axis=0) / rows.sum() for rows in (first, second))
+    moved = _apart(first, early) - _apart(second, late)
     witnesses = int(np.count_nonzero(first.sum(axis=1) + second.sum(axis=1)))
     # einsum, not a matrix product: BLAS may sum in another order with other threads.
-    spread = np.einsum("gi,gj->ij", moved, moved) * witnesses / max(witnesses - 1, 1)
+    covariance = np.einsum("gi,gj->ij", moved, moved) * witnesses / max(witnesses - 1, 1)
+    return _spread(covariance, (early + late) / 2.0)
+
+
+def counted_spread(before: ArrayLike, witnesses: float, after: ArrayLike, tied: Codes, clusters: Codes) -> Spread:
+    """As `clustered_spread`, where of the side before only its counts are left and how many clusters they come from.
+
+    `before`, `after`: rows in each bin. `tied`, `clusters`: bin and cluster of those rows of `after` that share a
+    cluster with others; each of its other rows is a cluster of its own. A cluster before is taken for one row drawn
+    from the counts: exact where clusters are equally large and keep their bin, else too wide for clusters that change
+    bins and too narrow for ones of many customers. What clusters have in common on both sides is not known and counts
+    as chance, which is on the wide side.
+
+    >>> found = counted_spread([500, 500], 1000, [500, 500], np.empty(0, dtype=int), np.empty(0, dtype=int))
+    >>> round(found.scale, 4), round(found.degrees, 2)
+    (0.002, 1.0)
+    """
+    first, second = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
+    bins = len(first)
+    together = _by_cluster(tied, clusters, int(clusters.max(initial=-1)) + 1, bins)
+    together = together[together.sum(axis=1) > 0]
+    # Rows alone in their bin are all alike: one stands for them, so many times.
+    alone = second - together.sum(axis=0)
+    rows, times = np.vstack([together, np.eye(bins)]), np.concatenate([np.ones(len(together)), alone])
+    early, late = first / first.sum(), second / second.sum()
+    moved = _apart(rows, late, second.sum())
+    late_witnesses = times.sum()
+    covariance = np.einsum("gi,gj,g->ij", moved, moved, times) * late_witnesses / max(late_witnesses - 1, 1)
+    covariance += (np.diag(early) - np.outer(early, early)) / witnesses
+    return _spread(covariance, (early + late) / 2.0)
+
+
+def _apart(rows: NDArray[np.float64], shares: NDArray[np.float64], n: float | None = None) -> NDArray[np.float64]:
+    """What each cluster adds to the shares beyond its own number of rows times the shares."""
+    apart: NDArray[np.float64] = rows - rows.sum(axis=1, keepdims=True) * shares
+    return apart / (rows.sum() if n is None else n)
+
+
+def _spread(covariance: NDArray[np.float64], shares: NDArray[np.float64]) -> Spread:
+    """Of a PSI whose difference of shares has that covariance: mean and variance of the weighted sum of chi squares."""
+    is_used = shares > 0
+    weights = np.sqrt(shares[is_used])
+    spread = covariance[np.ix_(is_used, is_used)] / np.outer(weights, weights)
     mean, square = float(np.trace(spread)), float(np.sum(spread**2))
     return Spread(square / mean, mean**2 / square) if square > 0 else Spread(0.0, 0.0)
 
@@ -91,8 +116,13 @@ def _by_cluster(rows: Codes, clusters: Codes, groups: int, bins: int) -> NDArray
 
 
 def noise_quantile(bins: int, n: float, m: float, significance: float) -> float:
-    """The same for given sample sizes; also the information value that chance shows with n bads and m goods.
+    """The PSI that sampling alone exceeds with probability `significance`: χ²(B − 1) quantile times (1/n + 1/m), for n
+    and m independent rows in B bins; also the information value that chance shows with n bads and m goods.
 
+    Source: Yurdakul and Naranjo 2020, Statistical properties of the population stability index.
+
+    >>> round(noise_quantile(10, 100, 1000, 0.01), 3)
+    0.238
     >>> noise_quantile(1, 10, 10, 0.05)
     0.0
     """

@@ -9,9 +9,9 @@ import numpy as np
 
 from pipeline.score.applied import PD
 from pipeline.score.breakers import is_shared
-from pipeline.score.drift import SCORE, Cuts, Drift, bin_codes, bins_of, drift_light, drift_of
+from pipeline.score.drift import SCORE, Cuts, Drift, bin_codes, binned, bins_of, drift_light, drift_of, spread_in
 from pipeline.score.watched_drift import BY_CALENDAR
-from pipeline.statistics.power import psi_shown, spread_shown
+from pipeline.statistics.power import spread_shown
 from pipeline.statistics.stability import clustered_spread
 from pipeline.train.committee_result import Result, unless_blind
 
@@ -74,15 +74,18 @@ def _of_input(light: Light) -> Light:
 
 
 def _judged(model: Model, rows: pd.DataFrame, cuts: Cuts, ground: Ground) -> list[_Drifted]:
-    """As `drift_of`, in its order, with the chance level by customer group instead of by row."""
-    development = model.development
-    told_of = {SCORE: development[SCORE], **development["features"]}
-    spreads, tests = _spreads(model, rows, ground), ground.settings.tests
+    """As `drift_of`, in its order; where the training rows are those of development, chance goes by their groups too.
+
+    Of an expert's card these are not known any more: there it is what a night goes by (score/drift.py).
+    """
+    exact, tests = _spreads(model, rows, ground), ground.settings.tests
+    is_told = len(ground.now_clusters) == len(rows)
+    now = binned(model, rows, ground.now_clusters if is_told else np.full(len(rows), None))
     found = []
-    for one in drift_of(model, rows, cuts):
-        spread, told = spreads.get(one.quantity), told_of[one.quantity]
+    for one in drift_of(model, now, cuts):
+        spread = exact.get(one.quantity) or spread_in(model, now, one.quantity)
         if spread is None or one.psi is None:
-            found.append(_Drifted(one, _shown_by_row(told, len(rows), ground)))
+            found.append(_Drifted(one, float("inf")))
             continue
         noise = spread.noise(cuts.significance)
         drift = replace(one, noise=noise, light=drift_light(one.psi, noise, cuts))
@@ -122,14 +125,6 @@ def _psi(test: str, name: str, found: _Drifted, light: Light, *, ground: Ground)
     common: dict[str, Any] = {"value": drift.psi, "against": drift.noise, "threshold": tests.psi.amber}
     common |= {"rows": drift.rows, "shown": found.shown, "unit": "psi", "is_blind": is_blind, "why": why}
     return Result(test, GROUP, light, "snapshot", name, **common)
-
-
-def _shown_by_row(told: Mapping[str, Any], rows: int, ground: Ground) -> float:
-    counts = [*told["counts"], told["missing"]]
-    bins, n = sum(1 for count in counts if count), float(sum(counts))
-    if not (rows and n):
-        return float("inf")
-    return psi_shown(bins, n, rows, ground.settings.tests.psi_significance, ground.settings.tests.power)
 
 
 def _is_shared(feature: str, entry: Mapping[str, Any]) -> bool:

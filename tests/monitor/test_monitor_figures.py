@@ -14,7 +14,7 @@ from pipeline.score.cohorts import believed, expected_gini, matured, pooled_leve
 from pipeline.score.drift import Cuts, score_levels
 from pipeline.score.monitor_gates import monitor_gates
 from pipeline.score.monitored import HISTORY_SCHEMA, PERFORMANCE_SCHEMA, as_known_on, kept_with
-from pipeline.score.watched_drift import Watched, watched_drift, worst
+from pipeline.score.watched_drift import GROUP, Watched, watched_drift, worst
 from pipeline.statistics.discrimination import gini
 from pipeline.statistics.proportions import jeffreys_p_value
 
@@ -121,7 +121,8 @@ def model():
 def rows_of(n=400, seed=3, **values):
     rng = np.random.default_rng(seed)
     told = {PD: rng.beta(1, 20, n), **{name: rng.random(n) for name in ("own", "pmi", "accounts_age_months")}}
-    return pd.DataFrame({**told, **{name: np.full(n, value) for name, value in values.items()}})
+    who = {"customer_id": [f"C{number}" for number in range(n)], GROUP: None}
+    return pd.DataFrame({**who, **told, **{name: np.full(n, value) for name, value in values.items()}})
 
 
 def lights(found):
@@ -147,6 +148,21 @@ def test_an_own_feature_that_moved_is_red_and_told_as_the_worst(model):
     assert lights(found)["development", "own"] == ("red", "")
     assert worst(found, "development", score=False).quantity == "own"
     assert worst(found, "year", score=False) is None
+
+
+def test_a_group_that_moves_as_one_is_one_witness_and_who_stays_in_its_bin_is_none(model):
+    # 40 customers; the last 16 come from the first bin of their own feature to the last, as one group or each alone.
+    own = np.linspace(0.01, 0.99, 40)
+    before = rows_of(40).assign(own=np.where(np.arange(40) < 24, own, 0.1))
+    now = before.assign(own=np.where(np.arange(40) < 24, own, 0.9))
+    group = [None] * 24 + ["G1"] * 16
+    told = {}
+    for name, rows in (("alone", now), ("together", now.assign(**{GROUP: group}))):
+        found = {(one.against, one.quantity): one for one in watched_drift(model, rows, before, None, CUTS)}
+        told[name] = found["month", "own"]
+        assert found["month", "score"].noise == 0.0
+    assert told["alone"].psi == told["together"].psi > CUTS.act
+    assert (told["alone"].light, told["together"].light) == ("red", "green")
 
 
 def gates_of(drift=(), rows=None, validated=None):

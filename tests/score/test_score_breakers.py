@@ -35,8 +35,8 @@ DEVELOPMENT = {
 def lights(make_book, model, policy, scored):
     """Scores June beside May's book; customers of both months, and what differs from the usual."""
 
-    def light(before, now, *, settings=SETTINGS, newest=None, day=MAY, pd=0.02, times=1.0):
-        told = replace(model, development=DEVELOPMENT)
+    def light(before, now, *, settings=SETTINGS, newest=None, day=MAY, pd=0.02, times=1.0, development=DEVELOPMENT):
+        told = replace(model, development=development)
         previous = None
         if before is not None:
             book = make_book(*({**customer, "as_of": day} for customer in before))
@@ -46,7 +46,7 @@ def lights(make_book, model, policy, scored):
             previous = PreviousRun(day, "run", "0" * 64, told.version, policy.version, *tables, policy, told)
         book = make_book(*({**customer, "as_of": JUNE} for customer in now))
         run = scored(book.positions, book.features, told, policy, previous, JUNE)
-        applied = book.features.assign(model_pd=book.features["days_late_3m"].map(lambda _: pd))
+        applied = book.features.assign(model_pd=pd)
         figures = BookFigures.of(
             told, run.book, applied.set_index("customer_id").loc[run.book["customer_id"].to_pylist()], previous
         )
@@ -70,6 +70,24 @@ def test_every_breaker_is_told_in_one_order_and_equal_nights_are_green(lights):
 @pytest.mark.parametrize(("count", "light", "value"), [(21, "green", 0.05), (22, "amber", 0.1), (14, "red", 0.3)])
 def test_the_number_of_customers(lights, count, light, value):
     assert told(lights([{}] * 20, [{}] * count), "customers") == (light, value)
+
+
+def test_a_group_that_moved_as_one_does_not_stop_a_small_book_and_as_many_customers_of_their_own_do(lights):
+    # 12 of 40 are late as nobody was: one group, or twelve customers. Twelve months of 50 customers at development.
+    settings = BreakerParams(min_customers=5, drift=Threshold(0.25, 0.5))
+    late = {"days_late_3m": 40.0}
+    score = {"splits": [0.0, 3.0], "counts": [0, 12, 588], "missing": 0}
+    features = {"days_late_3m": {"splits": [5.0], "counts": [570, 30], "missing": 0}}
+    months = {**DEVELOPMENT, "rows": 600, "customers": 50, "score": score, "features": features}
+    now = [{"group_id": "G1", **late}] * 12 + [{}] * 28
+    pds = [0.3] * 12 + [0.02] * 28
+    together = lights([{}] * 40, now, settings=settings, pd=pds, development=months)
+    assert together["drift"].value > settings.drift.stop
+    assert (together["drift"].light, together["inputs"].light) == ("green", "green")
+    apart = [{**one, "group_id": None} for one in now]
+    alone = lights([{}] * 40, apart, settings=settings, pd=pds, development=months)
+    assert (alone["drift"].light, alone["inputs"].light) == ("red", "amber")
+    assert alone["drift"].value == together["drift"].value
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,11 @@ from pipeline.statistics.power import (
     fall_shown,
     jeffreys_critical,
     level_shown,
-    psi_shown,
     rejection_rate,
+    spread_shown,
 )
 from pipeline.statistics.proportions import at_least, binomial_p_value, holm, jeffreys_p_value, jeffreys_too_low
-from pipeline.statistics.stability import psi, psi_noise
+from pipeline.statistics.stability import Spread, noise_quantile, psi
 
 
 def _scores(seed, bads, goods, shift=1.0, levels=None):
@@ -194,12 +194,12 @@ def test_the_shown_factor_of_hosmer_lemeshow_is_near_what_simulation_rejects():
 def test_the_shown_psi_exceeds_its_noise_with_that_power():
     even, n = np.full(10, 0.1), 800
     tilt = np.linspace(-1, 1, 10)
-    shown = psi_shown(10, n, n, 0.01, 0.8)
+    shown = spread_shown(Spread(2 / n, 9), 0.01, 0.8)
     scale = np.sqrt(shown / psi(even * 1e9, np.exp(0.1 * tilt) / np.exp(0.1 * tilt).sum() * 1e9)) * 0.1
     moved = np.exp(scale * tilt) / np.exp(scale * tilt).sum()
     rng = np.random.default_rng(2)
     pairs = [(rng.multinomial(n, even), rng.multinomial(n, moved)) for _ in range(1000)]
-    assert np.mean([psi(a, b) > psi_noise(a, b, 0.01) for a, b in pairs]) == pytest.approx(0.8, abs=0.06)
+    assert np.mean([psi(a, b) > noise_quantile(10, n, n, 0.01) for a, b in pairs]) == pytest.approx(0.8, abs=0.06)
 
 
 def test_a_fall_shown_is_found_with_that_power():

@@ -16,7 +16,7 @@ from pipeline.statistics.association import spearman
 from pipeline.statistics.calibration import brier, calibration_line, log_loss, observed_over_expected
 from pipeline.statistics.logistic import fit_logistic
 from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value, jeffreys_too_low, jeffreys_upper
-from pipeline.statistics.stability import noise_quantile, psi, psi_noise
+from pipeline.statistics.stability import noise_quantile, psi
 
 
 @pytest.mark.parametrize("name", [m.name for m in pkgutil.iter_modules(pipeline.statistics.__path__)])
@@ -69,7 +69,7 @@ def test_psi_noise_is_exceeded_about_as_often_as_the_level_says():
     rng = np.random.default_rng(4)
     shares = np.full(10, 0.1)
     pairs = [(rng.multinomial(400, shares), rng.multinomial(300, shares)) for _ in range(1500)]
-    exceeded = np.mean([psi(a, b) > psi_noise(a, b, 0.05) for a, b in pairs])
+    exceeded = np.mean([psi(a, b) > noise_quantile(10, 400, 300, 0.05) for a, b in pairs])
     assert 0.03 < exceeded < 0.07
 
 

@@ -17,7 +17,7 @@ import pytest
 from pipeline.errors import MissingInputError, UnfitForTrainingError
 from pipeline.params import BoosterParams, CalibrationParams, LabelParams, ScorecardParams, SplitParams
 from pipeline.score.applied import PD
-from pipeline.score.drift import Cuts, drift_of
+from pipeline.score.drift import Cuts, binned, drift_of
 from pipeline.score.model_folder import read_model, write_model
 from pipeline.score.points import Scaling
 from pipeline.score.thin_file import ThinFileRule
@@ -353,6 +353,11 @@ def test_rows_without_outcome_are_never_trained_on(book, table, small_economy, c
     assert again.model.predictor == card.model.predictor
 
 
+def alone(rows):
+    """No customer of the rows belongs to a group."""
+    return np.full(len(rows), None)
+
+
 @pytest.mark.parametrize("name", ["card", "boosted"])
 def test_the_rows_a_model_was_fitted_on_have_not_drifted_and_riskier_ones_have(name, request, parts, tmp_path):
     """After writing, too: folding the calibration into the points moves the raw scale, not the score."""
@@ -361,8 +366,11 @@ def test_the_rows_a_model_was_fitted_on_have_not_drifted_and_riskier_ones_have(n
     cuts = Cuts(watch=0.10, act=0.25, significance=0.01)
     rows = parts["train"].rows
     rows = rows.assign(**{PD: model.pd(rows)})
-    assert [drift.psi for drift in drift_of(model, rows, cuts)] == [0.0] * (1 + len(model.features))
+    assert [drift.psi for drift in drift_of(model, binned(model, rows, alone(rows)), cuts)] == [0.0] * (
+        1 + len(model.features)
+    )
     riskiest = rows[rows[PD] > np.quantile(rows[PD], 0.7)]
-    score, *_ = drift_of(model, riskiest, cuts)
+    score, *_ = drift_of(model, binned(model, riskiest, alone(riskiest)), cuts)
     assert (score.quantity, score.light) == ("score", "red")
-    assert drift_of(model, rows.head(0), cuts)[0].light == "grey"
+    nobody = rows.head(0)
+    assert drift_of(model, binned(model, nobody, alone(nobody)), cuts)[0].light == "grey"
