@@ -37,7 +37,11 @@ def night(runbook, monkeypatch):
         told.commands.append(command)
         return types.SimpleNamespace(returncode=told.ends_with, stdout="")
 
-    modules = {"exceptions": {"AirflowFailException": GivenUpError}, "sdk": {"task": task}}
+    def dag(**declared):
+        told.planned = declared
+        return lambda function: function
+
+    modules = {"sdk": {"dag": dag, "task": task}, "sdk.exceptions": {"AirflowFailException": GivenUpError}}
     for name, names in {"airflow": {}, **{f"airflow.{name}": names for name, names in modules.items()}}.items():
         module = types.ModuleType(name)
         vars(module).update(names)
@@ -46,21 +50,32 @@ def night(runbook, monkeypatch):
     (text,) = re.findall(r"^    import subprocess\n(?:(?:    .*)?\n)+", runbook, flags=re.MULTILINE)
     names: dict = {}
     exec(textwrap.dedent(text), names)
-    told.task = names["creditbook_night"]
+    told.task, told.commands_of_the_file = names["creditbook_night"], list(told.commands)
     return told
 
 
 def test_airflow_tries_again_what_waiting_mends_and_nothing_else(night):
     assert night.declared["retries"] > 0
-    night.task(ds="2025-12-31")
-    assert night.commands[-1][-3:] == ["score", "--as-of", "2025-12-31"]
+    night.task()
+    # As cron and systemd do; the last line of the file calls the plan, and the plan the task.
+    assert night.commands == 2 * [[".venv/bin/creditbook", "--log-format", "json", "run"]]
+    assert len(night.commands_of_the_file) == 1
     given_up = set()
     for code in CODES | {1, -9}:
         night.ends_with = code
         with pytest.raises(Exception, match=f"creditbook ended with {code}: ") as raised:
-            night.task(ds="2025-12-31")
+            night.task()
         given_up |= {code} if isinstance(raised.value, night.failed) else set()
     assert CODES - given_up == WAITING_MENDS
+
+
+def test_airflow_starts_the_night_when_cron_does_and_makes_up_for_none_it_missed(runbook, night):
+    (at,) = re.findall(
+        r"^    (\d+ \d+ \* \* \*)  cd /srv/creditbook && \.venv/bin/creditbook ", runbook, flags=re.MULTILINE
+    )
+    assert night.planned["schedule"] == at
+    # The ledger has one extract date: nights that were missed would all score the same day, side by side.
+    assert (night.planned["catchup"], night.planned["max_active_runs"]) == (False, 1)
 
 
 def test_systemd_tries_again_what_waiting_mends_and_nothing_else(runbook):
