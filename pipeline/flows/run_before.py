@@ -1,15 +1,23 @@
-"""The run that a run was compared with when it was made, against the run that lies before it now."""
+"""The runs that a run was compared with when it was made, against those that lie before it now."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import CreditbookError
 from pipeline.flows import log
+from pipeline.flows.published_runs import linked_runs
+from pipeline.score.alert_columns import day_looked_back_to
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pipeline.flows.published_runs import PublishedRun
+    from pipeline.score.alert_sections import AlertsSection
+
+_NAMED = 3
 
 
 def run_before(every: Sequence[PublishedRun]) -> dict[str, Any]:
@@ -43,3 +51,45 @@ def warn_of_overtaken(day: str, before: dict[str, Any]) -> None:
         as_of=day,
         **before,
     )
+
+
+def warn_of_later_runs(out: Path, scored: Sequence[dt.date], section: AlertsSection) -> None:
+    """Tells which later runs would become others if they were scored again, since a run just scored lies before them
+    that they were not made with, and by which command; silent where there is none."""
+    days = overtaken_by(out, scored, section)
+    if not days:
+        return
+    named = "; ".join(f"creditbook score --as-of {day}" for day in days[:_NAMED])
+    left = f"; and so on for {len(days) - _NAMED} more" if len(days) > _NAMED else ""
+    log.warn(
+        "later_runs_overtaken",
+        f"warning: {len(days)} later run(s) were compared with other runs than lie before them now, and so were their "
+        f"alerts and changes; score again, oldest first: {named}{left}",
+        days=days,
+    )
+
+
+def overtaken_by(out: Path, scored: Sequence[dt.date], section: AlertsSection) -> list[dt.date]:
+    """Days beside those scored, oldest first, whose run was made with another run before it, or another that alert
+    rules look back to, where that of a day scored lies now. A run whose manifest is damaged is passed by."""
+    runs = {run.as_of: run for run in linked_runs(out)}
+    found = []
+    for day, run in runs.items():
+        earlier = [one for one in runs if one < day]
+        if day in scored or not earlier:
+            continue
+        now = {"previous": earlier[-1]}
+        looked_back = day_looked_back_to(earlier, day, section.look_back) if section.looks_back else None
+        now |= {} if looked_back is None else {"looked_back": looked_back}
+        if any(_is_another(run, name, runs[one]) for name, one in now.items() if one in scored):
+            found.append(day)
+    return found
+
+
+def _is_another(run: PublishedRun, name: str, there: PublishedRun) -> bool:
+    """Whether the run was made with another one under that name than lies there, or with none."""
+    try:
+        recorded = run.manifest.get(name)
+    except CreditbookError:
+        return False
+    return recorded is None or recorded["run_id"] != there.folder.name

@@ -23,6 +23,7 @@ from pipeline.flows.night_log import tell_of_absent, tell_of_run
 from pipeline.flows.night_sight import Judges, sight_of
 from pipeline.flows.no_ledger import NO_LEDGER, refuse_own_table, why_no_ledger
 from pipeline.flows.overtaken import RestsOn, require_not_overtaken, versions_now, versions_of
+from pipeline.flows.run_before import warn_of_later_runs
 from pipeline.flows.setting import Setting, ledger_in, open_setting
 from pipeline.history.snapshots import month_ends
 from pipeline.score.breakers import Seen, breakers_of
@@ -86,7 +87,7 @@ def score(setting: Setting) -> None:
         **{name: night.summary[name] for name in ("counts", "totals")},
     }
     write_json(receipt, project.receipt)
-    _prune_and_hand_on(setting, targets, places, as_of)
+    _follow_up(setting, targets, places, night, as_of)
 
 
 def _looked_at_by_day(models: Path) -> frozenset[str]:
@@ -123,8 +124,8 @@ def score_as_of(
     decision = None if accept is None else Decision(accept, user_of(by), day_of(setting, None))
     places = _places(setting, tables, models, out)
     targets = open_targets(setting, places.out)
-    _scored(setting, as_of, places, decision=decision)
-    _prune_and_hand_on(setting, targets, places, as_of)
+    night, _ = _scored(setting, as_of, places, decision=decision)
+    _follow_up(setting, targets, places, night, as_of)
 
 
 def score_days(
@@ -141,9 +142,8 @@ def score_days(
     if not ends:
         raise ParameterError(f"score: no month end lies from {first} to {last}; name a later --to")
     targets = open_targets(setting, places.out)
-    for as_of in ends:
-        _scored(setting, as_of, places)
-    _prune_and_hand_on(setting, targets, places, *ends)
+    nights = [_scored(setting, as_of, places)[0] for as_of in ends]
+    _follow_up(setting, targets, places, nights[-1], *ends)
 
 
 def _places(setting: Setting, tables: Path | None, models: Path | None, out: Path | None) -> Places:
@@ -207,13 +207,17 @@ def _require_known(ledger: Ledger, as_of: dt.date) -> None:
         )
 
 
-def _prune_and_hand_on(setting: Setting, targets: Sequence[Target], places: Places, *asked: dt.date) -> None:
-    """After what was published is told: old runs go, targets take the new ones. Neither keeps the other back, and what
-    fails of either ends the command; the new runs are published all the same.
+def _follow_up(
+    setting: Setting, targets: Sequence[Target], places: Places, night: ScoredNight, *asked: dt.date
+) -> None:
+    """After what was published is told: later runs that rest on another run are named by the policy of the `night`
+    scored last, old runs go, targets take the new ones. Neither of the last two keeps the other back, and what fails of
+    either ends the command; the new runs are published all the same.
 
     Raises what `prune_runs` and `hand_on` raise; where both fail, the error of the targets, which tells of both.
     """
     score = setting.params.score
+    warn_of_later_runs(places.out, asked, night.policy.alerts)
     try:
         prune_runs(places.out, score.keep, score.wait_seconds, asked)
     except CreditbookError as error:

@@ -3,13 +3,16 @@
 import datetime as dt
 import hashlib
 import json
+import shutil
+import types
 
 import pytest
 
 from pipeline.errors import DamagedRunError, MissingInputError
 from pipeline.flows.portfolio import level_of
 from pipeline.flows.published_runs import nearest, published_runs, run_of
-from pipeline.flows.run_before import run_before, warn_of_overtaken
+from pipeline.flows.run_before import overtaken_by, run_before, warn_of_overtaken
+from pipeline.score.alert_sections import LookBack
 from pipeline.score.run_check import run_id_of
 
 NAMES = ("alerts.parquet", "changes.parquet", "limit_trace.parquet", "scored_book.csv", "scored_book.parquet")
@@ -122,3 +125,25 @@ def test_the_level_is_that_of_the_cohort_and_of_the_test_rows_without_one():
     assert level_of(validation(value=0.06, low=None, high=None), "v1") == of_test
     assert level_of({**validation(value=0.06), "tests": None}, "v1") == of_test
     assert level_of(validation(value=0.06, low=0.05, high=0.075), "v2") is None
+
+
+def test_runs_made_without_the_one_just_scored_are_named_and_those_it_changes_nothing_for_are_not(tmp_path):
+    """Runs of the 28th from June to December, each made with the one before; September is scored another time."""
+    days, before = [dt.date(2025, month, 28) for month in range(6, 13)], None
+    for day in days:
+        folder = publish(tmp_path, day.isoformat(), before)
+        before = {"as_of": day.isoformat(), "run_id": folder.name}
+    rules = types.SimpleNamespace(looks_back=False, look_back=LookBack(90, 135))
+    september, october, december = days[3], days[4], days[6]
+    assert overtaken_by(tmp_path, [september], rules) == []
+    link = tmp_path / f"as_of={september}"
+    shutil.copytree(link.resolve(), tmp_path / ".runs" / "another")
+    link.unlink()
+    link.symlink_to(".runs/another")
+    assert overtaken_by(tmp_path, [september], rules) == [october]
+    assert overtaken_by(tmp_path, [september, october], rules) == []
+    # December looks back 91 days, to September; November 92, to August.
+    rules.looks_back = True
+    assert overtaken_by(tmp_path, [september], rules) == [october, december]
+    (run_of(tmp_path, october).folder / "manifest.json").write_text("{", encoding="utf-8")
+    assert overtaken_by(tmp_path, [september], rules) == [december]

@@ -352,6 +352,19 @@ def test_back_filling_scores_every_month_end_with_what_was_known_then(project):
         score_days(project, (OCTOBER, days[0]), None, None, out)
 
 
+def test_a_day_filled_in_names_the_later_run_to_score_again_and_is_silent_once_it_is(project, capsys):
+    champion(project, "new")
+    out, september = project / "out", dt.date(2025, 9, 30)
+    score_as_of(project, OCTOBER, None, None, out)
+    assert "later run(s)" not in capsys.readouterr().err
+    score_days(project, (september, september), None, None, out)
+    (hint,) = [line for line in capsys.readouterr().err.splitlines() if "later run(s)" in line]
+    assert "1 later run(s) were compared with other runs than lie before them now" in hint
+    assert hint.endswith("score again, oldest first: creditbook score --as-of 2025-10-31")
+    score_as_of(project, OCTOBER, None, None, out)
+    assert "later run(s)" not in capsys.readouterr().err
+
+
 def as_handed_in_on(day, source, folder):
     """The ledger as it was on a day: what was known by then, without the facts that came to light later."""
     folder.mkdir()
