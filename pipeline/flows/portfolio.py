@@ -37,6 +37,7 @@ from pipeline.score.monitored import as_known_on
 from pipeline.score.policy import policy_of, read_policy
 from pipeline.score.portfolio.ageing import Buckets, items_frame
 from pipeline.score.portfolio.amounts import whole_cents
+from pipeline.score.portfolio.left_over import days_of_lists
 from pipeline.score.portfolio.portfolio import House, Receivables, Runs, book_frame, portfolio, work_of
 from pipeline.score.portfolio.sections import CollectionsSection, ProvisionsSection, contradictions
 from pipeline.score.portfolio.work_tables import csv_bytes, parquet_bytes, reviews_table, worklist_table
@@ -67,7 +68,7 @@ def report_portfolio(root: Path, as_of: dt.date | None, out: Path | None, *, wit
     refuse_own_table(setting.project.ledger)
     run = run_of(setting.project.root / setting.params.score.out, as_of)
     house = _house(setting)
-    runs = _runs(setting, run)
+    runs = _runs(setting, run, house.collections.review_again_days)
     warn_of_overtaken(runs.told["as_of"], runs.told["before"])
     held, master = _from_ledger(setting, runs, house)
     told = portfolio(runs, held, master, house, _level(setting, runs))
@@ -104,8 +105,9 @@ def _sources(house: House, language: str) -> list[tuple[str, str]]:
     return [(title, " ".join(says.split())) for title, says in told]
 
 
-def _runs(setting: Setting, run: PublishedRun) -> Runs:
-    """The run, the one nearest the day a month before, and what all runs until the day say of alerts."""
+def _runs(setting: Setting, run: PublishedRun, again_days: int) -> Runs:
+    """The run, the one nearest the day a month before, what all runs until the day say of alerts, and the books of the
+    days on which alerts were listed before."""
     every = published_runs(setting.project.root / setting.params.score.out, run.as_of)
     before = nearest(every, month_ends_back(run.as_of, 1)[0], run.as_of)
     manifest = run.manifest
@@ -124,7 +126,9 @@ def _runs(setting: Setting, run: PublishedRun) -> Runs:
     before_on, book_before = (None, None) if before is None else (before.as_of, before.book())
     at_risk = pd.concat([_at_risk(one) for one in every], ignore_index=True)
     alerts = pd.concat([one.alerts() for one in every], ignore_index=True)
-    return Runs(told, run.as_of, run.book(), before_on, book_before, alerts, at_risk, policy_of(manifest))
+    books = {one.as_of: one for one in every}
+    listed = {day: books[day].book() for day in days_of_lists(run.as_of, books, again_days)}
+    return Runs(told, run.as_of, run.book(), before_on, book_before, alerts, at_risk, policy_of(manifest), listed)
 
 
 def _at_risk(run: PublishedRun) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.score.portfolio.early_warning import alert_lives, alerts_of_the_day, early_warning, outcomes_of_alerts
+from pipeline.score.portfolio.left_over import EarlierDay, days_of_lists, left_over
 from pipeline.score.portfolio.limit_changes import limit_changes
 from pipeline.score.portfolio.reviews import days_looked_at, reviews_of
 from pipeline.score.portfolio.sections import Budget, Capacity, contradictions
@@ -207,6 +208,53 @@ def test_a_list_is_for_a_week_or_for_what_came_since_the_run_before():
     day = dt.date(2024, 4, 28)
     assert days_looked_at(day, [day]) == days_looked_at(day, [day, dt.date(2024, 4, 27)]) == 7
     assert days_looked_at(day, [dt.date(2024, 2, 28), dt.date(2024, 3, 28), day]) == 31
+    # The list before was made nine days ago: the run of yesterday made none.
+    assert days_looked_at(day, [day - dt.timedelta(days=9), day - dt.timedelta(days=1)]) == 9
+
+
+def test_an_alert_that_no_list_had_room_for_comes_before_older_ones_that_were_shown(collections, owing, customers):
+    # One review a week. G and H opened on the 14th, I and J on the 21st; today, the 28th, nothing new.
+    one = dataclasses.replace(collections, budget=Budget(Capacity(1, 1), {}), review_again_days=60)
+    first, second, today = (DAYS[-1] - dt.timedelta(days=days) for days in (14, 7, 0))
+    opened = {"G": (first, "watch"), "H": (first, "stop"), "I": (second, "watch"), "J": (second, "act")}
+
+    def on(day):
+        rows = [
+            alert(day, name, "open", since) | {"severity": severity}
+            for name, (since, severity) in opened.items()
+            if since <= day
+        ]
+        return pd.DataFrame(rows)
+
+    book = customers.assign(overdue_cents=0)
+    lists = {day: EarlierDay(book, on(day)) for day in (first, second)}
+    runs = [first, second, today]
+    # H was told on the 14th, and G was not. On the 21st J was, graver than I, and both were new.
+    left = left_over(lists, runs, one)
+    assert left == {("G", "over_limit", first), ("I", "over_limit", second)}
+    cases = cases_of(owing, customers, one)
+    found = reviews_of(customers, on(today), cases, one, as_of=today, left=left)
+    told = found.set_index("customer_id")
+    # Of those left over I is the larger; H and J were told and wait for their sixty days.
+    assert list(told.index) == ["I", "G", "H", "J"]
+    assert told["is_due"].tolist() == told["is_left_over"].tolist() == [True, True, False, False]
+    assert told["is_in_budget"].tolist() == [True, False, False, False]
+    # Who was overdue on the 21st was no review then: what it was left over with before stays so.
+    lists[second] = EarlierDay(book.assign(overdue_cents=np.where(book["customer_id"].isin(["G", "I"]), 10**6, 0)),
+                               on(second))  # fmt: skip
+    assert left_over(lists, runs, one) == {("G", "over_limit", first)}
+    # What is closed is nobody's any more, and with room for all nothing is left over.
+    lists[second] = EarlierDay(book, on(second).assign(state="closed"))
+    assert left_over(lists, runs, one) == frozenset()
+    assert left_over(lists, runs, collections) == frozenset()
+
+
+def test_lists_are_a_week_apart_as_far_back_as_an_alert_has_not_come_back():
+    nights = [DAYS[-1] - dt.timedelta(days=days) for days in range(40)]
+    back = [(DAYS[-1] - day).days for day in days_of_lists(DAYS[-1], nights, 30)]
+    assert back == [28, 21, 14, 7]
+    assert days_of_lists(DAYS[-1], DAYS, 60) == [DAYS[-2]]
+    assert days_of_lists(DAYS[-1], DAYS[-1:], 60) == []
 
 
 def test_each_case_has_the_step_that_brings_in_most_after_its_cost(collections, owing, customers):

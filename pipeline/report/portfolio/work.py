@@ -119,6 +119,8 @@ def _desk(t: Teller, row: Mapping[str, Any]) -> str:
 def _standing(row: Mapping[str, Any]) -> str:
     if row["state"] == "new":
         return "worklist.reviews.new"
+    if row["is_left_over"]:
+        return "worklist.reviews.left_over"
     return "worklist.reviews.again" if row["is_due"] else "worklist.reviews.waits"
 
 

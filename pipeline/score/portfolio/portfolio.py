@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from pipeline.score.portfolio.early_warning import (
     outcomes_of_alerts,
 )
 from pipeline.score.portfolio.expected_loss import costs_of_default, expected_loss
+from pipeline.score.portfolio.left_over import EarlierDay, left_over
 from pipeline.score.portfolio.lifetime_loss import lifetime_loss
 from pipeline.score.portfolio.limit_changes import limit_changes
 from pipeline.score.portfolio.migration import migration
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _PARTS = ("customer_id", "group", "industry", "region", "country")
 _YEAR = 12
+_LISTED_CENTS = {"loss_cents": "expected_loss", "overdue_cents": "overdue_amount"}
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Runs:
     `book`, `before`: scored books. `alerts`: of all runs. `at_risk`: as_of and customer_id of who was scored and not in
     default, run by run. `told`: as_of, run_id, versions, label and base currency of the run, as its manifest says, and
     `before`: which run it was compared with and which lies before it now.
-    `policy`: that of the run; null where it can no longer be read.
+    `policy`: that of the run; null where it can no longer be read. `listed`: the scored books of the days on which the
+    lists of alerts to look into were made before (score/portfolio/left_over.py), oldest first.
     """
 
     told: Mapping[str, Any]
@@ -84,6 +87,7 @@ class Runs:
     alerts: pd.DataFrame
     at_risk: pd.DataFrame
     policy: Policy | None
+    listed: Mapping[dt.date, pa.Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,8 +184,20 @@ def work_of(
     `book_frame`."""
     day = runs.as_of
     cases = cases_of(claims(held.items, day), book, policy, held.insolvent)
-    looked_at = days_looked_at(day, runs.at_risk["as_of"].unique())
-    return cases, reviews_of(book, _of_day(runs.alerts, day), cases, policy, as_of=day, looked_at=looked_at)
+    days = list(runs.at_risk["as_of"].unique())
+    who = book[["customer_id", "collector"]]
+    lists = {one: EarlierDay(_listed(table, who), _of_day(runs.alerts, one)) for one, table in runs.listed.items()}
+    left, looked_at = left_over(lists, days, policy), days_looked_at(day, days)
+    return cases, reviews_of(book, _of_day(runs.alerts, day), cases, policy, as_of=day, looked_at=looked_at, left=left)
+
+
+def _listed(book: pa.Table, who: pd.DataFrame) -> pd.DataFrame:
+    """What a list needs of an earlier book; who collects is told as on the report's day."""
+    plain = book.select(["customer_id", "grade", "alert_severity", "alert_count"]).to_pandas()
+    plain = plain.rename(columns={"alert_severity": "severity", "alert_count": "alerts"})
+    cents = {name: whole_cents(book[column]) for name, column in _LISTED_CENTS.items()}
+    found: pd.DataFrame = plain.assign(**cents).merge(who, on="customer_id", how="left")
+    return found
 
 
 def _recoveries(

@@ -153,6 +153,7 @@ def _review(row: Mapping[Any, Any]) -> dict[str, Any]:
         "state": row["state"],
         "opened_on": row["opened_on"].date().isoformat(),
         "is_due": bool(row["is_due"]),
+        "is_left_over": bool(row["is_left_over"]),
         "alerts": int(row["alerts"]),
         "loss": told(row["loss_cents"]),
         "is_in_budget": bool(row["is_in_budget"]),
