@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,6 +17,7 @@ from pipeline.flows import log
 from pipeline.flows.no_ledger import NO_LEDGER
 from pipeline.flows.published_runs import PublishedRun, nearest, published_runs
 from pipeline.flows.setting import ledger_in
+from pipeline.flows.validated import validated
 from pipeline.history.snapshots import month_ends_back, snapshots_on, spine
 from pipeline.labels.performance_window import window_end
 from pipeline.registry import open_registry
@@ -36,20 +35,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.flows.setting import Setting
+    from pipeline.flows.validated import Validated
     from pipeline.score.model import Model
     from pipeline.score.watched_drift import Watched
 
 _ANSWERED = ("rated", "thin_file")
 _ORDER = ("as_of", "customer_id")
-
-
-@dataclass(frozen=True)
-class _Validated:
-    """What validation told of the model in force: the last date it was fitted on, and its Gini on held-out customers;
-    null where it told nothing of this model."""
-
-    fitted_until: dt.date | None
-    gini: Mapping[str, Any] | None
 
 
 def monitor(setting: Setting) -> None:
@@ -70,9 +61,9 @@ def monitor(setting: Setting) -> None:
     as_of = dt.date.fromisoformat(receipt["as_of"])
     runs = published_runs(project.root / receipt["out"], as_of)
     drift = _drift(setting, model, runs, as_of)
-    validated = _validated(setting, model.version)
-    performance, cohort, pooled = _performance(setting, model, runs, validated)
-    gates = monitor_gates(drift, cohort, validated.gini, setting.params.monitor)
+    known = validated(setting, model.version)
+    performance, cohort, pooled = _performance(setting, model, runs, known)
+    gates = monitor_gates(drift, cohort, known.gini, setting.params.monitor)
     run = {name: receipt[name] for name in ("as_of", "run_id", "model_version")}
     # The day may have been published again since the stage left its receipt, by the same model on other runs before.
     run["run_id"] = next((one.folder.name for one in runs if one.as_of == as_of), run["run_id"])
@@ -83,7 +74,7 @@ def monitor(setting: Setting) -> None:
         "gates": [gate.as_json() for gate in gates],
         "cohort": cohort,
         "matured": pooled,
-        "fitted_until": None if validated.fitted_until is None else validated.fitted_until.isoformat(),
+        **{name: _iso(getattr(known, name)) for name in ("fitted_until", "unseen_from")},
     }
     _keep(setting, told, kept_with(_history_of(setting), run, drift), performance)
     _log(setting, run, metrics_of(told, performance), told)
@@ -93,6 +84,10 @@ def monitor(setting: Setting) -> None:
         if gate.light in {"amber", "red"}:
             told_gate = f"{gate.light}: {gate.name} {gate.value:.3f} ({gate.threshold}); {gate.says}"
             log.warn("gate", told_gate, **gate.as_json())
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _history_of(setting: Setting) -> Path:
@@ -151,23 +146,11 @@ def _features_of(setting: Setting, model: Model, runs: Sequence[PublishedRun]) -
     return found
 
 
-def _validated(setting: Setting, version: str) -> _Validated:
-    path = setting.project.validation / "validation.json"
-    if path.is_file():
-        told = json.loads(path.read_text(encoding="utf-8"))
-        for measured in told["models"].values():
-            if measured["version"] == version:
-                seen = [day for role in ("train", "calibration") for day in told["timetable"].get(role) or ()]
-                last = dt.date.fromisoformat(max(seen)) if seen else None
-                gini = (measured["roles"].get("test") or {}).get("gini")
-                return _Validated(last, gini and {**gini, "confidence": setting.params.validate.confidence})
-    return _Validated(None, None)
-
-
 def _performance(
-    setting: Setting, model: Model, runs: Sequence[PublishedRun], validated: _Validated
+    setting: Setting, model: Model, runs: Sequence[PublishedRun], fit: Validated
 ) -> tuple[pa.Table, dict[str, Any] | None, dict[str, Any] | None]:
-    """One row per published run of the model in force, the newest matured cohort after its fit, and all such together.
+    """One row per published run of the model in force, the newest matured cohort whose outcomes came after those of its
+    fit, and all such together.
 
     Outcomes are those of the label stage, as known at its extract date: month ends only.
     """
@@ -181,7 +164,7 @@ def _performance(
         answered = book[book["rating_status"].isin(_ANSWERED)]
         told = outcomes.get(run.as_of)
         known = None if told is None else answered.merge(told, on="customer_id")
-        is_after = None if validated.fitted_until is None else run.as_of > validated.fitted_until
+        is_after = fit.is_unseen(run.as_of)
         measured = None if known is None or not len(known) else matured(known, settings)
         label = setting.params.label
         known_on = window_end(run.as_of, label) + dt.timedelta(days=label.days + label.posting_lag_days)

@@ -22,6 +22,11 @@ def window_end(as_of: dt.date, settings: LabelParams) -> dt.date:
     return as_of + dt.timedelta(days=settings.window_days or 0)
 
 
+def settled_on(as_of: dt.date, settings: LabelParams) -> dt.date:
+    """The day by which every outcome of a snapshot has happened: from it on a snapshot shares none of them."""
+    return window_end(as_of, settings) + dt.timedelta(days=settings.days if settings.kind == "late" else 0)
+
+
 def is_mature(as_of: dt.date, extract_date: dt.date, days: int, settings: LabelParams) -> bool:
     """Whether all that decides the window is known: its end, the label's `days` and the posting lag are past."""
     return window_end(as_of, settings) + dt.timedelta(days=days + settings.posting_lag_days) <= extract_date

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from pipeline.score.drift import Light
     from pipeline.score.watched_drift import Against, Watched
 
+_BASES = {"cohort": "one-year cohort", "test": "test rows"}
+
 
 @dataclass(frozen=True)
 class MonitorGate:
-    """One question. Grey: not enough data to answer; `low` and `high` are null where there is no interval."""
+    """One question. Grey: not enough data to answer; `low` and `high` are null where there is no interval.
+
+    `against`: what a test of its own, with this `p_value`, compares the value with; null where there is none.
+    """
 
     name: str
     value: float | None
@@ -29,6 +34,8 @@ class MonitorGate:
     threshold: str
     light: Light
     says: str
+    against: float | None = None
+    p_value: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as `gates` of monitoring.json hold them."""
@@ -43,9 +50,9 @@ def monitor_gates(
 ) -> list[MonitorGate]:
     """Drift of score and inputs, level, grades and order, in a fixed order.
 
-    `cohort`: the newest matured cohort whose day lies after everything the model was fitted on (score/cohorts.py, with
-    as_of); null where there is none yet. `validated`: value, low, high and confidence of the Gini at validation; null
-    where unknown.
+    `cohort`: the newest matured cohort none of whose outcomes the fit has seen (score/cohorts.py, with as_of); null
+    where there is none yet. `validated`: value, low, high, confidence and basis (`cohort`, `test`) of the Gini at
+    validation; null where unknown.
     """
     return [
         _drift(drift, "development", settings, score=True),
@@ -113,8 +120,10 @@ def _order(
     error = float(np.hypot(_error(gini, settings.confidence), _error(validated, validated["confidence"])))
     p_value = float(stats.norm.sf((validated["value"] - gini["value"]) / error)) if error > 0 else 1.0
     light: Light = "green" if p_value >= amber else "amber" if p_value >= red else "red"
-    says = f"Gini {gini['value']:.3f}, {validated['value']:.3f} at validation, p {p_value:.3f}; {_counted(cohort)}"
-    return MonitorGate("order", gini["value"], gini["low"], gini["high"], threshold, light, says)
+    before = f"{validated['value']:.3f} at validation ({_BASES[validated['basis']]})"
+    says = f"Gini {gini['value']:.3f}, {before}, p {p_value:.3f}; {_counted(cohort)}"
+    ends = (gini["value"], gini["low"], gini["high"])
+    return MonitorGate("order", *ends, threshold, light, says, float(validated["value"]), p_value)
 
 
 def _error(interval: Mapping[str, Any], confidence: float) -> float:
@@ -124,7 +133,7 @@ def _error(interval: Mapping[str, Any], confidence: float) -> float:
 
 def _too_few(cohort: Mapping[str, Any] | None, settings: MonitorParams) -> str:
     if cohort is None:
-        return "no published run after the model was fitted has a window that is over"
+        return "no published run whose window begins after the last outcome of the fit has matured"
     if cohort["bads"] < settings.min_bad_customers:
         return f"{cohort['bads']} bad customers of {cohort['as_of']} are too few to tell"
     return ""

@@ -61,8 +61,8 @@ PERFORMANCE_SCHEMA = pa.schema(
     ]
 )
 """One row per published run of the model in force. `customers`: with a PD. `expected…`: what the model believes of
-itself. `is_after_fit`: the day lies after all the model was fitted on; null where that is not known. `known_on`: the
-day on which its outcomes could be known. `known`: customers whose outcome is good or bad, of whom `known_expected` were
+itself. `is_after_fit`: the window holds no outcome that the fit used; null where that is not known. `known_on`: the day
+on which its outcomes could be known. `known`: customers whose outcome is good or bad, of whom `known_expected` were
 expected to default; null, with all that follows, while the window is not over."""
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import norm
 
 from pipeline.night_params import MonitorParams
 from pipeline.score.applied import PD
@@ -173,7 +174,7 @@ def gates_of(drift=(), rows=None, validated=None):
 def test_without_anything_every_gate_is_grey():
     found = gates_of()
     assert {gate.light for gate in found.values()} == {"grey"}
-    assert "no published run after the model was fitted" in found["level"].says
+    assert "no published run whose window begins after the last outcome" in found["level"].says
 
 
 @pytest.mark.parametrize(("factor", "light"), [(1.0, "green"), (1.5, "amber"), (3.0, "red"), (0.3, "red")])
@@ -193,16 +194,23 @@ def test_the_order_falls_only_when_the_fall_exceeds_what_both_intervals_leave_op
     value = gini(rows["pd"], rows["is_bad"])
 
     def validated(lift, half):
-        return {"value": value + lift, "low": value + lift - half, "high": value + lift + half, "confidence": 0.95}
+        return {"value": value + lift, "low": value + lift - half, "high": value + lift + half, "confidence": 0.95,
+                "basis": "cohort"}  # fmt: skip
 
     assert gates_of(rows=rows, validated=validated(0.15, 0.20))["order"].light == "green"
     assert gates_of(rows=rows, validated=validated(0.40, 0.05))["order"].light == "red"
     assert gates_of(rows=rows)["order"].light == "grey"
+    # Equal halves 1.96 errors wide: z = fall / (hypot of both half-widths / 1.96).
+    told = gates_of(rows=rows, validated=validated(0.15, 0.20))["order"]
+    halves = np.hypot((told.high - told.low) / 2, 0.20)
+    assert told.against == pytest.approx(value + 0.15)
+    assert told.p_value == pytest.approx(norm.sf(0.15 / (halves / norm.ppf(0.975))))
+    assert "at validation (one-year cohort)" in told.says
 
 
 def test_few_bad_customers_decide_nothing():
     rows = cohort(60).assign(is_bad=[1] * 5 + [0] * 55)
-    found = gates_of(rows=rows, validated={"value": 0.9, "low": 0.8, "high": 1.0, "confidence": 0.95})
+    found = gates_of(rows=rows, validated={"value": 0.9, "low": 0.8, "high": 1.0, "confidence": 0.95, "basis": "test"})
     assert {found[name].light for name in ("level", "grades", "order")} == {"grey"}
     assert "5 bad customers of 2024-12-31 are too few to tell" in found["level"].says
 

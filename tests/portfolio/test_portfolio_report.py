@@ -184,3 +184,11 @@ def test_the_page_opens_and_prints_without_a_word_on_the_console(chromium, page,
     assert chromium.complaints(seen) == chromium.complaints(printed) == []
     assert picture.stat().st_size > 60_000
     assert 4 <= len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) <= 30
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "at validation 0.590, p of a fall 0.412"), ("zh", "验证时为0.590，下降的p值为0.412")],
+)
+def test_the_gate_of_the_order_shows_what_it_compares_with(told, language, said):
+    assert said in text_of(render(PortfolioReport(told, language)))

@@ -170,7 +170,10 @@ def watched(days):
     level = {"value": 1.05, "low": 0.7, "high": 1.5}
     return {
         "drift": drift, "performance": rows,
-        "gates": [gate, {**gate, "name": "inputs_year", "value": None, "light": "grey"}],
+        "gates": [
+            gate, {**gate, "name": "order", "against": 0.59, "p_value": 0.412},
+            {**gate, "name": "inputs_year", "value": None, "light": "grey"},
+        ],
         "matured": {"cohorts": 4, "not_overlapping": [days[0].isoformat()], "level": level},
         "fitted_until": days[2].isoformat(),
     }  # fmt: skip

@@ -37,12 +37,25 @@ def _gates(t: Teller, gates: Sequence[Mapping[str, Any]] | None) -> Block:
             Cell(t.name_of("monitoring.light", gate["light"])),
             Cell(
                 t.say("not_enough") if gate["value"] is None else figures.decimal(gate["value"], 3),
-                note=t.range_of(gate["low"], gate["high"], lambda v: figures.decimal(v, 3)),
+                note=_beside(t, gate),
             ),
         )
         for gate in gates
     ]
     return t.table("monitoring.gate", ("question", "light_text", "value"), rows, t.say("monitoring.gate.note"))
+
+
+def _beside(t: Teller, gate: Mapping[str, Any]) -> str:
+    """The interval; and, where the gate tests the value against an earlier one, that one and the p-value."""
+    interval = t.range_of(gate["low"], gate["high"], _three)
+    if gate.get("p_value") is None or gate.get("against") is None:
+        return interval
+    before, p_value = _three(gate["against"]), _three(gate["p_value"])
+    return t.say("monitoring.gate.order_note", interval=interval, before=before, p=p_value)
+
+
+def _three(value: float) -> str:
+    return figures.decimal(value, 3)
 
 
 def _cohorts(t: Teller, told: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Block]:
