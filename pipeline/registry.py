@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sqlite3
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +14,19 @@ from typing import TYPE_CHECKING, Any, TextIO
 from pipeline.errors import DamagedModelError, MissingInputError, TargetUnreachableError, without_passwords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
 _PACKAGE = Path(__file__).parent
 # What a served model imports; the versions are those of this environment.
+# Where MLflow keeps whole paths in a SQLite store, by table.
+_PLACES = {
+    "experiments": ("artifact_location",),
+    "runs": ("artifact_uri",),
+    "logged_models": ("artifact_location",),
+    "model_versions": ("source", "storage_location"),
+}
 _SERVING_NEEDS = ("numpy", "pandas", "pyarrow", "pyyaml", "lightgbm", "mlflow-skinny")
 
 
@@ -40,6 +48,17 @@ class Run:
 
 
 @dataclass(frozen=True)
+class MonitoredRun:
+    """What monitoring knows of one scoring run: plain numbers by name, and of the newest run all it told, as JSON."""
+
+    run_id: str
+    model_version: str
+    as_of: str
+    metrics: Mapping[str, float]
+    told: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Version:
     """A registered version: MLflow's number, and the model folder's name that stands in its tags (null: none told)."""
 
@@ -50,12 +69,14 @@ class Version:
 
 @dataclass(frozen=True)
 class Registry:
-    """One MLflow store, experiment and registered model."""
+    """One MLflow store, experiment and registered model. `artifacts` and `database`: the embedded store's; null for one
+    that is named, which is left as it is."""
 
     tracking_uri: str
     experiment: str
     model_name: str
     artifacts: str | None
+    database: Path | None = None
 
     def log(self, run: Run) -> str:
         """Logs the run and registers its model; gives back the registered version.
@@ -81,25 +102,46 @@ class Registry:
             made = mlflow.register_model(info.model_uri, self.model_name, tags=dict(run.tags))
             return str(made.version)
 
-    def log_monitoring(
-        self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str], told: Mapping[str, Any]
-    ) -> str:
-        """Logs what monitoring measured of a scoring run; gives back MLflow's run. The same scoring run logs into the
-        same MLflow run again. Raises TargetUnreachableError when the store does not answer."""
+    def log_monitoring(self, runs: Sequence[MonitoredRun]) -> dict[str, str]:
+        """Logs what monitoring measured of scoring runs; gives back MLflow's run by scoring run.
+
+        The same scoring run logs into the same MLflow run again, and only what has changed. Raises
+        TargetUnreachableError when the store does not answer.
+        """
+        with self._store():
+            known = self._monitored()
+            return {run.run_id: self._log_monitored(run, known.get(run.run_id)) for run in runs}
+
+    def _monitored(self) -> dict[str, Any]:
+        """MLflow's runs by the scoring run that they tell of."""
         import mlflow
 
-        with self._store():
-            known = mlflow.MlflowClient().search_runs(
-                [mlflow.get_experiment_by_name(self.experiment).experiment_id],
-                f"tags.monitored_run = '{run_id}'",
-                max_results=1,
-            )
-            name = f"monitor {tags.get('as_of', run_id)}"
-            with mlflow.start_run(run_id=known[0].info.run_id if known else None, run_name=name) as run:
-                mlflow.set_tags({**tags, "monitored_run": run_id})
-                mlflow.log_metrics(dict(metrics))
-                mlflow.log_dict(dict(told), "monitoring/monitoring.json")
-                return str(run.info.run_id)
+        client, page = mlflow.MlflowClient(), None
+        found: dict[str, Any] = {}
+        where = [mlflow.get_experiment_by_name(self.experiment).experiment_id]
+        while True:
+            part = client.search_runs(where, "tags.monitored_run LIKE '%'", max_results=1000, page_token=page)
+            for run in part:
+                found.setdefault(run.data.tags["monitored_run"], run)
+            page = part.token
+            if not page:
+                return found
+
+    def _log_monitored(self, run: MonitoredRun, known: Any) -> str:
+        import mlflow
+
+        before = {} if known is None else known.data.metrics
+        changed = {name: value for name, value in run.metrics.items() if before.get(name) != value}
+        if known is not None and not changed and run.told is None:
+            return str(known.info.run_id)
+        name = f"monitor {run.as_of}"
+        with mlflow.start_run(run_id=known.info.run_id if known else None, run_name=name) as kept:
+            tags = {"as_of": run.as_of, "run_id": run.run_id, "model_version": run.model_version}
+            mlflow.set_tags({**tags, "monitored_run": run.run_id})
+            mlflow.log_metrics(changed)
+            if run.told is not None:
+                mlflow.log_dict(dict(run.told), "monitoring/monitoring.json")
+            return str(kept.info.run_id)
 
     def registered(self, model_version: str) -> str | None:
         """The registered version that holds this model version, or None."""
@@ -188,11 +230,13 @@ class Registry:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         mlflow.set_tracking_uri(self.tracking_uri)
         try:
+            if self.database is not None and self.artifacts is not None and self.database.is_file():
+                _bring_along(self.database, self.artifacts)
             if mlflow.get_experiment_by_name(self.experiment) is None:
                 mlflow.create_experiment(self.experiment, artifact_location=self.artifacts)
             mlflow.set_experiment(self.experiment)
             yield
-        except (MlflowException, RequestException, SQLAlchemyError) as error:
+        except (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error) as error:
             told = f"MLflow store {self.tracking_uri}: {error}; check MLFLOW_TRACKING_URI or registry.tracking_uri"
             raise TargetUnreachableError(without_passwords(told)) from error
 
@@ -220,13 +264,49 @@ def _without_hints() -> Iterator[None]:
 
 
 def open_registry(folder: Path, tracking_uri: str | None, experiment: str, model_name: str) -> Registry:
-    """The store named by MLFLOW_TRACKING_URI, else by the parameter, else a SQLite file in `folder`."""
+    """The store named by MLFLOW_TRACKING_URI, else by the parameter, else a SQLite file in `folder`.
+
+    A SQLite file that came here with a copied or moved project is brought to speak of this folder at its first use.
+    """
     named = os.environ.get("MLFLOW_TRACKING_URI") or tracking_uri
     if named:
         return Registry(named, experiment, model_name, artifacts=None)
     folder.mkdir(parents=True, exist_ok=True)
     artifacts = (folder / "artifacts").resolve().as_uri()
-    return Registry(f"sqlite:///{(folder / 'mlflow.db').resolve()}", experiment, model_name, artifacts)
+    database = (folder / "mlflow.db").resolve()
+    return Registry(f"sqlite:///{database}", experiment, model_name, artifacts, database)
+
+
+def _bring_along(database: Path, artifacts: str) -> None:
+    """Puts this project's folder where the store names the one that it was copied or moved from: MLflow keeps whole
+    paths, and would read and write there. All in one transaction; artifacts elsewhere (another ending) stay there."""
+    with contextlib.closing(sqlite3.connect(database, timeout=60.0, isolation_level=None)) as store:
+        if not _left_behind(store, artifacts):
+            return
+        store.execute("BEGIN IMMEDIATE")
+        # Asked again: another process may have done it meanwhile.
+        for before in _left_behind(store, artifacts):
+            for table, columns in _PLACES.items():
+                known = {row[1] for row in store.execute(f"PRAGMA table_info({table})")}
+                for column in [name for name in columns if name in known]:
+                    _replace_start(store, table, column, before, artifacts)
+        store.execute("COMMIT")
+
+
+def _left_behind(store: sqlite3.Connection, artifacts: str) -> list[str]:
+    """Folders of artifacts, laid out as an embedded store's, that experiments name and that are not this one's."""
+    if not store.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'experiments'").fetchone():
+        return []
+    ending = "/" + "/".join(artifacts.split("/")[-3:])
+    named = store.execute("SELECT DISTINCT artifact_location FROM experiments ORDER BY 1").fetchall()
+    return [at for (at,) in named if at and at != artifacts and at.startswith("file:") and at.endswith(ending)]
+
+
+def _replace_start(store: sqlite3.Connection, table: str, column: str, before: str, now: str) -> None:
+    store.execute(
+        f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR substr({column}, 1, ?) = ?",
+        (now, len(before) + 1, before, len(before) + 1, f"{before}/"),
+    )
 
 
 def serve(load: Callable[[Path], Any], predict: Callable[[Any, pd.DataFrame], pd.DataFrame]) -> None:

@@ -10,63 +10,55 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.datasets import read_json, read_table, write_json, write_table
+from pipeline.datasets import read_json, write_json, write_table
 from pipeline.durable import draft_folder
-from pipeline.features.build import features
 from pipeline.flows import log
 from pipeline.flows.no_ledger import NO_LEDGER
-from pipeline.flows.published_runs import PublishedRun, nearest, published_runs
-from pipeline.flows.setting import ledger_in
+from pipeline.flows.run_drift import drift_due, newest_run
 from pipeline.flows.validated import validated
-from pipeline.history.snapshots import month_ends_back, snapshots_on, spine
 from pipeline.labels.performance_window import window_end
-from pipeline.registry import open_registry
-from pipeline.score.applied import application
+from pipeline.registry import MonitoredRun, open_registry
 from pipeline.score.cohorts import matured, pooled_level, yearly
-from pipeline.score.drift import Cuts
 from pipeline.score.model_folder import read_model
 from pipeline.score.monitor_gates import monitor_gates
-from pipeline.score.monitored import PERFORMANCE_SCHEMA, cohort_row, kept_with, metrics_of
-from pipeline.score.watched_drift import GROUP, watched_drift
-from pipeline.tables.unchanged import unchanged
+from pipeline.score.monitored import PERFORMANCE_SCHEMA, cohort_row, kept_with, metrics_by_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.flows.published_runs import PublishedRun
     from pipeline.flows.setting import Setting
     from pipeline.flows.validated import Validated
     from pipeline.score.model import Model
     from pipeline.score.watched_drift import Watched
 
 _ANSWERED = ("rated", "thin_file")
-_ORDER = ("as_of", "customer_id")
 
 
 def monitor(setting: Setting) -> None:
     """Writes data/monitor/: monitoring.json with the gates, the history of drift and the performance of all runs.
 
-    Drift is measured against development, the run of a month before and, for what follows the calendar, of a year
-    before. The result also goes to MLflow, where the project has a store. Raises TargetUnreachableError when that
-    store does not answer; the files are then in place all the same.
+    Told is the newest published run, and drift of all that were published since the last time. Drift is measured
+    against development, the run of a month before and, for what follows the calendar, of a year before. The result also
+    goes to MLflow, where the project has a store. Raises TargetUnreachableError when that store does not answer; the
+    files are then in place all the same.
     """
     project = setting.project
     receipt = read_json(project.receipt, made_by="score")
     if receipt.get("status") == NO_LEDGER:
         told = {**receipt, "drift": [], "gates": []}
-        _keep(setting, told, kept_with(_history_of(setting), {"run_id": None}, []), _no_performance())
+        _keep(setting, told, kept_with(_history_of(setting), []), _no_performance())
         log.say("nothing_monitored", f"no drift to measure: {receipt['why']}")
         return
-    model = read_model(project.models / receipt["model_version"])
-    as_of = dt.date.fromisoformat(receipt["as_of"])
-    runs = published_runs(project.root / receipt["out"], as_of)
-    drift = _drift(setting, model, runs, as_of)
+    newest = newest_run(setting, receipt)
+    run, model = newest.told, read_model(project.models / newest.told["model_version"])
+    measured = list(drift_due(setting, model, newest, _history_of(setting)))
+    drift = measured[-1][1]
     known = validated(setting, model.version)
-    performance, cohort, pooled = _performance(setting, model, runs, known)
+    performance, cohort, pooled = _performance(setting, model, newest.own, known)
     gates = monitor_gates(drift, cohort, known.gini, setting.params.monitor)
-    run = {name: receipt[name] for name in ("as_of", "run_id", "model_version")}
-    # The day may have been published again since the stage left its receipt, by the same model on other runs before.
-    run["run_id"] = next((one.folder.name for one in runs if one.as_of == as_of), run["run_id"])
+    history = kept_with(_history_of(setting), measured)
     told = {
         **run,
         "drift": [one.as_json() for one in drift if one.against == "development"],
@@ -76,8 +68,8 @@ def monitor(setting: Setting) -> None:
         "matured": pooled,
         **{name: _iso(getattr(known, name)) for name in ("fitted_until", "unseen_from")},
     }
-    _keep(setting, told, kept_with(_history_of(setting), run, drift), performance)
-    _log(setting, run, metrics_of(told, performance), told)
+    _keep(setting, told, history, performance)
+    _log(setting, metrics_by_run(told["gates"], run["run_id"], performance, history), told)
     lights = {gate.name: gate.light for gate in gates}
     log.say("monitored", _told(drift), **run, lights=lights)
     for gate in gates:
@@ -105,47 +97,6 @@ def _keep(setting: Setting, told: Mapping[str, Any], history: pa.Table, performa
         write_json(dict(told), draft / "monitoring.json")
 
 
-def _drift(setting: Setting, model: Model, runs: Sequence[PublishedRun], as_of: dt.date) -> list[Watched]:
-    settings = setting.params.monitor
-    now = read_table(setting.project.night, made_by="score").to_pandas()
-    present = [run for run in runs if run.as_of == as_of]
-    month = nearest(runs, month_ends_back(as_of, 1)[0], as_of)
-    year = nearest(runs, month_ends_back(as_of, 12)[0], as_of)
-    then = _features_of(setting, model, [run for run in (month, year) if run is not None])
-    cuts = Cuts(settings.psi_watch, settings.psi_act, settings.significance)
-    before, long_before = (None if run is None else then[run.as_of] for run in (month, year))
-    rated = _rated(present[-1], now) if present else now.head(0).assign(**{GROUP: None})
-    return watched_drift(model, rated, before, long_before, cuts)
-
-
-def _rated(run: PublishedRun, rows: pd.DataFrame) -> pd.DataFrame:
-    """Those rows of the day whose customers the run rated, with the group that it tells of each."""
-    book = run.book(["customer_id", "rating_status", GROUP])
-    groups = book.filter(pc.equal(book["rating_status"], "rated")).select(["customer_id", GROUP]).to_pandas()
-    kept = rows.drop(columns=GROUP, errors="ignore")
-    return kept.merge(groups, on="customer_id", how="inner", validate="one_to_one")
-
-
-def _features_of(setting: Setting, model: Model, runs: Sequence[PublishedRun]) -> dict[dt.date, pd.DataFrame]:
-    """The features of the rated customers on the days of earlier runs, with the answers of the model in force."""
-    if not runs:
-        return {}
-    with setting.engine() as engine, unchanged(setting.project.ledger):
-        ledger = ledger_in(engine, setting.project.ledger)
-        days = sorted({run.as_of for run in runs})
-        customers = ledger.tables["customers"].select("customer_id").distinct()
-        views = engine.collect(snapshots_on(customers, days).select("customer_id", "as_of"), order_by=_ORDER)
-        asked = engine.register("days_looked_back_on", spine(views))
-        known = features(ledger, asked, engine.keep, names=list(model.reads))
-        apply = application(model, None, known.schema().to_pyarrow())
-        answered = engine.map_batches(known, apply, apply.schema, "looked_back_on")
-        rows = engine.collect(answered, order_by=_ORDER).to_pandas()
-    found = {}
-    for run in runs:
-        found[run.as_of] = _rated(run, rows[pd.to_datetime(rows["as_of"]).dt.date == run.as_of])
-    return found
-
-
 def _performance(
     setting: Setting, model: Model, runs: Sequence[PublishedRun], fit: Validated
 ) -> tuple[pa.Table, dict[str, Any] | None, dict[str, Any] | None]:
@@ -158,8 +109,6 @@ def _performance(
     outcomes = _outcomes(setting)
     rows, cohorts, newest = [], [], None
     for run in runs:
-        if run.manifest["versions"]["model"]["version"] != model.version:
-            continue
         book = run.book(["customer_id", "rating_status", "pd", "grade"]).to_pandas()
         answered = book[book["rating_status"].isin(_ANSWERED)]
         told = outcomes.get(run.as_of)
@@ -203,14 +152,19 @@ def _together(setting: Setting, cohorts: Sequence[pd.DataFrame]) -> dict[str, An
     }
 
 
-def _log(setting: Setting, run: Mapping[str, str], metrics: Mapping[str, float], told: Mapping[str, Any]) -> None:
+def _log(setting: Setting, metrics: Mapping[tuple[str, str], Mapping[str, float]], told: Mapping[str, Any]) -> None:
     """Into MLflow, where a store is named or validation has made one: watching makes none of its own."""
     if setting.params.registry.tracking_uri is None and not setting.project.tracking.is_dir():
         log.say("not_logged", "not logged to MLflow: the project has no store yet (the stage validate makes it)")
         return
     settings = setting.params.registry
     store = open_registry(setting.project.tracking, settings.tracking_uri, settings.experiment, settings.model_name)
-    store.log_monitoring(run["run_id"], metrics, dict(run), told)
+    store.log_monitoring(
+        [
+            MonitoredRun(run_id, told["model_version"], as_of, numbers, told if run_id == told["run_id"] else None)
+            for (as_of, run_id), numbers in metrics.items()
+        ]
+    )
 
 
 def _told(found: Sequence[Watched]) -> str:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.score.cohorts import believed
+from pipeline.score.drift import SCORE
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -74,12 +75,14 @@ def as_known_on(row: Mapping[str, Any], day: str) -> dict[str, Any]:
     return {**row, **dict.fromkeys(cut)}
 
 
-def kept_with(path: Path, run: Mapping[str, Any], found: Sequence[Watched]) -> pa.Table:
-    """The history kept before, without an earlier record of the same run, and this run."""
+def kept_with(path: Path, measured: Sequence[tuple[Mapping[str, Any], Sequence[Watched]]]) -> pa.Table:
+    """The history kept before, without earlier records of the runs measured (as_of, run_id, model_version; and their
+    drift), and these."""
+    renewed = {run["run_id"] for run, _ in measured}
     kept = pq.read_table(path).to_pylist() if path.is_file() else []
     # Written before comparisons had names: all were against development.
-    kept = [{"against": "development", "why": "", **row} for row in kept if row["run_id"] != run["run_id"]]
-    rows = kept + [{**run, **one.as_json()} for one in found]
+    kept = [{"against": "development", "why": "", **row} for row in kept if row["run_id"] not in renewed]
+    rows = kept + [{**run, **one.as_json()} for run, found in measured for one in found]
     rows.sort(key=lambda row: (row["as_of"], row["run_id"], row["against"], row["quantity"]))
     return pa.Table.from_pylist(rows, schema=HISTORY_SCHEMA)
 
@@ -126,10 +129,24 @@ def cohort_row(  # noqa: PLR0917 - a row's parts
     }
 
 
-def metrics_of(told: Mapping[str, Any], performance: pa.Table) -> dict[str, float]:
-    """The plain numbers of a monitored run, by name, for a store that draws them over time."""
-    found = {f"gate.{gate['name']}": gate["value"] for gate in told["gates"]}
-    for row in performance.to_pylist():
-        if row["run_id"] == told["run_id"]:
-            found |= {name: row[name] for name in ("customers", "expected", "expected_gini")}
-    return {name: float(value) for name, value in found.items() if value is not None}
+def metrics_by_run(
+    gates: Sequence[Mapping[str, Any]], newest: str, performance: pa.Table, history: pa.Table
+) -> dict[tuple[str, str], dict[str, float]]:
+    """The plain numbers of every run of the model in force by (as_of, run_id), for a store that draws them over time.
+
+    The row of the performance table, the PSI of the score against each day (`psi.score.AGAINST`), and of the newest run
+    the gates (`gate.NAME`). A number that is null is left out.
+    """
+    names = PERFORMANCE_SCHEMA.names
+    numbers = [name for name in names if PERFORMANCE_SCHEMA.field(name).type in {_FLOAT, _COUNT}]
+    found = {(row["as_of"], row["run_id"]): {name: row[name] for name in numbers} for row in performance.to_pylist()}
+    for row in history.to_pylist():
+        place = (row["as_of"], row["run_id"])
+        if row["quantity"] == SCORE and place in found:
+            found[place][f"psi.score.{row['against']}"] = row["psi"]
+    for place in [place for place in found if place[1] == newest]:
+        found[place] |= {f"gate.{gate['name']}": gate["value"] for gate in gates}
+    return {
+        place: {name: float(value) for name, value in told.items() if value is not None}
+        for place, told in found.items()
+    }

@@ -129,6 +129,9 @@ def test_matured_cohorts_drift_and_gates_are_kept(project):
     assert [row["known"] is not None for row in rows] == [True, False, False]
     assert rows[0]["level_low"] < rows[0]["level"] < rows[0]["level_high"]
     assert all(0 < row["expected_gini"] < 1 for row in rows)
+    # The two back-filled runs have left no receipt; their drift is kept as that of the newest is.
+    kept = pq.read_table(monitor / "history.parquet").to_pylist()
+    assert {row["run_id"] for row in kept if row["quantity"] == "score"} == {row["run_id"] for row in rows}
 
 
 def test_what_was_monitored_is_in_mlflow_once(project):
@@ -140,6 +143,10 @@ def test_what_was_monitored_is_in_mlflow_once(project):
     found = client.search_runs([experiment.experiment_id], f"tags.monitored_run = '{told['run_id']}'")
     assert len(found) == 1
     assert found[0].data.metrics["gate.score_development"] == pytest.approx(told["gates"][0]["value"])
+    for row in pq.read_table(project / "data" / "monitor" / "performance.parquet").to_pylist():
+        (one,) = client.search_runs([experiment.experiment_id], f"tags.monitored_run = '{row['run_id']}'")
+        assert one.data.metrics.get("level") == pytest.approx(row["level"])
+        assert one.data.metrics["expected"] == pytest.approx(row["expected"])
 
 
 def standing(night):

@@ -230,7 +230,7 @@ def test_the_history_keeps_every_run_once_and_reads_what_was_kept_before_compari
 
     pq.write_table(pa.Table.from_pylist([kept, {**kept, "run_id": "b", "as_of": "2024-02-29"}]), old)
     run = {"as_of": "2024-02-29", "run_id": "b", "model_version": "m"}
-    found = kept_with(old, run, [Watched("month", "score", 0.2, 0.1, 5, "amber", "")])
+    found = kept_with(old, [(run, [Watched("month", "score", 0.2, 0.1, 5, "amber", "")])])
     assert found.schema == HISTORY_SCHEMA
     assert [(row["run_id"], row["against"], row["psi"]) for row in found.to_pylist()] == [
         ("a", "development", 0.1), ("b", "month", 0.2),
