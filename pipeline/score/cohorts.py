@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from pipeline.night_params import MonitorParams
 
@@ -55,8 +55,15 @@ def expected_gini(pd: ArrayLike) -> float | None:
     (0.0, 1.0)
     """
     p = np.asarray(pd, dtype=float)
-    if not len(p):
-        return None
+    return _expected_order(p)[0] if len(p) else None
+
+
+def _expected_order(p: NDArray[np.float64]) -> tuple[float | None, float]:
+    """The expected Gini, and the standard error of the one that comes when defaults fall as the PDs say.
+
+    The AUC is won over pairs, both sums of independent defaults; to first order its variance is the sum over customers
+    of p (1 - p) times the square of how much it moves when that customer defaults (delta method).
+    """
     rows = ordered(p, np.zeros(len(p)))
     falling = p[rows.order]
     bads, goods = np.cumsum(falling)[rows.ends], np.cumsum(1.0 - falling)[rows.ends]
@@ -65,26 +72,40 @@ def expected_gini(pd: ArrayLike) -> float | None:
     own = float(np.sum(p * (1.0 - p)))
     won = float(np.sum(more * (goods[-1] - goods + 0.5 * ties))) - 0.5 * own
     pairs = float(bads[-1] * goods[-1]) - own
-    return 2.0 * won / pairs - 1.0 if pairs > 1e-12 else None
+    if pairs <= 1e-12:
+        return None, 0.0
+    # By customer, the riskiest first: goods of lower PD, won when it is bad; bads of higher PD, won when it is good.
+    sizes = np.diff(rows.ends, prepend=-1)
+    beaten = np.repeat(goods[-1] - goods + 0.5 * ties, sizes) - 0.5 * (1.0 - falling)
+    lost = np.repeat(bads - more + 0.5 * more, sizes) - 0.5 * falling
+    auc = won / pairs
+    moves = beaten - lost - auc * ((goods[-1] - (1.0 - falling)) - (bads[-1] - falling))
+    spread = float(np.sqrt(np.sum(falling * (1.0 - falling) * moves**2))) / pairs
+    return 2.0 * auc - 1.0, 2.0 * spread
 
 
 def believed(pd: ArrayLike, confidence: float) -> dict[str, Any]:
-    """What a run expects of itself before anything is known: defaults with their range, and the Gini.
+    """What a run expects of itself before anything is known: defaults and Gini, each with its range.
 
-    The range is that of the number of defaults when every PD is right and customers default independently (normal
-    approximation of the Poisson binomial); in a bad year more fall together.
+    The ranges are those of the number of defaults and of the Gini that come when every PD is right and customers
+    default independently (normal approximations); in a bad year more fall together, and what is wrong in the PDs
+    themselves is in neither.
     """
     from scipy.stats import norm
 
     p = np.asarray(pd, dtype=float)
-    spread = float(norm.ppf(0.5 + confidence / 2)) * float(np.sqrt(np.sum(p * (1.0 - p))))
+    z = float(norm.ppf(0.5 + confidence / 2))
+    spread = z * float(np.sqrt(np.sum(p * (1.0 - p))))
+    gini, error = _expected_order(p) if len(p) else (None, 0.0)
     expected = float(p.sum())
     return {
         "customers": len(p),
         "expected": expected,
         "low": max(0.0, expected - spread),
         "high": min(float(len(p)), expected + spread),
-        "gini": expected_gini(p),
+        "gini": gini,
+        "gini_low": None if gini is None else max(-1.0, gini - z * error),
+        "gini_high": None if gini is None else min(1.0, gini + z * error),
     }
 
 

@@ -47,6 +47,8 @@ PERFORMANCE_SCHEMA = pa.schema(
         ("expected_low", _FLOAT),
         ("expected_high", _FLOAT),
         ("expected_gini", _FLOAT),
+        ("expected_gini_low", _FLOAT),
+        ("expected_gini_high", _FLOAT),
         ("is_after_fit", _FLAG),
         ("known_on", _TEXT),
         ("known", _COUNT),
@@ -108,6 +110,8 @@ def cohort_row(  # noqa: PLR0917 - a row's parts
         "expected_low": own["low"],
         "expected_high": own["high"],
         "expected_gini": own["gini"],
+        "expected_gini_low": own["gini_low"],
+        "expected_gini_high": own["gini_high"],
         "is_after_fit": is_after_fit,
         "known_on": known_on.isoformat(),
     }

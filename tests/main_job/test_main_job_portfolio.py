@@ -131,7 +131,7 @@ def test_matured_cohorts_drift_and_gates_are_kept(project):
     assert all(0 < row["expected_gini"] < 1 for row in rows)
     # The two back-filled runs have left no receipt; their drift is kept as that of the newest is.
     kept = pq.read_table(monitor / "history.parquet").to_pylist()
-    assert {row["run_id"] for row in kept if row["quantity"] == "score"} == {row["run_id"] for row in rows}
+    assert {row["run_id"] for row in rows} <= {row["run_id"] for row in kept if row["quantity"] == "score"}
 
 
 def test_what_was_monitored_is_in_mlflow_once(project):
@@ -145,8 +145,8 @@ def test_what_was_monitored_is_in_mlflow_once(project):
     assert found[0].data.metrics["gate.score_development"] == pytest.approx(told["gates"][0]["value"])
     for row in pq.read_table(project / "data" / "monitor" / "performance.parquet").to_pylist():
         (one,) = client.search_runs([experiment.experiment_id], f"tags.monitored_run = '{row['run_id']}'")
-        assert one.data.metrics.get("level") == pytest.approx(row["level"])
         assert one.data.metrics["expected"] == pytest.approx(row["expected"])
+        assert one.data.metrics.get("level", 0.0) == pytest.approx(row["level"] or 0.0)
 
 
 def standing(night):

@@ -73,6 +73,17 @@ def test_the_range_of_believed_defaults_covers_what_comes_when_pds_are_right():
     assert 0.93 <= inside <= 0.985
 
 
+def test_the_range_of_the_believed_gini_covers_what_comes_when_pds_are_right():
+    pds = cohort(400)["pd"].round(2).to_numpy()  # many customers share a PD
+    told = believed(pds, 0.95)
+    rng = np.random.default_rng(7)
+    seen = np.array([gini(pds, (rng.random(400) < pds).astype(int)) for _ in range(800)])
+    assert (told["gini_high"] - told["gini_low"]) / (2 * 1.96) == pytest.approx(seen.std(), rel=0.1)
+    assert np.mean((seen >= told["gini_low"]) & (seen <= told["gini_high"])) == pytest.approx(0.95, abs=0.03)
+    alone = believed([0.3], 0.95)
+    assert (alone["gini"], alone["gini_low"], alone["gini_high"]) == (None, None, None)
+
+
 def test_a_cohort_is_its_default_rate_over_its_mean_pd():
     rows = cohort()
     told = matured(rows, SETTINGS)

@@ -192,3 +192,7 @@ def test_the_page_opens_and_prints_without_a_word_on_the_console(chromium, page,
 )
 def test_the_gate_of_the_order_shows_what_it_compares_with(told, language, said):
     assert said in text_of(render(PortfolioReport(told, language)))
+
+
+def test_what_the_pds_expect_of_the_order_is_told_with_its_range(told):
+    assert "Gini of 0.65 (0.51 to 0.79)" in text_of(render(PortfolioReport(told, "en")))

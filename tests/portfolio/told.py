@@ -159,7 +159,8 @@ def watched(days):
                 "p_too_low": 0.4, "gini": 0.6, "gini_low": 0.4, "gini_high": 0.8}  # fmt: skip
         rows.append({
             "as_of": day.isoformat(), "customers": 100, "expected": 9.4, "expected_low": 4.0, "expected_high": 15.0,
-            "expected_gini": 0.65, "is_after_fit": None if at == 0 else at > 2,
+            "expected_gini": 0.65, "expected_gini_low": 0.51, "expected_gini_high": 0.79,
+            "is_after_fit": None if at == 0 else at > 2,
             **(came if is_known else dict.fromkeys(came)),
         })  # fmt: skip
     drift = [

@@ -120,11 +120,13 @@ def _believed(t: Teller, rows: Sequence[Mapping[str, Any]]) -> list[Block]:
             (t.say("monitoring.believed.gini"), [row["expected_gini"] for row in rows]),
             (t.say("monitoring.believed.observed"), [row["gini"] for row in rows]),
         ]
-        drawing = lines(days, series, from_zero=True)
+        ranges = [[_ends(row, name) for row in rows] for name in ("expected_gini", "gini")]
+        drawing = lines(days, series, from_zero=True, ranges=ranges)
         said = t.say("monitoring.believed.says", value=figures.decimal(last["expected_gini"], 2))
         blocks.append(
             chart("believed", t.say("monitoring.believed.chart"), t.say("monitoring.believed.note"), said, drawing)
         )
+    low, high = _ends(last, "expected_gini") or (None, None)
     told = t.say(
         "monitoring.believed.last",
         day=t.day(last["as_of"]),
@@ -132,8 +134,15 @@ def _believed(t: Teller, rows: Sequence[Mapping[str, Any]]) -> list[Block]:
         expected=figures.decimal(last["expected"], 0),
         interval=t.aside(last["expected_low"], last["expected_high"], figures.count),
         gini=figures.decimal(last["expected_gini"], 2),
+        around=t.aside(low, high, figures.decimal),
     )
     return [*blocks, Text(told)]
+
+
+def _ends(row: Mapping[str, Any], name: str) -> tuple[float, float] | None:
+    """The interval of a figure; null where there is none, or where monitoring kept none when it wrote the row."""
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    return None if low is None or high is None else (low, high)
 
 
 def _drift(t: Teller, rows: Sequence[Mapping[str, Any]]) -> list[Block]:
