@@ -8,6 +8,8 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from pipeline.report.directions import shown
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -30,7 +32,7 @@ def html_page(document: Document) -> str:
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
         )
     )
-    return re.sub(r"\n\s*\n+", "\n", page).strip() + "\n"
+    return shown(re.sub(r"\n\s*\n+", "\n", page).strip() + "\n")
 
 
 def _environment() -> Environment:

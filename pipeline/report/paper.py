@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import MissingInputError
 from pipeline.report.blocks import Chart, Picture, Table, Tiles
+from pipeline.report.directions import shown
 
 if TYPE_CHECKING:
     from pipeline.report.blocks import Block, Chapter
@@ -56,7 +57,7 @@ def pdf(document: Document) -> bytes:
         told = {**furniture, "chapters": [_chapter(c, folder, furniture["fonts"]) for c in document.chapters]}
         behind = _behind(document.language, json.dumps(told["chapters"], ensure_ascii=False))
         told["fonts"] = [*told["fonts"], *behind]
-        (folder / "report.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        (folder / "report.json").write_text(shown(json.dumps(told, ensure_ascii=False)), encoding="utf-8")
         layout = resources.files("pipeline.report") / "templates" / "report.typ"
         (folder / "report.typ").write_text(layout.read_text(encoding="utf-8"), encoding="utf-8")
         needs_system = document.language == "zh" or bool(behind)
@@ -143,7 +144,7 @@ def _block(block: Block, stem: Path, fonts: list[str]) -> dict[str, Any]:
 
 
 def _chart(block: Chart, path: Path, fonts: list[str]) -> dict[str, Any]:
-    path.write_text(_standing_svg(block.wide, fonts), encoding="utf-8")
+    path.write_text(shown(_standing_svg(block.wide, fonts)), encoding="utf-8")
     told = {"title": block.title, "caption": block.caption, "alt": _described(block.wide), "file": path.name}
     return {**told, "is_tall": is_tall(block.wide)}
 

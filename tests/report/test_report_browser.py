@@ -7,8 +7,13 @@ import re
 import struct
 
 import pytest
+from pypdf import PdfReader
 
+from pipeline.report.blocks import Cell, Chapter, Column, Table
+from pipeline.report.document import Document
 from pipeline.report.model_report import render
+from pipeline.report.page import html_page
+from pipeline.report.words import words_in
 
 pytestmark = pytest.mark.slow
 
@@ -113,3 +118,40 @@ def test_the_page_prints_to_a_pdf_of_several_pages(chromium, report, tmp_path):
     assert content.startswith(b"%PDF")
     assert 5 <= len(re.findall(rb"/Type\s*/Page\b", content)) <= 40
     assert chromium.complaints(done) == []
+
+
+def page_of(*chapters: Chapter) -> str:
+    return html_page(Document("Kind", "A title", "A subtitle", chapters, words_in("en")))
+
+
+def test_on_paper_the_head_of_a_table_that_sorts_stands_on_every_page(chromium, tmp_path):
+    rows = tuple((Cell(f"row {i}"), Cell(f"{i}")) for i in range(150))
+    table = Table("T", (Column("The head"), Column("A number", is_number=True)), rows)
+    page, paper = tmp_path / "page.html", tmp_path / "page.pdf"
+    page.write_text(page_of(Chapter("a", "Long", (table,))), encoding="utf-8")
+    chromium.browse(page, tmp_path, f"--print-to-pdf={paper}")
+    texts = ["".join(one.extract_text().split()) for one in PdfReader(paper).pages]
+    holding = [text for text in texts if "row1" in text]
+    assert len(holding) > 2
+    assert all("Thehead" in text and "Anumber" in text for text in holding)
+
+
+# How many columns of figures the screen shows of a table, and by how much its caption runs out of the screen.
+SEEN = """<script>addEventListener('load', () => {
+  const heads = [...document.querySelectorAll('thead th')].slice(1), range = document.createRange();
+  range.selectNodeContents(document.querySelector('caption'));
+  parent.postMessage({
+    seen: heads.filter(head => head.getBoundingClientRect().right <= innerWidth).length,
+    out: Math.max(0, Math.round(range.getBoundingClientRect().right - innerWidth)),
+  }, '*');
+});</script>"""
+
+
+def test_on_a_telephone_a_long_name_leaves_room_for_figures_and_the_caption_is_whole(chromium, tmp_path):
+    name, columns = "Vereinigte_Maschinenfabriken_und_Handelsgesellschaft " * 3, 6
+    heads = (Column("Customer"), *(Column(f"F{n}", is_number=True) for n in range(columns)))
+    rows = ((Cell(name), *(Cell("1,234,567") for _ in range(columns))),)
+    table = Table("A caption that is longer than a telephone is wide and goes on and on to the end", heads, rows)
+    found, _ = chromium.probe(page_of(Chapter("a", "Wide", (table,))), SEEN, tmp_path, 390, 844)
+    assert int(found["seen"]) >= 2
+    assert found["out"] == "0"

@@ -13,6 +13,7 @@ from pipeline.errors import MissingInputError
 from pipeline.report.blocks import Cell, Chapter, Chart, Column, Table, Text
 from pipeline.report.document import Document
 from pipeline.report.model_report import model_report
+from pipeline.report.page import html_page
 from pipeline.report.paper import chinese_font, pdf, widths
 from pipeline.report.words import words_in
 
@@ -142,6 +143,16 @@ def test_the_head_of_a_long_table_stands_on_every_page():
     holding = [text for text in pages if "row 1" in text]
     assert len(holding) > 2
     assert all("The head" in text for text in holding)
+
+
+def test_a_character_that_turns_the_reading_is_shown_and_not_obeyed_on_page_and_paper():
+    told = "ACME \u202ednarb\u2066 غ"
+    table = Table(told, (Column("a"),), ((Cell(told),),))
+    one = document(Chapter("a", "First", (Text(told), table)))
+    assert html_page(one).count("ACME [U+202E]dnarb[U+2066] غ") == 4
+    text = text_of(read(pdf(one)))
+    assert text.count("ACME [U+202E]dnarb[U+2066]") == 3
+    assert not set(text) & {"\u202e", "\u2066"}
 
 
 def test_a_wide_column_does_not_crush_the_others():
