@@ -193,6 +193,7 @@ def test_a_slope_that_is_shown_to_be_wrong_stands_in_the_verdict(given, slope, s
 
 def test_a_difference_against_the_champion_is_told_from_the_winners_side(given):
     case = changed(given, "differences.challenger - champion.test", {"value": -0.05, "low": -0.09, "high": -0.01})
+    case = dataclasses.replace(case, comparison=None)
     shown = next(b for b in told(verdict(case, WORDS), Bullets) if b.title == "What is shown")
     assert (
         "Scorecard (champion) orders customers better than Booster (challenger): Gini higher by 0.050" in shown.items[0]

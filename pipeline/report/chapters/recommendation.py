@@ -50,10 +50,11 @@ def recommended(given: ReportInput) -> str:
 
 
 def _own(given: ReportInput) -> list[Mapping[str, Any]]:
-    return [one for one in given.validation.get("tests") or () if _counts(one)]
+    return [one for one in given.validation.get("tests") or () if bears_on(one)]
 
 
-def _counts(one: Mapping[str, Any]) -> bool:
+def bears_on(one: Mapping[str, Any]) -> bool:
+    """A test of the champion or of the whole book, on which the recommendation rests."""
     return one["model"] == "champion" or (not one["model"] and one["id"] != "monitored")
 
 

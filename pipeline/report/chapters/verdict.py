@@ -16,7 +16,7 @@ from pipeline.report.chapters.measured import (
     models,
     why_none,
 )
-from pipeline.report.chapters.recommendation import recommendation
+from pipeline.report.chapters.recommendation import bears_on, recommendation
 from pipeline.report.chapters.tests_figures import blind_parts, test_name
 from pipeline.report.chapters.verdict_basis import COHORT, TEST, basis_of, evidence, result_of
 from pipeline.report.chapters.verdict_pairs import decided_pairs, undecided_pairs
@@ -183,19 +183,28 @@ def _ratio_tile(name: str, given: ReportInput, words: Words) -> Tile:
 
 
 def _lights(given: ReportInput, words: Words) -> tuple[str, ...]:
-    """How many of the validation tests are of which light, and every red and amber one by name."""
+    """How many of the validation tests are of which light, and every red and amber one by name: those on which the
+    recommendation rests first, the red before the amber."""
     told = given.validation.get("tests") or ()
     if not told:
         return ()
     counted = Counter(one["light"] for one in told)
     counts = {light: figures.count(counted[light]) for light in ("green", "amber", "red", "grey")}
     named = [
-        words(f"verdict.{light}_test", test=test_name(one, given, words))
+        words(f"verdict.{light}_test.{_whose(one)}", test=test_name(one, given, words))
+        for bears in (True, False)
         for light in ("red", "amber")
         for one in told
-        if one["light"] == light
+        if one["light"] == light and bears_on(one) == bears
     ]
     return (words("verdict.lights", n=figures.count(len(told)), **counts), *named)
+
+
+def _whose(one: Mapping[str, Any]) -> str:
+    """`own` where the recommendation rests on the test, else `challenger` or `other`."""
+    if bears_on(one):
+        return "own"
+    return "challenger" if one["model"] == "challenger" else "other"
 
 
 def _decided(given: ReportInput, words: Words) -> tuple[str, ...]:

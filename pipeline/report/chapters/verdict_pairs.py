@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
@@ -17,17 +17,23 @@ if TYPE_CHECKING:
     from pipeline.report.words import Words
 
 _BASES = (COHORT, "panel")
+# As `differences` of the validation names the pair.
+_MODELS = ("challenger", "champion")
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """Gini of `first` less that of `second` with its interval (null: not measured), and the rows it was measured on."""
+    """Gini of `first` less that of `second` with its interval (null: not measured), and the rows it was measured on.
+
+    `others` are sentences on what other rows answer, where that is not the same, and why.
+    """
 
     first: str
     second: str
     raw: Mapping[str, Any] | None
     counts: Mapping[str, Any]
     rows: str
+    others: tuple[str, ...] = ()
 
 
 def decided_pairs(given: ReportInput, words: Words) -> list[str]:
@@ -42,7 +48,8 @@ def decided_pairs(given: ReportInput, words: Words) -> list[str]:
         told = figures.measured(raw, lambda value: figures.decimal(value, 3))
         names = {"better": scorer(better, given, words), "worse": scorer(worse, given, words)}
         ends = {"difference": told.value, "interval": told.interval}
-        found.append(words("verdict.decided_pair", rows=pair.rows, **ends, **names))
+        text = words("verdict.decided_pair", rows=pair.rows, **ends, **names)
+        found.append(figures.sentences(text, *pair.others))
     return found
 
 
@@ -55,7 +62,8 @@ def undecided_pairs(given: ReportInput, words: Words) -> list[str]:
         told = figures.measured(pair.raw, lambda value: figures.signed(value, 3))
         names = {"first": scorer(pair.first, given, words), "second": scorer(pair.second, given, words)}
         ends = {"difference": told.value, "interval": told.interval or why_none(pair.raw, pair.counts, words)}
-        found.append(words("verdict.undecided_pair", rows=pair.rows, **ends, **names))
+        text = words("verdict.undecided_pair", rows=pair.rows, **ends, **names)
+        found.append(figures.sentences(text, *pair.others))
     return found
 
 
@@ -65,12 +73,57 @@ def _pairs(given: ReportInput, words: Words) -> list[_Pair]:
 
 
 def _pair(first: str, second: str, roles: Mapping[str, Any], given: ReportInput, words: Words) -> _Pair:
-    """As the validation test of the pair measured it, which has more bads; as the test role did where there is none."""
+    """On the rows neither has seen where both are models, as the strictest; then as the validation test of the pair
+    measured it, which has more bads; as the test role did where there is none."""
+    known, test = _of_rival(first, second, given, words), _of_test(first, second, roles, given, words)
+    strict = _of_unseen(given, words) if (first, second) == _MODELS else None
+    if strict is None:
+        return known or test
+    others = [_other(pair, why, words, given) for pair, why in ((known, "known"), (test, "test")) if pair]
+    differing = [text for raw, text in others if _side(raw) not in {_side(strict.raw), "unknown"}]
+    return replace(strict, others=tuple(differing))
+
+
+def _side(raw: Mapping[str, Any] | None) -> str:
+    return lies(raw, 0.0)
+
+
+def _of_unseen(given: ReportInput, words: Words) -> _Pair | None:
+    """Challenger less champion, where `compare` tells champion less challenger; null where too few turned bad."""
+    order = (given.comparison or {}).get("gini") or {}
+    if _side(order.get("difference")) == "unknown":
+        return None
+    told = {name: figures.count(order[name]) for name in ("customers", "bad_customers")}
+    level = figures.share((given.comparison or {})["confidence"], 0)
+    return _Pair(*_MODELS, _turned(order["difference"]), order, words("verdict.unseen_rows", level=level, **told))
+
+
+def _of_rival(first: str, second: str, given: ReportInput, words: Words) -> _Pair | None:
     told = _rival(first, second, given)
-    if told:
-        return _Pair(first, second, told, told, words(f"tests.basis.{told['basis']}"))
+    return _Pair(first, second, told, told, words(f"tests.basis.{told['basis']}")) if told else None
+
+
+def _of_test(first: str, second: str, roles: Mapping[str, Any], given: ReportInput, words: Words) -> _Pair:
     counts = given.validation["samples"].get(TEST) or {}
     return _Pair(first, second, roles.get(TEST), counts, words("verdict.test_rows"))
+
+
+def _other(pair: _Pair, why: str, words: Words, given: ReportInput) -> tuple[Mapping[str, Any] | None, str]:
+    """The difference on other rows, and a sentence that tells it with what sets these rows apart."""
+    told = figures.measured(pair.raw, lambda value: figures.signed(value, 3))
+    text = words(
+        f"verdict.other_rows.{why}",
+        rows=pair.rows,
+        difference=told.value,
+        interval=told.interval,
+        customers=figures.count(pair.counts.get("customers")),
+        reads=words(
+            f"verdict.other_reads.{_side(pair.raw)}",
+            first=scorer(pair.first, given, words),
+            second=scorer(pair.second, given, words),
+        ),
+    )
+    return pair.raw, text
 
 
 def _rival(first: str, second: str, given: ReportInput) -> Mapping[str, Any]:
