@@ -120,3 +120,17 @@ def test_every_negative_figure_of_every_table_has_a_real_minus_sign(pair):
         # A hyphen with a figure behind it and neither a letter nor a figure before it: no name, no day.
         assert [text for text in texts if re.search(r"(?<![\w.)])-\s?[\d.]", text)] == []
         assert sum("\u2212" in text for text in texts) > 5
+
+
+@pytest.mark.parametrize(
+    "stray",
+    ["坏快照", "好快照", "薄档案", "换客", "未结金额", "未结账款", "转交", "额度将提高", "降低额度", "提高额度"],
+)
+def test_one_idea_has_one_word_in_every_report(stray):
+    assert not [key for key, text in words_in("zh").texts.items() if stray in text]
+
+
+@pytest.mark.parametrize("action", ["raise", "cut", "refer"])
+def test_an_action_on_a_limit_is_named_alike_in_both_reports(action):
+    words = words_in("zh")
+    assert words(f"limit_action.{action}") == words(f"portfolio.action.{action}")
