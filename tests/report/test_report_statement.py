@@ -81,7 +81,7 @@ def test_a_rated_customer_reads_its_grade_what_counts_and_what_each_step_brings(
     assert "Overdue over the limit: from 20 % to 0 % once it is booked 575 +6 G08, as now" in text
     assert "limit by our rules: 9,000 EUR" in text
     # 90,000 needs somebody's approval: no amount is promised.
-    assert "598 +29 G06 the limit would rise; a person decides on it" in text
+    assert "598 +29 G06 a limit above the one in force would be possible; a person decides on it" in text
     assert "a person will look at your case again" in text.lower()
 
 
@@ -142,6 +142,28 @@ def test_an_amount_that_others_must_approve_is_not_told(told):
     assert "What bounds it" not in text
     assert "comes down" not in text
     assert "下调" not in as_text(replace(told, limit=limit), "zh")[1]
+
+
+@pytest.mark.parametrize(
+    ("current", "reckoned", "after", "says"),
+    [
+        # What the rules give now (4,000) is kept back: only the limit in force is one to compare with.
+        (30_500.0, None, 10_000.0, ""),
+        (30_500.0, None, 30_500.0, ""),
+        (30_500.0, None, 31_000.0, "higher"),
+        (None, None, 10_000.0, ""),
+        (30_500.0, 4_000.0, 30_000.0, ""),  # above 25,000 somebody must approve
+        (30_500.0, 4_000.0, 40_000.0, "higher"),
+        (30_500.0, 4_000.0, 10_000.0, "limit by our rules: 10,000 EUR"),
+        (30_500.0, 4_000.0, 4_000.0, ""),
+    ],
+)
+def test_a_step_is_said_to_lift_the_limit_only_above_the_one_in_force(told, current, reckoned, after, says):
+    step = replace(PROMPT, outcome=replace(PROMPT.outcome, limit=after))
+    limit = replace(told.limit, current=current, reckoned=reckoned)
+    _, text = as_text(replace(told, limit=limit, prospects=Prospects(NOW, (step,), None, None)))
+    row = text.split("592 +23 G07")[1].split("Nothing here is promised")[0].strip()
+    assert row == says.replace("higher", "a limit above the one in force would be possible; a person decides on it")
 
 
 def test_what_bounds_a_limit_is_told_where_nobody_decides_first(told):

@@ -73,14 +73,15 @@ def _row(told: CustomerStatement, one: Prospect, words: Words, named: Cell) -> t
 
 
 def _limit(told: CustomerStatement, one: Prospect, words: Words) -> str:
-    """What becomes of the limit where it rises; an amount only where nobody would have to approve it first."""
-    before, after = (told.prospects.now.limit if told.prospects else None), one.outcome.limit
+    """What becomes of the limit where the step lifts it: an amount only where nobody would have to approve it first,
+    else that it would pass the limit in force, or nothing: what the rules give now is kept where a person decides."""
+    limit, before, after = told.limit, (told.prospects.now.limit if told.prospects else None), one.outcome.limit
     if before is None or after is None or after <= before:
         return ""
-    up_to = told.limit.up_to
-    if told.limit.reckoned is None or (up_to is not None and after > up_to):
-        return words("statement.steps.limit_higher")
-    return words("statement.steps.limit_amount", amount=f"{figures.count(after)} {told.limit.currency}".strip())
+    if limit.reckoned is not None and (limit.up_to is None or after <= limit.up_to):
+        return words("statement.steps.limit_amount", amount=f"{figures.count(after)} {limit.currency}".strip())
+    is_higher = limit.current is not None and after > limit.current
+    return words("statement.steps.limit_higher") if is_higher else ""
 
 
 def _cell(one: Prospect, words: Words) -> Cell:
