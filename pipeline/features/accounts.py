@@ -12,7 +12,6 @@ from pipeline.features.absence import NO_ACCOUNTS, NO_DEBT, NO_EARLIER_ACCOUNTS,
 from pipeline.features.arithmetic import change, positive_ratio
 from pipeline.features.feature import FeatureFamily, Risk, Unit, feature
 from pipeline.features.published_accounts import ACCOUNTS, debt, working_capital_ratio
-from pipeline.features.step import OWE_LESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,7 +147,6 @@ def retained_earnings_to_assets(accounts: ir.Table) -> ir.Value:
     Risk.RISES,
     ("Our claim over the customer's equity", "我方债权占客户净资产的比例"),
     ("What is open with us equals {value:.1%} of the customer's equity", "我方未清账款相当于客户净资产的{value:.1%}"),
-    step=OWE_LESS,
 )
 def open_to_equity(accounts: ir.Table) -> ir.Value:
     """Open amount over equity; null where equity is not above 0."""

@@ -20,7 +20,7 @@ from pipeline.features.agreement_rows import CONTRACTS, OBLIGATIONS
 from pipeline.features.arithmetic import in_months, positive_ratio, ratio
 from pipeline.features.balances import COVERS, LIMITS
 from pipeline.features.feature import Risk, Unit, feature
-from pipeline.features.step import BRING_COVER, CLEAR_OVERDUE, KEEP_OBLIGATIONS, OWE_LESS
+from pipeline.features.step import BRING_COVER, CLEAR_OVERDUE, KEEP_OBLIGATIONS, STAY_WITHIN_LIMIT
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -155,7 +155,6 @@ def overdue_obligation_count(obligations: ir.Table) -> ir.Value:
     title_zh="信用额度使用率",
     en="{value:.0%} of the limit is used",
     zh="信用额度已使用{value:.0%}",
-    step=OWE_LESS,
 )
 def utilisation(limits: ir.Table) -> ir.Value:
     """Open amount over limit; above 1 when overdrawn, null without a limit or with a limit of 0."""
@@ -205,7 +204,7 @@ def utilisation_change_3m(limits: ir.Table) -> ir.Value:
     title_zh="近12个月超信用额度的天数占比",
     en="Over the limit on {value:.0%} of the days of 12 months with a limit",
     zh="近12个月有额度的天数中有{value:.0%}超出信用额度",
-    step=OWE_LESS,
+    step=STAY_WITHIN_LIMIT,
 )
 def days_over_limit_share_12m(limits: ir.Table) -> ir.Value:
     """Days on which the open amount passed the limit over days with a limit, each as it was known on that day."""

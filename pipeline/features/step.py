@@ -2,7 +2,7 @@
 
 A feature names a step only where the customer alone can take it, where it has one safe direction, and where nobody is
 worse off for taking it. Not steps: what time or others decide (age, industry, group, the economy, outside ratings),
-what a supplier should not ask for (to order more, to ask for less time, to dispute less), and single figures of
+what a supplier should not ask for (to order more or less, to ask for less time, to dispute less), and single figures of
 accounts, which cannot be moved one by one (docs/statement.md).
 """
 
@@ -40,9 +40,7 @@ LET_PAYMENTS_CLEAR = Step(
 KEEP_OBLIGATIONS = Step(
     "keep_obligations", "Fulfil what the contracts ask by the agreed dates", "按约定日期履行合同义务"
 )
-OWE_LESS = Step(
-    "owe_less", "Stay within the limit and keep less open at a time", "不超出信用额度，并减少同一时点的未清账款"
-)
+STAY_WITHIN_LIMIT = Step("stay_within_limit", "Stay within the limit", "不超出信用额度")
 SEND_ACCOUNTS = Step(
     "send_accounts",
     "Hand in newer accounts, and hand them in sooner after the year's end",
@@ -61,7 +59,7 @@ STEPS = (
     PAY_ON_TIME,
     LET_PAYMENTS_CLEAR,
     KEEP_OBLIGATIONS,
-    OWE_LESS,
+    STAY_WITHIN_LIMIT,
     SEND_ACCOUNTS,
     AUDIT_ACCOUNTS,
     BRING_COVER,

@@ -166,6 +166,22 @@ def test_a_step_is_said_to_lift_the_limit_only_above_the_one_in_force(told, curr
     assert row == says.replace("higher", "a limit above the one in force would be possible; a person decides on it")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (0.05, 0.003, "from 5.0 % to 0.3 %"),
+        (0.2, 0.0, "from 20 % to 0 %"),
+        (0.0004, 0.0, "from 0.04 % to 0.00 %"),
+        (0.204, 0.201, "from 20.4 % to 20.1 %"),
+        (0.00004, 0.00003, "from 0.004 % to 0.003 %"),
+    ],
+)
+def test_a_goal_that_is_not_nothing_never_reads_nothing(told, before, after, says):
+    step = replace(PAID, moves=(Move(OVERDUE, before, after),))
+    _, text = as_text(replace(told, prospects=Prospects(NOW, (step,), None, None)))
+    assert f"Overdue over the limit: {says}" in text.replace("\u202f", " ")
+
+
 def test_what_bounds_a_limit_is_told_where_nobody_decides_first(told):
     assert "What bounds it: what you buy from us and the terms agreed." in as_text(told)[1]
     grouped = replace(told, limit=replace(told.limit, cap="group"))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.features import catalog
 from pipeline.features.feature import Risk, Serves, Tells
-from pipeline.features.step import CLEAR_OVERDUE, LET_PAYMENTS_CLEAR, OWE_LESS, PAY_ON_TIME
+from pipeline.features.step import CLEAR_OVERDUE, LET_PAYMENTS_CLEAR, PAY_ON_TIME, STAY_WITHIN_LIMIT
 from pipeline.score.applied import PD, THIN_PD, application
 from pipeline.score.booster import Booster
 from pipeline.score.calibration import Calibration
@@ -30,17 +30,17 @@ RICH = Decimal("99999999.00")
 BOUNDS = {
     "bounced_payment_count_3m": [1.0],
     "bounced_payment_count_12m": [1.0, 3.0],
-    "utilisation": [0.5, 0.9],
+    "days_over_limit_share_12m": [0.5, 0.9],
     "firm_age_years": [5.0],
     "group_default_count": [1.0],
 }
 GOOD = {
-    "bounced_payment_count_3m": 0.0, "bounced_payment_count_12m": 0.0, "utilisation": 0.2, "firm_age_years": 20.0,
-    "group_default_count": 0.0,
+    "bounced_payment_count_3m": 0.0, "bounced_payment_count_12m": 0.0, "days_over_limit_share_12m": 0.2,
+    "firm_age_years": 20.0, "group_default_count": 0.0,
 }  # fmt: skip
 BAD = {
-    "bounced_payment_count_3m": 2.0, "bounced_payment_count_12m": 5.0, "utilisation": 1.2, "firm_age_years": 2.0,
-    "group_default_count": 2.0,
+    "bounced_payment_count_3m": 2.0, "bounced_payment_count_12m": 5.0, "days_over_limit_share_12m": 1.0,
+    "firm_age_years": 2.0, "group_default_count": 2.0,
 }  # fmt: skip
 
 
@@ -83,19 +83,20 @@ def others(day):
 
 def test_steps_go_to_what_a_quarter_of_the_comparable_reached_and_age_and_group_stay(book_day, steady):
     peers = [
-        {**GOOD, "utilisation": u, "bounced_payment_count_12m": b} for u, b in ((0.3, 0), (0.6, 1), (0.8, 4), (1, 9))
+        {**GOOD, "days_over_limit_share_12m": over, "bounced_payment_count_12m": bounced}
+        for over, bounced in ((0.3, 0), (0.6, 1), (0.8, 4), (1, 9))
     ]
     day = book_day(steady, BAD, *peers)
     found = prospects(Seat.of(day, 0), others(day), 0.25)
     moved = {move.feature.name: (move.before, move.after) for one in found.single for move in one.moves}
     assert moved == {
-        "utilisation": (1.2, 0.3),
+        "days_over_limit_share_12m": (1.0, 0.3),
         "bounced_payment_count_3m": (2.0, 0.0),
         "bounced_payment_count_12m": (5.0, 0.0),
     }
-    assert {one.steps for one in found.single} == {(OWE_LESS,), (LET_PAYMENTS_CLEAR,)}
+    assert {one.steps for one in found.single} == {(STAY_WITHIN_LIMIT,), (LET_PAYMENTS_CLEAR,)}
     half = prospects(Seat.of(day, 0), others(day), 0.5)
-    assert {m.feature.name: m.after for one in half.single for m in one.moves}["utilisation"] == 0.6
+    assert {m.feature.name: m.after for one in half.single for m in one.moves}["days_over_limit_share_12m"] == 0.6
 
 
 def test_windows_of_one_idea_move_together_and_show_when_the_longest_has_passed(book_day, steady):
@@ -104,7 +105,7 @@ def test_windows_of_one_idea_move_together_and_show_when_the_longest_has_passed(
     bounces = next(one for one in found.single if one.steps == (LET_PAYMENTS_CLEAR,))
     assert [move.feature.name for move in bounces.moves] == ["bounced_payment_count_3m", "bounced_payment_count_12m"]
     assert bounces.months == 12
-    assert next(one for one in found.single if one.steps == (OWE_LESS,)).months == 0
+    assert next(one for one in found.single if one.steps == (STAY_WITHIN_LIMIT,)).months == 12
 
 
 def test_a_step_brings_what_the_night_gives_a_customer_who_took_it(book_day, steady):
@@ -122,7 +123,7 @@ def test_a_step_brings_what_the_night_gives_a_customer_who_took_it(book_day, ste
 
 
 def test_what_is_not_known_of_a_customer_is_not_moved_and_a_good_one_has_no_step(book_day, steady):
-    day = book_day(steady, {**GOOD, "utilisation": math.nan, "firm_age_years": 2.0}, *[GOOD] * 4)
+    day = book_day(steady, {**GOOD, "days_over_limit_share_12m": math.nan, "firm_age_years": 2.0}, *[GOOD] * 4)
     found = prospects(Seat.of(day, 0), others(day), 0.25)
     assert (found.single, found.together, found.enough) == ((), None, None)
 
@@ -213,13 +214,13 @@ def test_the_circle_widens_until_enough_are_in_it_and_few_are_nobody(policy):
 
 
 def test_what_counts_says_nothing_of_others_and_names_what_was_told_in_confidence(steady):
-    lost = {"bounced_payment_count_3m": -4.0, "bounced_payment_count_12m": -5.6, "utilisation": 3.2} | {
+    lost = {"bounced_payment_count_3m": -4.0, "bounced_payment_count_12m": -5.6, "days_over_limit_share_12m": 3.2} | {
         "firm_age_years": -0.4, "group_default_count": -30.0,
     }  # fmt: skip
     against, in_favour = what_counts(steady, BAD, lost)
     assert [(one.idea, one.points) for one in against] == [("bounced_payment_count", -10)]
     assert against[0].en == "5 payments bounced or were returned in 12 months"
-    assert [(one.idea, one.points) for one in in_favour] == [("utilisation", 3)]
+    assert [(one.idea, one.points) for one in in_favour] == [("days_over_limit_share_12m", 3)]
 
 
 def test_columns_told_from_others_are_never_told_and_are_no_steps():
@@ -231,6 +232,9 @@ def test_columns_told_from_others_are_never_told_and_are_no_steps():
 def test_every_step_has_a_safe_direction_and_the_economy_age_and_industry_have_none():
     stepped = [f for f in catalog.FEATURES if f.step is not None and f.serves is Serves.MODELS]
     assert all(f.risk is not Risk.EITHER for f in stepped)
-    assert {f.step for f in stepped} >= {PAY_ON_TIME, CLEAR_OVERDUE, LET_PAYMENTS_CLEAR, OWE_LESS}
-    for name in ("firm_age_years", "tenure_months", "industry_section", "pmi", "group_overdue_share", "revenue_growth"):
+    assert {f.step for f in stepped} >= {PAY_ON_TIME, CLEAR_OVERDUE, LET_PAYMENTS_CLEAR, STAY_WITHIN_LIMIT}
+    for name in (
+        "firm_age_years", "tenure_months", "industry_section", "pmi", "group_overdue_share", "revenue_growth",
+        "open_to_equity", "utilisation",
+    ):  # fmt: skip
         assert catalog.by_name(name).step is None

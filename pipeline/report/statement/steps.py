@@ -10,7 +10,7 @@ from pipeline.report.blocks import Cell, Column, Heading, Missing, Table, Text
 from pipeline.score.limit_offer import months_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pipeline.report.blocks import Block
     from pipeline.report.statement.told import CustomerStatement
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.score.statement.prospects import Move, Prospect
 
 _MOST_MOVES = 3
+_MOST_DIGITS = 12
 
 
 def steps(told: CustomerStatement, words: Words, reached_by: float) -> Iterator[Block]:
@@ -102,14 +103,19 @@ def _move(move: Move, words: Words) -> str:
 
 
 def _values(unit: Unit, before: float, after: float, words: Words) -> tuple[str, str]:
-    """Both values with their unit and as few digits as tell them apart."""
+    """Both values with their unit."""
     if unit is Unit.FLAG:
         yes, no = words("statement.is_yes"), words("statement.is_no")
         return yes if before else no, yes if after else no
+    first, last = _told_apart(before, after, figures.share if unit in {Unit.SHARE, Unit.RATIO} else figures.decimal)
+    return words(f"statement.unit.{unit}", n=first), words(f"statement.unit.{unit}", n=last)
+
+
+def _told_apart(before: float, after: float, write: Callable[[float, int], str]) -> tuple[str, str]:
+    """Both with as few digits as tell them apart; what is not nothing is never written as nothing."""
     pair = ("", "")
-    for digits in range(4):
-        write = figures.share if unit in {Unit.SHARE, Unit.RATIO} else figures.decimal
-        pair = write(before, digits), write(after, digits)
-        if pair[0] != pair[1]:
+    for digits in range(_MOST_DIGITS):
+        pair, nothing = (write(before, digits), write(after, digits)), write(0.0, digits)
+        if pair[0] != pair[1] and [text == nothing for text in pair] == [before == 0, after == 0]:
             break
-    return words(f"statement.unit.{unit}", n=pair[0]), words(f"statement.unit.{unit}", n=pair[1])
+    return pair
