@@ -157,8 +157,9 @@ def _grading(found: PublishedDay, at: int, standing: Standing) -> Grading:
         grades=len(scale.names),
         score=None if pd.isna(row["score"]) else int(row["score"]),
         label=found.manifest["label"],
-        invoices_due=int(position["invoices_due_12m_count"]),
-        history_months=int(position["history_months"]),
+        invoices_due=_whole(position["invoices_due_12m_count"]),
+        history_months=_whole(position["history_months"]),
+        needs=found.day.policy.thin_file.thin,
         default_on=None if since is None or pd.isna(since) else pd.Timestamp(since).date(),
     )
 
@@ -193,6 +194,11 @@ def _lacks_accounts(found: PublishedDay, customer_id: str, counted: set[str]) ->
 
 def _or_none(value: Any) -> str | None:
     return None if pd.isna(value) else str(value)
+
+
+def _whole(value: Any) -> int:
+    """A number of invoices or months; what is not known counts as none, as the rule of thin files has it."""
+    return 0 if pd.isna(value) else int(value)
 
 
 def _amount(value: Any) -> float | None:

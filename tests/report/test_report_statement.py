@@ -22,9 +22,11 @@ from pipeline.report.statement.told import CustomerStatement, Grading, LimitTold
 from pipeline.score.policy_sections import Wording
 from pipeline.score.statement.prospects import Move, Outcome, Prospect, Prospects
 from pipeline.score.statement.what_counts import Counted
+from pipeline.score.thin_file import ThinFileRule
 
 DAY = dt.date(2025, 12, 31)
 LABEL = {"kind": "default", "window_months": 12, "window_days": None}
+NEEDS = ThinFileRule(min_invoices_due_12m=3, min_history_months=4)
 NOW = Outcome(0.09, 569, "G08", 4000.0)
 LATE = catalog.by_name("range_of_days_late_24m")
 OVERDUE = catalog.by_name("overdue_to_limit")
@@ -45,7 +47,7 @@ def told(house):
     return CustomerStatement(
         who=Who("C-17", "Example Ltd", is_person=False),
         as_of=DAY,
-        grading=Grading("rated", "G08", 8, 10, 569, LABEL, 12, 40, None),
+        grading=Grading("rated", "G08", 8, 10, 569, LABEL, 12, 40, NEEDS, None),
         limit=LimitTold("EUR", 5000.0, 4000.0, "need", is_held=False, up_to=25_000.0, strategy=COVERED),
         against=(Counted("range_of_days_late", -27, "47 days lie between", "相差47天"),),
         in_favour=(),
@@ -106,13 +108,31 @@ def test_the_page_speaks_chinese_throughout(told):
 )
 def test_every_standing_has_its_own_honest_page(told, standing, grade, says, language):
     grading = Grading(
-        standing, grade, 5 if grade == "G05" else None, 10, None, LABEL, 1, 2, DAY if grade == "D" else None
+        standing, grade, 5 if grade == "G05" else None, 10, None, LABEL, 1, 2, NEEDS, DAY if grade == "D" else None
     )
     page, text = as_text(replace(told, grading=grading, prospects=None, width=None), language)
     assert says[language] in text
     assert "None" not in text
     assert "nan" not in text
     assert "C-17" in page
+
+
+FEW_DUE = ("invoices that fell due in twelve months, 1 of the 3 needed", "近12个月到期的发票，需3张，现有1张")
+SHORT = ("full months since our first invoice to you, 2 of the 4 needed", "自首张发票起的整月数，需4个，现有2个")
+
+
+@pytest.mark.parametrize(
+    ("invoices", "months", "en", "zh"),
+    [(1, 65, *FEW_DUE), (9, 2, *SHORT), (1, 2, f"{FEW_DUE[0]}; {SHORT[0]}", f"{FEW_DUE[1]}；{SHORT[1]}")],
+)
+def test_a_thin_file_reads_what_is_missing_and_nothing_of_what_is_there(told, invoices, months, en, zh):
+    grading = replace(told.grading, standing="thin_file", invoices_due=invoices, history_months=months)
+    thin = replace(told, grading=grading, prospects=Prospects(NOW, (), None, None))
+    _, text = as_text(thin)
+    assert f"needs more to go by than there is: {en}. Until then" in text
+    assert "What is missing for a rating of your own is named above." in text
+    assert "What remains is time" not in text
+    assert f"所需的记录尚不足：{zh}。在此之前" in as_text(thin, "zh")[1]
 
 
 def test_when_nothing_improves_the_grade_the_page_says_so(told):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.report.blocks import Block, Cell
-    from pipeline.report.statement.told import CustomerStatement
+    from pipeline.report.statement.told import CustomerStatement, Grading
 
 
 def statement_document(told: CustomerStatement, language: str, reached_by: float) -> Document:
@@ -84,9 +84,19 @@ def _graded(section: str, told: CustomerStatement, words: Words) -> str:
         grades=grading.grades,
         window=window,
         default=words(f"statement.default.{label.get('kind')}"),
-        invoices=figures.count(grading.invoices_due),
-        months=figures.count(grading.history_months),
+        lacks=figures.in_turn(_lacks(grading, words)),
     )
+
+
+def _lacks(grading: Grading, words: Words) -> Iterator[str]:
+    """What a rating of its own needs and the customer has not, each with what there is."""
+    needs = grading.needs
+    for name, have, needed in (
+        ("invoices", grading.invoices_due, needs.min_invoices_due_12m),
+        ("months", grading.history_months, needs.min_history_months),
+    ):
+        if have < needed:
+            yield words(f"statement.lacks.{name}", have=figures.count(have), needed=figures.count(needed))
 
 
 def _tiles(told: CustomerStatement, words: Words) -> Tiles:

@@ -28,7 +28,8 @@ def steps(told: CustomerStatement, words: Words, reached_by: float) -> Iterator[
     if found is None or told.width is None:
         yield Missing(words("statement.steps.too_few"))
     elif not found.single:
-        yield Text(words("statement.steps.none"))
+        is_thin = told.grading.standing == "thin_file"
+        yield Text(words("statement.steps.none_thin" if is_thin else "statement.steps.none"))
     else:
         width = words(f"statement.steps.width.{told.width}")
         yield Text(words("statement.steps.how", share=figures.share(reached_by, 0), width=width))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.score.policy_sections import Wording
     from pipeline.score.statement.prospects import Prospects
     from pipeline.score.statement.what_counts import Counted
+    from pipeline.score.thin_file import ThinFileRule
 
 Standing = Literal["rated", "thin_file", "expert", "in_default", "not_rated"]
 _LONGEST_NAME = 120
@@ -34,7 +35,8 @@ class Who:
 class Grading:
     """The rating as published. `place` is that of the grade among `grades`, 1 the best; null without a grade.
 
-    `invoices_due` and `history_months` say how much there was to go by, `default_on` since when a default stands.
+    `invoices_due` and `history_months` say how much there was to go by, `needs` how much a rating of its own takes,
+    `default_on` since when a default stands.
     """
 
     standing: Standing
@@ -45,6 +47,7 @@ class Grading:
     label: Mapping[str, Any]
     invoices_due: int
     history_months: int
+    needs: ThinFileRule
     default_on: dt.date | None
 
 
