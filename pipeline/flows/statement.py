@@ -166,7 +166,7 @@ def _grading(found: PublishedDay, at: int, standing: Standing) -> Grading:
 
 def _limit(found: PublishedDay, at: int) -> LimitTold:
     """What may be said of the limit: an amount that a person must still approve is not."""
-    row, rules = found.book.iloc[at], found.day.policy.limits
+    row, position, rules = found.book.iloc[at], found.day.positions.iloc[at], found.day.policy.limits
     tiers = rules.approval
     needs_nobody = row["limit_action"] in {"keep", "raise", "cut"} and _or_none(row["approval_tier"]) in {
         None,
@@ -178,6 +178,8 @@ def _limit(found: PublishedDay, at: int) -> LimitTold:
     return LimitTold(
         currency=found.manifest["base_currency"] or "",
         current=_amount(row["limit_current"]),
+        open_amount=_amount(position["open_amount"]) or 0.0,
+        overdue_amount=_amount(position["overdue_amount"]) or 0.0,
         reckoned=_amount(row["limit_suggested"]) if needs_nobody and is_graded else None,
         cap=_or_none(row["limit_binding_cap"]),
         is_held=overdue_held,

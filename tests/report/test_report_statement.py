@@ -48,7 +48,7 @@ def told(house):
         who=Who("C-17", "Example Ltd", is_person=False),
         as_of=DAY,
         grading=Grading("rated", "G08", 8, 10, 569, LABEL, 12, 40, NEEDS, None),
-        limit=LimitTold("EUR", 5000.0, 4000.0, "need", is_held=False, up_to=25_000.0, strategy=COVERED),
+        limit=LimitTold("EUR", 5000.0, 4800.0, 0.0, 4000.0, "need", is_held=False, up_to=25_000.0, strategy=COVERED),
         against=(Counted("range_of_days_late", -27, "47 days lie between", "相差47天"),),
         in_favour=(),
         prospects=Prospects(NOW, (PROMPT, PAID), BOTH, None),
@@ -150,6 +150,34 @@ def test_a_natural_person_and_who_may_be_one_read_their_rights_and_a_firm_does_n
         _, text = as_text(replace(told, who=Who("C", "N", is_person=is_person)))
         assert ("GDPR, Articles 16 and 22" in text) is has_rights
         assert ("PIPL, Articles 24 and 48" in text) is has_rights
+
+
+@pytest.mark.parametrize(
+    ("open_", "overdue", "en", "zh"),
+    [
+        (5000.0, 900.0, "", ""),
+        (
+            5500.4, 900.0,
+            "Your open invoices, credit notes not deducted, come to 5,501 EUR: 501 EUR above it. "
+            "Once the 900 EUR of it that is overdue has been paid, you are within the limit again.",
+            "您未付清的发票（未扣除贷项通知单）合计5,501 EUR，超出该额度501 EUR。"
+            "付清其中已逾期的900 EUR，即可回到额度之内。",
+        ),
+        (
+            6500.0, 900.0,
+            "Your open invoices, credit notes not deducted, come to 6,500 EUR: 1,500 EUR above it. "
+            "Once 1,500 EUR of it has been paid, you are within the limit again.",
+            "您未付清的发票（未扣除贷项通知单）合计6,500 EUR，超出该额度1,500 EUR。"
+            "付清其中的1,500 EUR，即可回到额度之内。",
+        ),
+    ],
+)  # fmt: skip
+def test_who_owes_more_than_the_limit_reads_it_and_what_brings_it_back_within(told, open_, overdue, en, zh):
+    over = replace(told, limit=replace(told.limit, open_amount=open_, overdue_amount=overdue))
+    assert f"In force: 5,000 EUR. {en} What our rules say".replace("  ", " ") in as_text(over)[1]
+    assert f"现行额度：5,000 EUR。{zh} 我们的规则" in as_text(over, "zh")[1]
+    without = replace(over, limit=replace(over.limit, current=None))
+    assert "within the limit again" not in as_text(without)[1]
 
 
 def test_an_amount_that_others_must_approve_is_not_told(told):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING
 
 from pipeline.report import figures
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.report.blocks import Block, Cell
-    from pipeline.report.statement.told import CustomerStatement, Grading
+    from pipeline.report.statement.told import CustomerStatement, Grading, LimitTold
 
 
 def statement_document(told: CustomerStatement, language: str, reached_by: float) -> Document:
@@ -135,7 +136,9 @@ def _limit(told: CustomerStatement, words: Words) -> Iterator[Block]:
     said = [
         words("statement.limit.no_limit")
         if limit.current is None
-        else words("statement.limit.in_force", amount=_amount(limit.current, limit.currency))
+        else figures.sentences(
+            words("statement.limit.in_force", amount=_amount(limit.current, limit.currency)), *_over(limit, words)
+        )
     ]
     if limit.strategy is not None:
         says = getattr(limit.strategy, words.language)
@@ -153,6 +156,20 @@ def _limit(told: CustomerStatement, words: Words) -> Iterator[Block]:
         key = f"statement.limit.caps.{limit.cap}"
         said.append(words("statement.limit.cap", cap=words(key if words.has(key) else "statement.limit.caps.other")))
     yield Bullets(words("statement.limit.title"), tuple(said))
+
+
+def _over(limit: LimitTold, words: Words) -> Iterator[str]:
+    """That more is open than the limit allows, and what brings it back within: what is overdue where that is enough."""
+    over = 0 if limit.current is None else math.ceil(limit.open_amount - limit.current)
+    if over <= 0:
+        return
+    owed, above = _amount(math.ceil(limit.open_amount), limit.currency), _amount(over, limit.currency)
+    yield words("statement.limit.over", owed=owed, over=above)
+    if limit.overdue_amount >= over:
+        overdue = _amount(math.ceil(limit.overdue_amount), limit.currency)
+        yield words("statement.limit.within_by_overdue", overdue=overdue)
+    else:
+        yield words("statement.limit.within_by_paying", over=above)
 
 
 def _amount(value: float, currency: str) -> str:

@@ -53,8 +53,9 @@ class Grading:
 
 @dataclass(frozen=True)
 class LimitTold:
-    """The limit in force (null: none) and what the rules give, in `currency`.
+    """The limit in force (null: none), what is open, what of it is overdue, and what the rules give, in `currency`.
 
+    `open_amount` is that of invoices and debit notes; credit notes and payments not allocated are not deducted.
     `reckoned` is null where a person decides first: nobody is promised what others must still approve. `cap` is the
     name of what bounds it and is told only where nobody decides first. `is_held`: nothing more is delivered on credit
     for now. `up_to` is the largest amount that needs nobody's approval; null: any. `strategy`: how customers of the
@@ -63,6 +64,8 @@ class LimitTold:
 
     currency: str
     current: float | None
+    open_amount: float
+    overdue_amount: float
     reckoned: float | None
     cap: str | None
     is_held: bool
