@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+# The tests of a group that this process ran.
+RUNS = pytest.StashKey[list[int]]()
 VAGUE = {"utils", "util", "helpers", "common", "misc", "base", "manager"}
 
 
@@ -76,6 +78,17 @@ def test_whoever_opens_the_ledger_notices_when_it_changes_while_it_is_read(repos
 def test_no_step_swallows_an_error_silently(repository):
     silent = re.compile(r"except[^\n]*:\n\s+pass\b")
     assert [path for path in tracked(repository, "*.py") if silent.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.xdist_group("one worker")
+@pytest.mark.parametrize("number", range(4))
+def test_a_group_of_tests_stays_on_one_worker(request, number):
+    if not request.config.getoption("loadgroup", default=False):
+        pytest.skip("no worker of pytest -n --dist loadgroup")
+    assert request.node.nodeid.endswith("@one worker")
+    runs = request.config.stash.setdefault(RUNS, [])
+    runs.append(number)
+    assert runs == list(range(number + 1))
 
 
 def test_nothing_phones_home(repository):
