@@ -8,7 +8,7 @@ import shutil
 
 import pyarrow.parquet as pq
 import pytest
-from project_copy import creditbook, hashes
+from project_copy import ONE_PAGE, change_params, creditbook, hashes
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("main_job")]
 
@@ -24,13 +24,19 @@ def _run(project):
     return set(re.findall(r"^\[\d/9\] (\w+)$", done.stdout, flags=re.MULTILINE)), done.stdout
 
 
+def _copy(ran, project):
+    """The project that ran; its report, written again below, in one language and format."""
+    shutil.copytree(ran.root, project, symlinks=True)
+    change_params(project, **ONE_PAGE)
+    return project
+
+
 def _book(project):
     return pq.read_table(project / "data" / "scored" / "latest" / "scored_book.parquet")
 
 
 def test_a_promotion_and_a_rollback_are_noticed_by_the_next_run(ran, tmp_path):
-    project = tmp_path / "project"
-    shutil.copytree(ran.root, project, symlinks=True)
+    project = _copy(ran, tmp_path / "project")
     first, booster = _role(project), _role(project, "challenger")
     before = hashes(project / "data" / "scored" / "latest")
     told = ("--by", "Ann", "--reason", "a trial")
@@ -49,8 +55,7 @@ def test_a_promotion_and_a_rollback_are_noticed_by_the_next_run(ran, tmp_path):
 
 
 def test_a_register_that_was_taken_away_is_written_again(ran, tmp_path):
-    project = tmp_path / "project"
-    shutil.copytree(ran.root, project, symlinks=True)
+    project = _copy(ran, tmp_path / "project")
     (project / "models" / "REGISTER.md").unlink()
     assert _run(project)[0] <= {"ingest", "score", "report", "monitor"}
     assert _role(project) in (project / "models" / "REGISTER.md").read_text(encoding="utf-8")
