@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from pipeline.flows.ingest import ingest
 from pipeline.flows.monitor import monitor
 from pipeline.flows.score_day import score, score_as_of, score_days
 from pipeline.flows.setting import open_setting
+from pipeline.score.booster import Booster
 from pipeline.score.holding import acceptances
 from pipeline.score.model_folder import read_model, write_model, write_role
 from pipeline.score.run_check import verify
@@ -147,18 +149,56 @@ def test_two_nights_with_a_new_model_are_the_same_however_the_engine_hands_on_th
     assert not any("orders_halved" in note or "changes:" in note for note in notes)
 
 
+def put_a_booster_in_force(project, night):
+    """Fitted on the spot on a night's rows: LightGBM is what workers must be able to run."""
+    import lightgbm
+
+    rows = night.dropna(subset=["industry_section"])
+    sections = tuple(sorted(rows["industry_section"].unique()))
+    read = (*OLD, "industry_section")
+    codes = rows["industry_section"].map({name: code for code, name in enumerate(sections)})
+    is_bad = np.random.default_rng(2).random(len(rows)) < 0.1 + 0.5 * (rows["worst_days_late_12m"] > 5)
+    data = lightgbm.Dataset(
+        rows[list(OLD)].assign(industry_section=codes).to_numpy(float), is_bad.astype(int), feature_name=list(read),
+        categorical_feature=["industry_section"],
+    )  # fmt: skip
+    settings = {"objective": "binary", "num_leaves": 5, "min_data_in_leaf": 5, "num_threads": 1, "verbose": -1}
+    text = lightgbm.train({**settings, "seed": 1}, data, 15).model_to_string()
+    model = replace(
+        read_model(project / "models" / (project / "old").read_text()),
+        kind="booster", features=read, catalogue=[catalog.by_name(name).as_json() for name in read],
+        predictor=Booster.from_text(text, read, {"industry_section": sections}), version="unsaved",
+    )  # fmt: skip
+    (project / "booster").write_text(write_model(project / "models", model, rows.head(20)))
+    champion(project, "booster")
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("spark")
-def test_a_night_with_a_new_model_on_spark_is_the_one_on_duckdb(project, spark, monkeypatch):
+def test_a_night_with_a_new_model_on_spark_is_the_one_on_duckdb(project, tmp_path, spark, monkeypatch):
+    """The booster, and the card of the night before beside it, are applied on the workers."""
     champion(project, "old")
-    score_as_of(project, OCTOBER, None, None, project / "out")
-    shutil.copytree(project / "out", project / "again", symlinks=True)
-    champion(project, "new")
-    score_as_of(project, NOVEMBER, None, None, project / "out")
+    score(open_setting(project))
+    put_a_booster_in_force(project, pq.read_table(open_setting(project).project.night).to_pandas())
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    params["score"]["as_of"] = NOVEMBER
+    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    beside = Path(shutil.copytree(project, tmp_path / "beside", symlinks=True))
+    score(open_setting(project))
     on_spark = spark.engine()
     monkeypatch.setattr("pipeline.flows.setting.connect", lambda *_: on_spark)
-    score_as_of(project, NOVEMBER, None, None, project / "again")
-    assert files(project / "out" / "latest") == files(project / "again" / "latest")
+    score(open_setting(beside))
+    both = [open_setting(root).project for root in (project, beside)]
+    runs = [one.root / "data" / "scored" / "latest" for one in both]
+    assert files(runs[0]) == files(runs[1])
+    pd.testing.assert_frame_equal(*(pq.read_table(one.night).to_pandas() for one in both), rtol=0, atol=1e-9)
+    receipts = [json.loads(one.receipt.read_text(encoding="utf-8")) for one in both]
+    assert receipts[0]["counts"] == receipts[1]["counts"]
+    assert receipts[0]["totals"] == receipts[1]["totals"]
+    book = pq.read_table(runs[1] / "scored_book.parquet").to_pandas()
+    assert (book["model"] == "booster").sum() > 30
+    changes = pq.read_table(runs[1] / "changes.parquet").to_pandas()
+    assert (changes.loc[changes["quantity"] == "pd", "from_model"].abs() > 0).sum() > 20
 
 
 @pytest.mark.parametrize(
