@@ -67,26 +67,26 @@ def clustered_spread(before: Codes, after: Codes, clusters: tuple[Codes, Codes],
     return _spread(covariance, (early + late) / 2.0)
 
 
-def counted_spread(before: ArrayLike, witnesses: float, after: ArrayLike, tied: Codes, clusters: Codes) -> Spread:
+def counted_spread(before: ArrayLike, witnesses: float, after: ArrayLike, tied: ArrayLike) -> Spread:
     """As `clustered_spread`, where of the side before only its counts are left and how many clusters they come from.
 
-    `before`, `after`: rows in each bin. `tied`, `clusters`: bin and cluster of those rows of `after` that share a
-    cluster with others; each of its other rows is a cluster of its own. A cluster before is taken for one row drawn
+    `before`, `after`: rows in each bin. `tied`: of those rows of `after` that share a cluster with others, clusters
+    (down) by bins (across); each of its other rows is a cluster of its own. Clusters that were thrown together at
+    random do no harm: what differs by chance between them cancels out. A cluster before is taken for one row drawn
     from the counts: exact where clusters are equally large and keep their bin, else too wide for clusters that change
     bins and too narrow for ones of many customers. What clusters have in common on both sides is not known and counts
     as chance, which is on the wide side.
 
-    >>> found = counted_spread([500, 500], 1000, [500, 500], np.empty(0, dtype=int), np.empty(0, dtype=int))
+    >>> found = counted_spread([500, 500], 1000, [500, 500], np.zeros((0, 2)))
     >>> round(found.scale, 4), round(found.degrees, 2)
     (0.002, 1.0)
     """
     first, second = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
-    bins = len(first)
-    together = _by_cluster(tied, clusters, int(clusters.max(initial=-1)) + 1, bins)
+    together = np.asarray(tied, dtype=float)
     together = together[together.sum(axis=1) > 0]
     # Rows alone in their bin are all alike: one stands for them, so many times.
     alone = second - together.sum(axis=0)
-    rows, times = np.vstack([together, np.eye(bins)]), np.concatenate([np.ones(len(together)), alone])
+    rows, times = np.vstack([together, np.eye(len(first))]), np.concatenate([np.ones(len(together)), alone])
     early, late = first / first.sum(), second / second.sum()
     moved = _apart(rows, late, second.sum())
     late_witnesses = times.sum()

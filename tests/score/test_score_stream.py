@@ -175,9 +175,8 @@ def hashes(folder):
 
 def plain(figures):
     """The figures as values that can be held against each other."""
-    bins = figures.bins
-    codes = {name: of_rows.tolist() for name, of_rows in bins.codes.items()}
-    return vars(figures) | {"bins": (bins.counts, bins.groups.tolist(), codes)}
+    counts, tied = ({name: of.tolist() for name, of in one.items()} for one in (figures.bins.counts, figures.bins.tied))
+    return vars(figures) | {"bins": (counts, tied)}
 
 
 def test_a_night_in_parts_is_the_night_as_a_whole_byte_for_byte(june):
