@@ -145,6 +145,28 @@ def test_the_head_of_a_long_table_stands_on_every_page():
     assert all("The head" in text for text in holding)
 
 
+def table_of(name: str, rows: int, groups: tuple = ()) -> Table:
+    told = tuple((Cell(f"{name} row {i:02d}"), Cell("1")) for i in range(rows))
+    return Table(f"Table {name}", (Column("a"), Column("b", is_number=True)), told, (), groups)
+
+
+def test_small_tables_stay_whole_and_no_row_of_a_long_one_stands_alone():
+    """Twenty-four tables behind texts of every length break at every row there is."""
+    sizes = {f"{letter}{n}": n for n in (2, 5, 12, 20) for letter in "ABCDEF"}
+    blocks = []
+    for number, (name, rows) in enumerate(sizes.items()):
+        blocks += [*(Text("A line.") for _ in range(3 * number % 7)), table_of(name, rows)]
+    grouped = table_of("G", 30, ((0, "first"), (10, "second"), (11, "third"), (20, "last")))
+    own = Chapter("c", "Tables", (*blocks, grouped))
+    pages = [page.extract_text() for page in read(pdf(document(Chapter("first", "First", ()), own))).pages]
+    for name, rows in {**sizes, "G": 30}.items():
+        holding = [text.count(f"{name} row ") for text in pages if f"{name} row " in text]
+        assert sum(holding) == rows
+        assert min(holding) > 1, name
+        assert len(holding) == 1 or rows > 12, name
+    assert len(pages) > 4
+
+
 def test_a_character_that_turns_the_reading_is_shown_and_not_obeyed_on_page_and_paper():
     told = "ACME \u202ednarb\u2066 غ"
     table = Table(told, (Column("a"),), ((Cell(told),),))
