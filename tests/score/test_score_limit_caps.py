@@ -194,6 +194,15 @@ def test_a_limit_holds_no_longer_than_the_cover_or_the_decision_it_rests_on(nigh
         ("NL", "undertaking", "large", "large", 60, np.inf),
         ("FR", "undertaking", "small", "large", 60, 60),
         ("DE", "public_body", "large", "large", 30, 60),
+        ("DE", "undertaking", "large", "small", 60, np.inf),
+        ("ES", "undertaking", "small", "small", 60, 60),  # no agreement lifts it
+        ("ES", "public_body", None, "small", 30, 60),
+        ("BE", "undertaking", "large", "large", 60, 60),
+        ("FI", "undertaking", "small", "small", 30, np.inf),
+        ("PL", "undertaking", "large", "medium", 60, 60),
+        ("PL", "undertaking", "large", "large", 60, np.inf),
+        ("PL", "public_body", None, "medium", 30, 30),
+        ("SE", "undertaking", "large", "small", 60, np.inf),
         (None, "undertaking", None, "large", 60, np.inf),
     ],
 )
