@@ -23,7 +23,7 @@ PRODUCTS = ("data/ledger", "data/labels", "data/features", "models/candidates", 
 
 
 def project_with(folder: Path, rows: pd.DataFrame, **catalogue) -> Path:
-    """A project beside a table and its catalogue, few rounds of the bootstrap."""
+    """A project beside a table and its catalogue, a short search and few rounds of the bootstrap."""
     # No time in the gzip file: the hash of the source stands in what is taken in.
     rows.to_csv(folder / "table.csv.gz", index=False, compression={"method": "gzip", "mtime": 0})
     (folder / "catalogue.yaml").write_text(catalogue_text(**catalogue), encoding="utf-8")
@@ -31,6 +31,8 @@ def project_with(folder: Path, rows: pd.DataFrame, **catalogue) -> Path:
         folder / "project",
         ingest__table="../table.csv.gz",
         ingest__catalogue="../catalogue.yaml",
+        fit_booster__trials=2,
+        fit_booster__price_rounds=50,
         validate__bootstrap_rounds=60,
         **ONE_PAGE,
     )
