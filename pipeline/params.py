@@ -167,9 +167,10 @@ class BoosterParams:
 
     `min_rows_per_category` and `category_smoothing` say which categories are set apart from the others (in rows of a
     node), `category_l2` is the penalty of a leaf that does so, beside `l2`; the search leaves these three as they are.
-    `trials` is the budget of the search around the others, 0 for none; `interactions` says which features may stand in
-    one tree: all, those of one subject, or one alone; `price_rounds` and `price_confidence` are of the bootstrap that
-    says what interactions are worth.
+    `trials` is the budget of the search around the others, 0 for none, `standard_errors` by how many of the difference
+    over the folds a trial must better them; `interactions` says which features may stand in one tree: all, those of one
+    subject, or one alone; `price_rounds` and `price_confidence` are of the bootstrap that says what interactions are
+    worth.
     """
 
     learning_rate: float = 0.03
@@ -186,6 +187,7 @@ class BoosterParams:
     early_stopping_rounds: int = 50
     folds: int = 3
     trials: int = 12
+    standard_errors: float = 2.0
     interactions: Literal["free", "within_subject", "none"] = "free"
     price_rounds: int = 300
     price_confidence: float = 0.95

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pipeline.params import BoosterParams
     from pipeline.train.splits import Timetable
 
+# Settings under which the very same trials are drawn and measured.
+_NOT_OF_THE_TRIALS = frozenset({"trials", "threads", "standard_errors"})
+
 
 @dataclass(frozen=True)
 class StudyFile:
@@ -65,7 +68,8 @@ def study_file(
 ) -> StudyFile:
     """The file of this very search: named by book, catalogue, timetable, settings and the versions that grow trees.
 
-    The budget in trials is not part of the name: a larger one goes on from a smaller.
+    The budget in trials is not part of the name: a larger one goes on from a smaller. Nor is the rule by which a trial
+    wins, which draws no other trials.
     """
     return StudyFile(folder / f"booster-{_key(book, catalogue, table, settings)}.jsonl")
 
@@ -73,10 +77,11 @@ def study_file(
 def _key(book: pd.DataFrame, catalogue: Sequence[Mapping[str, Any]], table: Timetable, settings: BoosterParams) -> str:
     from importlib.metadata import version
 
+    own = {name: value for name, value in asdict(settings).items() if name not in _NOT_OF_THE_TRIALS}
     told = {
         "catalogue": list(catalogue),
         "timetable": table.as_json(),
-        "settings": {name: value for name, value in asdict(settings).items() if name not in {"trials", "threads"}},
+        "settings": own,
         "versions": {name: version(name) for name in ("lightgbm", "optuna")},
     }
     digest = hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode())

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # Trials drawn at random, and so not pruned either, before those found tell where to look.
 _RANDOM_TRIALS = 5
-# Standard errors by which a trial must better the settings. With one, luck still won too often (benchmarks/README.md).
-_SURE = 2.0
 # (lowest, highest, by logarithm) of each parameter that is searched; whole numbers have whole bounds.
 _SPACE: dict[str, tuple[float, float, bool]] = {
     "learning_rate": (0.02, 0.15, True),
@@ -90,6 +88,7 @@ class Search:
         return {
             "trials": [trial.as_json() for trial in self.trials],
             "best": self.best,
+            "standard_errors": self.settings.standard_errors,
             "parameters": {name: getattr(self.settings, name) for name in _SPACE},
         }
 
@@ -97,9 +96,9 @@ class Search:
 def search(grower: Grower, settings: BoosterParams, diary: Diary) -> Search:
     """`settings.trials` trials beside the settings themselves; the least mean log loss over all folds wins.
 
-    The settings give way only to a trial that betters them by more than two standard errors of the difference over the
-    folds, for the least of many noisy losses is low by luck. A trial is broken off after a fold when its mean loss so
-    far is above the median of the others at that fold.
+    The settings give way only to a trial that betters them by more than `settings.standard_errors` standard errors of
+    the difference over the folds, for the least of many noisy losses is low by luck. A trial is broken off after a fold
+    when its mean loss so far is above the median of the others at that fold.
     Without folds nothing can be compared, and with 0 trials nothing is searched: the settings stay as they are.
     """
     if not settings.trials or not grower.folds:
@@ -109,7 +108,8 @@ def search(grower: Grower, settings: BoosterParams, diary: Diary) -> Search:
         trial = _run(grower, settings, done)
         diary.keep(trial)
         done.append(trial)
-    sure = [0, *(i for i, trial in enumerate(done) if not trial.is_pruned and _betters(trial, done[0]))]
+    whole = [i for i, trial in enumerate(done) if not trial.is_pruned]
+    sure = [0, *(i for i in whole if _betters(done[i], done[0], settings.standard_errors))]
     best = min(sure, key=lambda i: (round(done[i].loss, 12), i))
     return Search(tuple(done), best, _with(settings, done[best].parameters))
 
@@ -125,12 +125,12 @@ def _run(grower: Grower, settings: BoosterParams, done: Sequence[Trial]) -> Tria
     return Trial(parameters, tuple(losses), is_pruned=False)
 
 
-def _betters(trial: Trial, settings: Trial) -> bool:
-    """Its loss is less by more than _SURE standard errors of the fold by fold difference; of one fold none is known."""
+def _betters(trial: Trial, settings: Trial, standard_errors: float) -> bool:
+    """Its loss is less by more than so many standard errors of the difference by fold; of one fold none is known."""
     gains = [before - after for before, after in zip(settings.losses, trial.losses, strict=True)]
     if len(gains) < 2:
         return False
-    return statistics.fmean(gains) > _SURE * statistics.stdev(gains) / math.sqrt(len(gains))
+    return statistics.fmean(gains) > standard_errors * statistics.stdev(gains) / math.sqrt(len(gains))
 
 
 def _is_hopeless(losses: Sequence[float], done: Sequence[Trial]) -> bool:

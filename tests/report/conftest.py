@@ -305,6 +305,7 @@ def details() -> dict:
             "gains": {},
             "search": {
                 "best": 1,
+                "standard_errors": 1.5,
                 "trials": [
                     {"parameters": {"l2": 10.0, "max_leaves": 15}, "losses": [0.1, 0.12], "is_pruned": False},
                     {"parameters": {"l2": 3.25, "max_leaves": 8}, "losses": [0.09, 0.12], "is_pruned": False},

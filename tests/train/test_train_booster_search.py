@@ -60,10 +60,14 @@ class Uneven:
         return FoldResult(10, 0.3 - gain, np.array([0.1]))
 
 
-def test_settings_give_way_only_to_what_is_better_by_more_than_two_standard_errors():
+def test_settings_give_way_only_to_what_is_better_by_more_than_so_many_standard_errors():
     # Mean gain 0.01 each time; its standard error is 0.025 (one fold liked it), then 0.003 (all did).
     assert search(Uneven(0.06, -0.015, -0.015), SETTINGS, InMemory()).best == 0
     assert search(Uneven(0.016, 0.008, 0.006), SETTINGS, InMemory()).best > 0
+    strict, lax = (dataclasses.replace(SETTINGS, standard_errors=n) for n in (4.0, 0.3))
+    assert search(Uneven(0.016, 0.008, 0.006), strict, InMemory()).best == 0
+    assert search(Uneven(0.06, -0.015, -0.015), lax, InMemory()).best > 0
+    assert search(Uneven(0.0, 0.0, 0.0), lax, InMemory()).as_json()["standard_errors"] == 0.3
 
 
 def test_hopeless_trials_are_broken_off_after_a_fold_and_never_win():
@@ -133,7 +137,7 @@ def test_another_book_catalogue_or_setting_is_another_study_and_threads_are_not(
     def name(book=book, catalogue=catalogue, settings=SETTINGS):
         return study_file(tmp_path, book, catalogue, table, settings).path.name
 
-    assert name() == name(settings=dataclasses.replace(SETTINGS, threads=7, trials=99))
+    assert name() == name(settings=dataclasses.replace(SETTINGS, threads=7, trials=99, standard_errors=1.0))
     others = {
         name(settings=dataclasses.replace(SETTINGS, folds=4)),
         name(catalogue=catalogue[1:]),

@@ -152,8 +152,11 @@ def _search(told: Mapping[str, Any], words: Words) -> list[Block]:
         )
         for i in ranked
     )
-    note = words("booster.search_note", n=len(trials) - 1, pruned=len(trials) - len(whole))
-    return [Table(words("booster.search_caption", n=len(by_loss[:_MOST_TRIALS])), columns, rows, (note,))]
+    notes = [words("booster.search_note", n=len(trials) - 1, pruned=len(trials) - len(whole))]
+    # A fit of an earlier version does not tell its rule.
+    if "standard_errors" in search:
+        notes.append(words("booster.search_rule", n=f"{search['standard_errors']:g}"))
+    return [Table(words("booster.search_caption", n=len(by_loss[:_MOST_TRIALS])), columns, rows, tuple(notes))]
 
 
 def _loss(trial: Mapping[str, Any]) -> float:
