@@ -170,7 +170,7 @@ class BoosterParams:
     `trials` is the budget of the search around the others, 0 for none, `standard_errors` by how many of the difference
     over the folds a trial must better them; `interactions` says which features may stand in one tree: all, those of one
     subject, or one alone; `price_rounds` and `price_confidence` are of the bootstrap that says what interactions are
-    worth.
+    worth. Trained on fewer than `seeds_below_bads` bad customers, a booster is the mean of `seeds`, from `seed` on.
     """
 
     learning_rate: float = 0.03
@@ -188,6 +188,8 @@ class BoosterParams:
     folds: int = 3
     trials: int = 12
     standard_errors: float = 2.0
+    seeds: int = 3
+    seeds_below_bads: int = 500
     interactions: Literal["free", "within_subject", "none"] = "free"
     price_rounds: int = 300
     price_confidence: float = 0.95

@@ -76,6 +76,8 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "fit_booster.folds": (2, 20),
     "fit_booster.trials": (0, 10_000),
     "fit_booster.standard_errors": (0, 10),
+    "fit_booster.seeds": (1, 100),
+    "fit_booster.seeds_below_bads": (0, 100_000_000),
     "fit_booster.price_rounds": (50, 100_000),
     "fit_booster.price_confidence": (0.5, 0.999),
     "fit_booster.threads": (1, 1024),

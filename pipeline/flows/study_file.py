@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.train.splits import Timetable
 
 # Settings under which the very same trials are drawn and measured.
-_NOT_OF_THE_TRIALS = frozenset({"trials", "threads", "standard_errors"})
+_NOT_OF_THE_TRIALS = frozenset({"trials", "threads", "standard_errors", "seeds", "seeds_below_bads"})
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def study_file(
 ) -> StudyFile:
     """The file of this very search: named by book, catalogue, timetable, settings and the versions that grow trees.
 
-    The budget in trials is not part of the name: a larger one goes on from a smaller. Nor is the rule by which a trial
-    wins, which draws no other trials.
+    The budget in trials is not part of the name: a larger one goes on from a smaller. Nor are the rule by which a trial
+    wins and the seeds of the model, which draw no other trials.
     """
     return StudyFile(folder / f"booster-{_key(book, catalogue, table, settings)}.jsonl")
 

@@ -11,7 +11,8 @@ import numpy as np
 from pipeline.errors import UnfitForTrainingError
 from pipeline.score.booster import Booster
 from pipeline.score.feature_columns import category_column, codes_of, encode, number_column, without_codes
-from pipeline.train.booster_grower import Grower, time_folds
+from pipeline.train.booster_grower import Grower, drawn_anew, time_folds
+from pipeline.train.booster_mean import mean_of
 from pipeline.train.booster_search import InMemory, search
 from pipeline.train.interactions import interaction_price
 from pipeline.train.selection import serves_models
@@ -34,11 +35,12 @@ _FEWEST_ROUNDS = 10
 
 @dataclass(frozen=True)
 class BoosterFit:
-    """The booster before calibration, the rounds each fold wanted, features left out because they never vary, how its
-    parameters were searched and what its interactions are worth (null where there is nothing to compare)."""
+    """The booster before calibration, the rounds of each seed and those each fold wanted with the first, features left
+    out because they never vary, the gain of each feature's splits (mean over the seeds), how its parameters were
+    searched and what its interactions are worth (null where there is nothing to compare)."""
 
     booster: Booster
-    rounds: int
+    rounds: tuple[int, ...]
     fold_rounds: tuple[int, ...]
     unused: tuple[str, ...]
     gains: dict[str, float]
@@ -48,7 +50,8 @@ class BoosterFit:
     def as_json(self) -> dict[str, Any]:
         """Plain values for the report."""
         return {
-            "rounds": self.rounds,
+            "rounds": sum(self.rounds),
+            "seed_rounds": list(self.rounds),
             "fold_rounds": list(self.fold_rounds),
             "unused": list(self.unused),
             "gains": self.gains,
@@ -62,6 +65,8 @@ def fit_booster(
 ) -> BoosterFit:
     """Searches the parameters, then grows trees on the training sample for the median number of rounds the folds want.
 
+    With fewer bad customers than `settings.seeds_below_bads` the latter is done with `settings.seeds` seeds, each for
+    the rounds that its own folds want, and the booster is their mean.
     The text is the same for any number of threads, and whether or not the search was taken up from a diary. Raises
     UnfitForTrainingError when no feature varies.
     """
@@ -72,14 +77,20 @@ def fit_booster(
     grower = _grower(sample, catalogue, features, settings)
     found = search(grower, settings, diary or InMemory())
     chosen = found.settings
-    wanted = tuple(grower.fold(k, chosen).rounds for k in range(len(grower.folds)))
-    rounds = max(_FEWEST_ROUNDS, int(np.median(wanted))) if wanted else min(100, chosen.max_rounds)
-    trees = grower.grow(chosen, rounds)
-    gains = dict(zip(features, (float(g) for g in trees.feature_importance("gain")), strict=True))
-    special = _special(catalogue, features)
-    booster = Booster.from_text(normalised(trees.model_to_string()), features, grower.categories, special)
+    seeds = chosen.seeds if sample.bad_customers < chosen.seeds_below_bads else 1
+    wanted = [_wanted(grower, drawn_anew(chosen, i)) for i in range(seeds)]
+    rounds = tuple(max(_FEWEST_ROUNDS, int(np.median(w))) if w else min(100, chosen.max_rounds) for w in wanted)
+    grown = grower.grow(chosen, rounds)
+    gains = np.mean([each.feature_importance("gain") for each in grown], axis=0)
+    text = normalised(mean_of([each.model_to_string() for each in grown]))
+    booster = Booster.from_text(text, features, grower.categories, _special(catalogue, features))
     price = interaction_price(grower, sample, chosen)
-    return BoosterFit(booster, rounds, wanted, unused, gains, found, price)
+    by_name = {name: float(gain) for name, gain in zip(features, gains, strict=True)}
+    return BoosterFit(booster, rounds, wanted[0], unused, by_name, found, price)
+
+
+def _wanted(grower: Grower, settings: BoosterParams) -> tuple[int, ...]:
+    return tuple(grower.fold(k, settings).rounds for k in range(len(grower.folds)))
 
 
 def normalised(text: str) -> str:

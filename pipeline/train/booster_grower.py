@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +44,12 @@ class Grower:
     folds: Sequence[tuple[Mask, Mask]]
     _datasets: dict[int, tuple[Any, Any]] = field(default_factory=dict, repr=False)
 
-    def grow(self, settings: BoosterParams, rounds: int) -> Any:
-        """The trees of all rows."""
+    def grow(self, settings: BoosterParams, rounds: Sequence[int]) -> list[Any]:
+        """A booster of all rows for each number of rounds, each of a seed of its own (`drawn_anew`)."""
         import lightgbm
 
         everything = self._dataset(np.ones(len(self.is_bad), dtype=bool))
-        return lightgbm.train(self.parameters(settings), everything, rounds)
+        return [lightgbm.train(self.parameters(drawn_anew(settings, i)), everything, n) for i, n in enumerate(rounds)]
 
     def fold(self, k: int, settings: BoosterParams) -> FoldResult:
         """Fold k, stopped `early_stopping_rounds` after its log loss was least."""
@@ -122,6 +123,11 @@ class Grower:
         )
 
 
+def drawn_anew(settings: BoosterParams, i: int) -> BoosterParams:
+    """The settings with other draws of rows and features: the seed i after theirs, which for 0 is their own."""
+    return dataclasses.replace(settings, seed=settings.seed + i)
+
+
 def _log_loss(pd: Floats, dataset: Any) -> tuple[str, float, bool]:
     """Mean log loss a row (nats) to stop by. LightGBM's own is summed by threads, and its last digits hang on them."""
     is_bad, pd = dataset.get_label(), np.clip(pd, _SURE, 1.0 - _SURE)
@@ -136,6 +142,8 @@ _FIXED: Mapping[str, Any] = {
     "force_row_wise": True,
     "verbosity": -1,
     "max_cat_to_onehot": 4,
+    # The bins are the same for every seed, so that all grow on one matrix.
+    "data_random_seed": 1,
 }
 
 

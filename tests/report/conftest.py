@@ -299,7 +299,8 @@ def details() -> dict:
         },
         "booster": {
             "kind": "booster",
-            "rounds": 120,
+            "rounds": 360,
+            "seed_rounds": [120, 110, 130],
             "fold_rounds": [110, 120, 140],
             "unused": ["noise"],
             "gains": {},

@@ -1,0 +1,102 @@
+"""Several boosters as one: the mean of their forecasts, still one sum of trees, and grown only where bads are few."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+
+import lightgbm
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.params import BoosterParams
+from pipeline.score.tree_text import trees_of
+from pipeline.train.booster import fit_booster, normalised
+from pipeline.train.booster_mean import mean_of
+from pipeline.train.sample import Sample
+
+SETTINGS = BoosterParams(
+    trials=0, max_rounds=30, early_stopping_rounds=5, min_rows_per_leaf=10, seeds=3, price_rounds=50
+)
+CATALOGUE = [
+    {"name": "late", "holds": "number", "risk": "rises"},
+    {"name": "noise", "holds": "number", "risk": "either"},
+    {"name": "branch", "holds": "category", "risk": "either"},
+]
+
+
+@pytest.fixture(scope="module")
+def train():
+    """Six hundred customers of one row; some two hundred bad, the later they pay the likelier, most in branch B0."""
+    rng = np.random.default_rng(4)
+    late, branch = rng.normal(size=600), rng.integers(0, 6, size=600)
+    is_bad = (rng.random(600) < 1 / (1 + np.exp(1.2 - late - (branch == 0)))).astype(float)
+    late[::9] = np.nan
+    rows = pd.DataFrame({"late": late, "noise": rng.normal(size=600), "branch": [f"B{b}" for b in branch]})
+    clusters = np.array([f"C{i:03d}" for i in range(600)], dtype=object)
+    return Sample(rows, is_bad, clusters, np.full(600, dt.date(2024, 12, 31), dtype=object))
+
+
+def _fit(train, **changed):
+    return fit_booster(train, CATALOGUE, dataclasses.replace(SETTINGS, **changed))
+
+
+@pytest.fixture(scope="module")
+def three(train):
+    return _fit(train)
+
+
+@pytest.fixture(scope="module")
+def singles(train):
+    return [_fit(train, seed=seed, seeds=1) for seed in (1, 2)]
+
+
+def test_three_seeds_begin_with_the_trees_of_the_first_a_third_as_high(singles, three):
+    own, all_of_them = trees_of(singles[0].booster.text), trees_of(three.booster.text)
+    assert three.rounds[0] == len(own)
+    assert len(all_of_them) == sum(three.rounds) == three.as_json()["rounds"]
+    assert [tree.nodes for tree in all_of_them[: len(own)]] == [tree.nodes for tree in own]
+    np.testing.assert_array_equal(all_of_them[0].leaves, own[0].leaves / 3)
+    firsts = [all_of_them[sum(three.rounds[:i])].nodes for i in range(3)]
+    assert firsts[0] != firsts[1] != firsts[2] != firsts[0]
+
+
+def test_the_score_and_its_parts_are_the_mean_of_the_scores_and_their_parts(train, singles):
+    mean = dataclasses.replace(singles[0].booster, text=mean_of([fit.booster.text for fit in singles]))
+    odds = np.mean([fit.booster.log_odds(train.rows) for fit in singles], axis=0)
+    np.testing.assert_allclose(mean.log_odds(train.rows), odds, rtol=0, atol=1e-12)
+    told = mean.contributions(train.rows)
+    np.testing.assert_allclose(told.sum(axis=1), -mean.log_odds(train.rows), atol=1e-9)
+    parts = np.mean([fit.booster.contributions(train.rows).to_numpy() for fit in singles], axis=0)
+    np.testing.assert_allclose(told.to_numpy(), parts, atol=1e-7)
+
+
+def test_lightgbm_reads_the_text_and_writes_the_same(singles):
+    text = mean_of([fit.booster.text for fit in singles])
+    again = lightgbm.Booster(model_str=text)
+    assert again.num_trees() == sum(sum(fit.rounds) for fit in singles)
+    assert normalised(again.model_to_string()) == text
+
+
+def test_the_mean_keeps_the_directions(train, three):
+    grid = np.linspace(-3, 3, 61)
+    odds = [three.booster.log_odds(train.rows.head(40).assign(late=value)) for value in grid]
+    assert (np.diff(odds, axis=0) <= 1e-15).all()
+
+
+def test_one_is_grown_from_so_many_bad_customers_on(train, singles, three):
+    bads = train.bad_customers
+    one = _fit(train, seeds_below_bads=bads)
+    assert len(one.rounds) == 1
+    assert len(three.rounds) == 3
+    assert one.booster.text == singles[0].booster.text
+    # One bad customer fewer than it takes, on one thread for two: the three again, to the letter.
+    assert _fit(train, seeds_below_bads=bads + 1, threads=1).booster.text == three.booster.text
+
+
+def test_gains_are_those_of_a_booster_and_not_of_their_sum(three):
+    lines = re.findall(r"^split_gain=(.+)$", three.booster.text, re.MULTILINE)
+    total = sum(float(gain) for line in lines for gain in line.split())
+    assert sum(three.gains.values()) == pytest.approx(total / 3, rel=1e-4)
