@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.report.drawing import WIDE
+from pipeline.report.portfolio.drawings import places, ratios
 from pipeline.report.portfolio_report import CHAPTERS, PortfolioReport, render
 from pipeline.report.words import words_in
 
@@ -196,3 +198,22 @@ def test_the_gate_of_the_order_shows_what_it_compares_with(told, language, said)
 
 def test_what_the_pds_expect_of_the_order_is_told_with_its_range(told):
     assert "Gini of 0.65 (0.51 to 0.79)" in text_of(render(PortfolioReport(told, "en")))
+
+
+@pytest.mark.parametrize(
+    ("days", "named"),
+    [
+        (["2023-05-31", "2023-06-30", "2024-08-31"], ["2024-08", "2023-06"]),
+        (["2024-01-15", "2024-02-15", "2024-03-15"], ["2024-03", "2024-02", "2024-01"]),
+    ],
+)
+def test_runs_stand_as_far_apart_as_they_were_and_the_axis_goes_beyond_the_highest_whisker(days, named):
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    ratios(days, [(1.0, 0.8, 1.4)] * 3)(figure, WIDE)
+    (axes,) = figure.axes
+    points = axes.lines[1].get_xdata()
+    assert list(points) == pytest.approx(places(days))
+    assert [label.get_text() for label in axes.get_xticklabels()] == named
+    assert axes.get_ylim()[1] > 1.4

@@ -118,7 +118,8 @@ def _days(axes: Any, days: Sequence[str | dt.date], at: Sequence[float], sheet: 
     step = max(1, -(-int(last + 1) // (5 if sheet.is_narrow else 13)))
     ticks: list[int] = []
     for place in reversed(range(len(at))):
-        if not ticks or at[ticks[-1]] - at[place] >= step - 1e-9:
+        # The fifteenth of two months lies a little more or less than a month apart.
+        if not ticks or at[ticks[-1]] - at[place] >= step - 0.1:
             ticks.append(place)
     names = [str(days[place])[:7] for place in ticks]
     axes.set_xticks([at[place] for place in ticks], names, fontsize=6.5 if sheet.is_narrow else 7.5)
