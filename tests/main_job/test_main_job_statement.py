@@ -1,6 +1,7 @@
 """The customer's page from a finished project: whole, the same from night or ledger, honest when it cannot."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -9,11 +10,14 @@ import pytest
 from project_copy import creditbook, hashes
 
 from pipeline.errors import ContractError, DamagedRunError, MissingInputError, ParameterError
-from pipeline.features.feature import Risk
+from pipeline.features.feature import Risk, Unit
 from pipeline.flows.published_runs import run_of
 from pipeline.flows.setting import open_setting
 from pipeline.flows.statement import write_statement
 from pipeline.flows.statement_day import published_day
+from pipeline.report import figures
+from pipeline.report.statement.steps import both_values
+from pipeline.report.words import words_in
 from pipeline.score.comparables import comparables
 from pipeline.score.statement.prospects import Seat, prospects
 
@@ -48,6 +52,16 @@ def test_the_page_is_the_same_from_what_the_night_left_and_from_the_ledger(ran, 
     assert "等级" in next((tmp_path / "night").rglob("*.html")).read_text(encoding="utf-8")
 
 
+def assert_reads_as_it_is(move):
+    """The printed goal differs from what is, and reads 0 only where it is 0."""
+    for language in ("en", "zh"):
+        with figures.written_in(language):
+            before, after = both_values(move.feature.unit, move.before, move.after, words_in(language))
+        assert before != after, move
+        if move.feature.unit is not Unit.FLAG:
+            assert (re.search("[1-9]", after) is None) is (move.after == 0), move
+
+
 def test_steps_of_the_demo_book_never_worsen_and_stay_within_reach(ran):
     setting = open_setting(ran.root)
     found = published_day(setting, run_of(ran.root / setting.params.score.out, None))
@@ -68,6 +82,7 @@ def test_steps_of_the_demo_book_never_worsen_and_stay_within_reach(ran):
                 values = day.features[move.feature.name].iloc[peers.at]
                 better = values <= move.after if move.feature.risk is Risk.RISES else values >= move.after
                 assert better.sum() >= 0.25 * values.notna().sum()
+                assert_reads_as_it_is(move)
     assert told > 10
 
 

@@ -99,12 +99,12 @@ def _cell(one: Prospect, words: Words) -> Cell:
 def _move(move: Move, words: Words) -> str:
     feature = move.feature
     title = feature.title_en if words.language == "en" else feature.title_zh
-    before, after = _values(feature.unit, move.before, move.after, words)
+    before, after = both_values(feature.unit, move.before, move.after, words)
     return words("statement.steps.move", title=title, before=before, after=after)
 
 
-def _values(unit: Unit, before: float, after: float, words: Words) -> tuple[str, str]:
-    """Both values with their unit."""
+def both_values(unit: Unit, before: float, after: float, words: Words) -> tuple[str, str]:
+    """Both values with their unit, told apart, and none that is not nothing written as nothing."""
     if unit is Unit.FLAG:
         yes, no = words("statement.is_yes"), words("statement.is_no")
         return yes if before else no, yes if after else no
@@ -113,7 +113,7 @@ def _values(unit: Unit, before: float, after: float, words: Words) -> tuple[str,
 
 
 def _told_apart(before: float, after: float, write: Callable[[float, int], str]) -> tuple[str, str]:
-    """Both with as few digits as tell them apart; what is not nothing is never written as nothing."""
+    """Both with as few digits as that takes."""
     pair = ("", "")
     for digits in range(_MOST_DIGITS):
         pair, nothing = (write(before, digits), write(after, digits)), write(0.0, digits)
