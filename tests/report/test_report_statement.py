@@ -177,7 +177,9 @@ def test_who_owes_more_than_the_limit_reads_it_and_what_brings_it_back_within(to
     assert f"In force: 5,000 EUR. {en} What our rules say".replace("  ", " ") in as_text(over)[1]
     assert f"现行额度：5,000 EUR。{zh} 我们的规则" in as_text(over, "zh")[1]
     without = replace(over, limit=replace(over.limit, current=None))
-    assert "within the limit again" not in as_text(without)[1]
+    defaulted = replace(over, grading=replace(over.grading, standing="in_default", grade="D", place=None))
+    for one in (without, defaulted):
+        assert "within the limit again" not in as_text(one)[1]
 
 
 def test_an_amount_that_others_must_approve_is_not_told(told):

@@ -133,12 +133,12 @@ def _counts(told: CustomerStatement, words: Words) -> Iterator[Block]:
 
 def _limit(told: CustomerStatement, words: Words) -> Iterator[Block]:
     limit = told.limit
+    # In default no payment up to the limit brings credit back: how a default ends is told above.
+    over = () if told.grading.standing == "in_default" else _over(limit, words)
     said = [
         words("statement.limit.no_limit")
         if limit.current is None
-        else figures.sentences(
-            words("statement.limit.in_force", amount=_amount(limit.current, limit.currency)), *_over(limit, words)
-        )
+        else figures.sentences(words("statement.limit.in_force", amount=_amount(limit.current, limit.currency)), *over)
     ]
     if limit.strategy is not None:
         says = getattr(limit.strategy, words.language)
