@@ -1,7 +1,7 @@
 """What the committee's reports cost: two languages each, for 5,000 customers and 48 snapshots.
 
     python -m benchmarks.report_size                 the size of the table in benchmarks/README.md, which it rewrites
-    python -m benchmarks.report_size 300 24          another size: customers and snapshots; prints and rewrites nothing
+    python -m benchmarks.report_size 300 48          another size: customers and snapshots; prints and rewrites nothing
 
 Runs the main job once on such a demo book in a temporary folder and counts what came of it. Then the stage `report` and
 the command `portfolio`, each three times in processes of their own: seconds, the largest memory and the size of files.
