@@ -82,8 +82,8 @@ def rows_of(book: Tenures, months: Sequence[int] = tuple(sorted({*TESTED, *COHOR
 
 def ground_of(rows: pd.DataFrame, young: pd.DataFrame) -> Ground:
     """The ground of the tests on the rows of a book and those of its development."""
-    panel = _sample(rows[rows["month"].isin(TESTED)])
-    cohorts = tuple(Cohort(_DAYS[month], _sample(rows[rows["month"] == month])) for month in COHORTS)
+    panel = sample_of(rows[rows["month"].isin(TESTED)])
+    cohorts = tuple(Cohort(_DAYS[month], sample_of(rows[rows["month"] == month])) for month in COHORTS)
     return Ground(
         models={"champion": Known()},  # type: ignore[dict-item]
         parts={"out_of_time": panel},
@@ -93,7 +93,7 @@ def ground_of(rows: pd.DataFrame, young: pd.DataFrame) -> Ground:
         settings=SETTINGS,
         report={},
         cohorts=cohorts,
-        development=_sample(young),
+        development=sample_of(young),
         now=pd.DataFrame(),
         groups={"part": PARTS[part_of(panel.rows["slot"].to_numpy())]},
     )
@@ -121,7 +121,8 @@ def _month(standing: Tenures, month: int) -> dict[str, np.ndarray]:
     return {name: values[order] for name, values in told.items()}
 
 
-def _sample(rows: pd.DataFrame) -> Sample:
+def sample_of(rows: pd.DataFrame) -> Sample:
+    """Rows of a book as a sample: a tied pair is one cluster."""
     group, number = rows["group"].to_numpy(), rows["number"].to_numpy()
     # A tied pair is one cluster; a replacement is another customer, yet of the same group when it has one.
     clusters = (group * 1000 + np.where(group % CYCLE == 0, 0, number)).astype(object)

@@ -40,7 +40,7 @@ def discrimination_results(ground: Ground) -> Iterator[Result]:
         if not ground.table.is_undated:
             yield _order("auc", "panel", _clustered(model, ground.panel), name, ground)
         yield from _against_development(name, model, ground)
-        yield from _by_part(name, model, ground)
+        yield from part_results(name, model, ground)
 
 
 def _order(test: str, basis: Basis, found: Auc | None, name: str, ground: Ground) -> Result:
@@ -118,7 +118,7 @@ def _fall(test: str, name: str, aucs: tuple[Auc, Auc], change: AucChange, *, bas
     )
 
 
-def _by_part(name: str, model: Model, ground: Ground) -> Iterator[Result]:
+def part_results(name: str, model: Model, ground: Ground) -> Iterator[Result]:
     """One result a division: the part that the model orders worst against the rest of the newest cohort."""
     is_in = ground.in_newest()
     sample = ground.newest.sample

@@ -37,7 +37,7 @@ def stability_results(ground: Ground) -> Iterator[Result]:
     if not ground.ledger.ratings:
         return
     yield from _migration(ground)
-    yield _concentration(ground)
+    yield concentration_result(ground)
 
 
 def _migration(ground: Ground) -> Iterator[Result]:
@@ -53,8 +53,8 @@ def _migration(ground: Ground) -> Iterator[Result]:
     counts = migration_matrix(*moves, len(ground.scale.names))
     before = _moves(ground, "two_years_before", "year_before")
     for side in ("upper", "lower"):
-        yield _mobility(side, moves, before, counts, ground)
-    yield _neighbours(counts, ground)
+        yield mobility_result(side, moves, before, counts, ground)
+    yield neighbours_result(counts, ground)
 
 
 def _moves(ground: Ground, early: str, late: str) -> tuple[Codes, Codes] | None:
@@ -71,7 +71,7 @@ def _moves(ground: Ground, early: str, late: str) -> tuple[Codes, Codes] | None:
     return (first[is_in].astype(np.int64), second[is_in].astype(np.int64)) if is_in.any() else None
 
 
-def _mobility(
+def mobility_result(
     side: str, moves: tuple[Codes, Codes], before: tuple[Codes, Codes] | None, counts: Floats, ground: Ground
 ) -> Result:
     """A z-test of the change, errors by bootstrap of customers; without a year before only the value is told."""
@@ -117,7 +117,8 @@ def _mobility_error(side: str, moves: tuple[Codes, Codes], grades: int, ground: 
     return float(np.std(finite, ddof=1)) if len(finite) > 1 else float("nan")
 
 
-def _neighbours(counts: Floats, ground: Ground) -> Result:
+def neighbours_result(counts: Floats, ground: Ground) -> Result:
+    """Is a far move likelier than the one next to it; `counts` are customers by grade before and after."""
     tests, names = ground.settings.tests, ground.scale.names
     found = neighbours(counts)
     common: dict[str, Any] = {"rows": int(counts.sum()), "is_independent": True, "threshold": tests.p_value.amber}
@@ -134,7 +135,7 @@ def _neighbours(counts: Floats, ground: Ground) -> Result:
     return Result("neighbours", GROUP, light, "snapshot", "champion", part, **common)
 
 
-def _concentration(ground: Ground) -> Result:
+def concentration_result(ground: Ground) -> Result:
     """Coefficient of variation of the grades' shares now against that at development."""
     ratings, tests = ground.ledger.ratings, ground.settings.tests
     if "now" not in ratings or "development" not in ratings:

@@ -12,8 +12,8 @@ from benchmarks import sizes_cells, sizes_order
 from benchmarks.sizes_book import ground_of, rows_of
 from benchmarks.sizes_cells import Cell, code_of, counted
 from benchmarks.sizes_counts import Counts
+from benchmarks.sizes_tables import as_yaml, of_yaml, sizes_table
 from benchmarks.sizes_tenures import CYCLE, HORIZON, LAST, TIED_DEFAULTS, WINDOW, Design, drawn
-from benchmarks.test_sizes import as_yaml, sizes_table
 from pipeline.train.committee_discrimination import discrimination_results
 
 BOOK = Design("book", 400, 0.035)
@@ -161,3 +161,5 @@ def test_what_was_made_too_seldom_is_told_in_the_table_and_the_size_goes_to_the_
         "middling_made": 2000,
         "middling_draws": 2500,
     }
+    again = of_yaml(as_yaml(sizes, 2000))
+    assert sizes_table(again, 2000) == sizes_table(sizes, 2000)
