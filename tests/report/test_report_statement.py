@@ -14,6 +14,7 @@ from pipeline.features import catalog
 from pipeline.features.step import CLEAR_OVERDUE, PAY_ON_TIME
 from pipeline.flows.policy_file import section_in
 from pipeline.flows.statement import file_name
+from pipeline.report.blocks import Text
 from pipeline.report.page import html_page
 from pipeline.report.paper import chinese_font, pdf
 from pipeline.report.statement.document import statement_document
@@ -286,6 +287,20 @@ def test_the_pdf_is_one_tagged_page_the_same_twice(told):
     assert len(reader.pages) == 1
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
     assert "Your grade is G08" in reader.pages[0].extract_text()
+
+
+@pytest.mark.parametrize(("sentences", "pages"), [(0, 1), (6, 1), (12, 1), (60, 2)])
+def test_a_page_that_is_a_little_too_long_is_set_smaller_as_a_whole(told, sentences, pages):
+    document = statement_document(told, "en", 0.25)
+    chapter = document.chapters[0]
+    more = tuple(
+        Text(f"One more sentence that takes a line of its own on the page, number {n}.") for n in range(sentences)
+    )
+    reader = PdfReader(io.BytesIO(pdf(replace(document, chapters=(replace(chapter, blocks=chapter.blocks + more),)))))
+    assert len(reader.pages) == pages
+    text = "".join(page.extract_text() for page in reader.pages)
+    assert all(f"number {n}." in text for n in range(sentences))
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
 
 
 def test_a_chinese_name_stands_in_the_english_pdf_where_there_is_a_font(told):
