@@ -151,7 +151,7 @@ def customers():
         [
             desk("A", "D", "default"), desk("B", "G05", "medium", collector="Li"), desk("C", "G06", "medium"),
             desk("D", "G01", "low"), desk("E", None, None, collector=None), desk("F", "D", "default"),
-            desk("G", "G03", "low", severity="watch", loss=900.0, alerts=1), desk("J", "G01", "low"),
+            desk("G", "G03", "low", severity="watch", loss=900.0, alerts=1), desk("J", "G01", "low", loss=1.0),
             desk("H", "G07", "medium", severity="stop", loss=5.0, alerts=2),
             desk("I", "G07", "medium", severity="watch", loss=1000.0, alerts=3),
         ]
@@ -277,6 +277,9 @@ def test_a_collector_takes_its_best_cases_and_the_rest_is_counted(collections, o
     reviews = reviews_of(customers, standing, cases, tight, as_of=DAYS[-1])
     assert reviews["customer_id"].tolist() == ["H", "I", "G"]
     assert reviews["is_in_budget"].tolist() == [True, False, False]
+    # Where nothing of H can be lost, the others come before it, though its alert is graver.
+    idle = customers.assign(loss_cents=customers["loss_cents"].where(customers["customer_id"] != "H", 0))
+    assert reviews_of(idle, standing, cases, tight, as_of=DAYS[-1])["customer_id"].tolist() == ["I", "G", "H"]
     told = worklist(owing, cases, reviews, tight, 2)
     assert [row["customer_id"] for row in told["rows"]] == ["B", "C"]
     assert (told["customers"], told["below_amount"], told["in_budget"], told["not_worth"]) == (5, 1, 2, 1)

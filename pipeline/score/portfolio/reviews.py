@@ -55,14 +55,15 @@ def reviews_of(
     it is `left` (due on an earlier list, and in the budget of none since; score/portfolio/left_over.py), and when a
     whole multiple of `review_again_days` since its opening fell into these days; between, it waits. A customer is told
     by its foremost alert: new before left before due again before waiting, then the gravest, then the latest opened.
-    Customers come in the same order, then by expected loss, largest first. Who waits is in no budget.
+    Customers come in the same order, but within new, left and due again those of whom nothing can be lost come after
+    the others; then by expected loss, largest first. Who waits is in no budget.
     """
     foremost = _foremost(alerts, policy, as_of, looked_at, left)
     rows = book.drop(columns="severity").merge(foremost, on="customer_id", how="inner")
     rows = rows[~rows["customer_id"].isin(cases["customer_id"])]
-    order = rows.sort_values(
-        ["place", "gravity", "loss_cents", "customer_id"], ascending=[True, False, False, True], ignore_index=True
-    )
+    rows = rows.assign(nothing_to_lose=rows["loss_cents"] <= 0)
+    keys = ["place", "nothing_to_lose", "gravity", "loss_cents", "customer_id"]
+    order = rows.sort_values(keys, ascending=[True, True, False, False, True], ignore_index=True)
     takes = {name: policy.budget.of(name).reviews_per_week for name in collectors(order)}
     return ranked(order, takes, order["is_due"].to_numpy(dtype=bool))[list(REVIEWS)]
 
