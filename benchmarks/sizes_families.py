@@ -52,6 +52,7 @@ class Power:
 FALL, LEVELS = Family("sizes_order", "falls", FALLS), Family("sizes_level", "levels", LEVEL, right=1.0)
 THINS = Family("powers_level", "thin", THIN, right=1.0)
 SCORES, RIVALS = Family("sizes_stability", "score", SCORE), Family("sizes_rivals", "rivals", RIVAL)
+_SLOPES = Family("powers_line", "slopes", SLOPES, right=1.0)
 FAMILIES = (
     FALL,
     Family("sizes_order", "parts", PART),
@@ -63,6 +64,7 @@ FAMILIES = (
     Family("sizes_stability", "labels", LABELS, designs=SMALL),
     RIVALS,
     THINS,
+    _SLOPES,
 )
 _LEVEL_TESTS = (
     *("jeffreys_total.cohort", "jeffreys_grades.cohort", "binomial_grades.cohort"),
@@ -73,7 +75,7 @@ _FACTORS = (1.25, 1.5, 2.0, 3.0)
 # Few small books are large enough for a part to be told.
 _PARTS = Family("powers_order", "weak_part", PART, designs=MIDDLING)
 _YEARS, _YEAR = Family("powers_level", "all_years", ALL_YEARS), Family("powers_level", "one_year", ONE_YEAR)
-_MOVES, _SLOPES = Family("powers_grades", "moves", MOVES), Family("powers_line", "slopes", SLOPES, right=1.0)
+_MOVES = Family("powers_grades", "moves", MOVES)
 _MERGED, _SWAPPED = Family("powers_grades", "merged", NEAR), Family("powers_grades", "swapped", NEAR)
 POWERS = (
     Power("levels", LEVELS, "defaults over forecast", _FACTORS, _LEVEL_TESTS, "{:g} ×"),

@@ -6,16 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
-from benchmarks.sizes_book import PARTS, SETTINGS, blurred, ground_of, part_of, rows_of, simulated
-from benchmarks.sizes_counts import Counts
+from benchmarks.sizes_book import PARTS, SETTINGS, ground_of, part_of, rows_of
+from benchmarks.sizes_counts import NOMINAL, Counts
+from benchmarks.sizes_rows import arrays_of
 from benchmarks.sizes_tenures import LAST, drawn
-from pipeline.train.committee_discrimination import discrimination_results
+from pipeline.statistics.delong import auc_against_known, auc_fall, delong
+from pipeline.train.committee_discrimination import auc_by_customer, discrimination_results
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.sizes_tenures import Design, Tenures
+    from pipeline.statistics.delong import Auc, AucChange
 
 NO_ORDER = ("auc.cohort", "auc.panel")
 FALLS = ("auc_fall.cohort", "auc_fall.panel", "auc_fall_ecb.cohort")
@@ -26,9 +30,16 @@ _BOOKS, _SLOTS = 20, 800_000
 def no_order(design: Design, _: float, batch: int) -> Counts:
     """Is there any order, asked of books without one."""
     counts = Counts(_BOOKS)
-    for number in range(batch * _BOOKS, (batch + 1) * _BOOKS):
-        ground = replace(simulated(design, number, is_shuffled=True), groups={})
-        counts.add_all(discrimination_results(ground), NO_ORDER)
+    rng = np.random.default_rng([12, design.customers, batch])
+    now = drawn(design, rng, _BOOKS)
+    for book in range(_BOOKS):
+        panel = arrays_of(now.of(book))
+        panel = replace(panel, pd=rng.permutation(panel.pd))
+        newest = panel.newest()
+        if newest.is_enough:
+            _add(counts, NO_ORDER[0], delong(newest.pd, newest.is_bad))
+        if panel.is_enough:
+            _add(counts, NO_ORDER[1], auc_by_customer(panel.pd, panel.is_bad, panel.codes))
     return counts
 
 
@@ -43,11 +54,22 @@ def falls(design: Design, blur: float, batch: int) -> Counts:
     large = np.flatnonzero(np.bincount(young.book, young.is_bad_from(LAST), counts.draws) >= _fewest())
     now = drawn(design, rng, len(large))
     for place, book in enumerate(large):
-        rows = blurred(rows_of(now.of(place)), rng, blur)
-        # Without parts, of which `parts` tells.
-        ground = replace(ground_of(rows, rows_of(young.of(book), (LAST,))), groups={})
-        counts.add_all(discrimination_results(ground), FALLS)
+        early, panel = arrays_of(young.of(book), (LAST,)), arrays_of(now.of(place))
+        panel = replace(panel, pd=special.expit(special.logit(panel.pd) + blur * rng.normal(size=len(panel.pd))))
+        newest = panel.newest()
+        if early.is_enough and newest.is_enough:
+            before, after = delong(early.pd, early.is_bad), delong(newest.pd, newest.is_bad)
+            _add(counts, "auc_fall.cohort", auc_fall(before, after), after.value)
+            _add(counts, "auc_fall_ecb.cohort", auc_against_known(before.value, after), after.value)
+        if early.is_enough and panel.is_enough:
+            late = [auc_by_customer(one.pd, one.is_bad, one.codes) for one in (early, panel)]
+            _add(counts, "auc_fall.panel", auc_fall(*(one for one in late if one is not None)))
     return counts
+
+
+def _add(counts: Counts, name: str, found: Auc | AucChange | None, value: float = 0.0) -> None:
+    if found is not None and np.isfinite(found.p_value):
+        counts.add(name, found.p_value < NOMINAL, value)
 
 
 def parts(design: Design, _: float, batch: int) -> Counts:

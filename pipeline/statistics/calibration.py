@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from pipeline.statistics.logistic import fit_logistic
+from pipeline.statistics.logistic import fit_logistic, satterthwaite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class CalibrationLine:
     """logit(observed) = intercept + slope × logit(forecast): 0 and 1 when right; a slope below 1 tells of overfitting.
 
-    Errors are standard errors by cluster; `at_large` is the intercept with the slope held at 1.
+    Errors are standard errors by cluster; `at_large` is the intercept with the slope held at 1. `slope_degrees` are
+    those of Student's t for the slope, few where few turned bad.
     """
 
     slope: float
@@ -29,6 +30,12 @@ class CalibrationLine:
     at_large: float
     intercept_error: float = float("nan")
     at_large_error: float = float("nan")
+    slope_degrees: float = float("nan")
+
+    @property
+    def slope_p_value(self) -> float:
+        """Of a slope of 1, two-sided; NaN without a slope."""
+        return float(2.0 * stats.t.sf(abs(self.slope - 1.0) / self.slope_error, self.slope_degrees))
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,8 @@ def calibration_line(pd: ArrayLike, is_bad: ArrayLike, clusters: ArrayLike | Non
         level = fit_logistic(constant, y, groups, offset=logit)
         at_large, error = float(level.coefficients[0]), float(level.standard_errors[0])
         return CalibrationLine(float("nan"), float("nan"), float("nan"), at_large, at_large_error=error)
-    line = fit_logistic(np.column_stack([constant, logit]), y, groups)
+    columns = np.column_stack([constant, logit])
+    line = fit_logistic(columns, y, groups)
     level = fit_logistic(constant, y, groups, offset=logit)
     return CalibrationLine(
         float(line.coefficients[1]),
@@ -112,6 +120,7 @@ def calibration_line(pd: ArrayLike, is_bad: ArrayLike, clusters: ArrayLike | Non
         float(level.coefficients[0]),
         float(line.standard_errors[0]),
         float(level.standard_errors[0]),
+        float(satterthwaite(columns, y, line, groups)[1]),
     )
 
 

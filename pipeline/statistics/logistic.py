@@ -48,7 +48,7 @@ def fit_logistic(columns: Floats, outcome: Floats, clusters: NDArray[Any], offse
     if outcome.min() == outcome.max():
         raise ValueError(f"logistic regression needs both outcomes, found {len(outcome)} rows of one")
     fixed = np.zeros(len(outcome)) if offset is None else offset
-    ridge = 1e-8 * np.diag((columns**2).sum(axis=0))
+    ridge = _ridge(columns)
 
     def objective(beta: Floats) -> float:
         logit = columns @ beta + fixed
@@ -74,6 +74,30 @@ def sandwich(columns: Floats, residuals: Floats, curvature: Floats, clusters: ND
     n = len(sums)
     bread = np.linalg.inv(curvature)
     return np.asarray(bread @ (sums.T @ sums) @ bread * (n / max(n - 1, 1)))
+
+
+def satterthwaite(columns: Floats, outcome: Floats, fit: LogisticFit, clusters: NDArray[Any]) -> Floats:
+    """Degrees of freedom of Student's t for each coefficient over its standard error: 2 V² / var V, where V is the
+    coefficient's variance by the sandwich, a sum over clusters, and var V what that sum varies by.
+
+    Few bads among many clusters make few degrees; there are at least 2, where all variance comes from one cluster.
+    Source: Pan and Wall 2002, Small-sample adjustments in using the sandwich variance estimator in generalized
+    estimating equations; Satterthwaite 1946.
+
+    >>> x, y, each = np.ones((1000, 1)), (np.arange(1000) < 20).astype(float), np.arange(1000)
+    >>> satterthwaite(x, y, fit_logistic(x, y, each), each).round(1).tolist()
+    [42.5]
+    """
+    bread = np.linalg.inv(_curvature(columns, fit.probabilities) + _ridge(columns))
+    parts = (cluster_sums(columns * (outcome - fit.probabilities)[:, None], clusters) @ bread) ** 2
+    n = len(parts)
+    variance = np.var(parts, axis=0) * n**2 / max(n - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(2.0 * parts.sum(axis=0) ** 2 / variance)
+
+
+def _ridge(columns: Floats) -> Floats:
+    return np.asarray(1e-8 * np.diag((columns**2).sum(axis=0)))
 
 
 def cluster_sums(rows: Floats, clusters: NDArray[Any]) -> Floats:

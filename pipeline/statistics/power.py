@@ -28,6 +28,15 @@ def fall_shown(error: float, significance: float, power: float) -> float:
     return float((stats.norm.ppf(1.0 - significance) + stats.norm.ppf(power)) * error)
 
 
+def fall_shown_by_t(error: float, degrees: float, significance: float, power: float) -> float:
+    """The same of Student's t with so many degrees of freedom; infinitely many are those of the z-test.
+
+    >>> round(fall_shown_by_t(0.05, 15, 0.05, 0.8), 3), round(fall_shown_by_t(0.05, float("inf"), 0.05, 0.8), 3)
+    (0.131, 0.124)
+    """
+    return float((stats.t.ppf(1.0 - significance, degrees) + stats.t.ppf(power, degrees)) * error)
+
+
 def change_shown(error: float, significance: float, power: float) -> float:
     """The smallest change either way that a two-sided z-test shows; see `smallest_shown`.
 
@@ -35,6 +44,15 @@ def change_shown(error: float, significance: float, power: float) -> float:
     0.14
     """
     return smallest_shown(error, 1.0 - significance, power)
+
+
+def change_shown_by_t(error: float, degrees: float, significance: float, power: float) -> float:
+    """The same of Student's t with so many degrees of freedom.
+
+    >>> round(change_shown_by_t(0.05, 12, 0.05, 0.8), 3), round(change_shown_by_t(0.05, 1e6, 0.05, 0.8), 3)
+    (0.153, 0.14)
+    """
+    return float((stats.t.ppf(1.0 - significance / 2.0, degrees) + stats.t.ppf(power, degrees)) * error)
 
 
 def jeffreys_critical(pd: float, n: int, significance: float) -> int:

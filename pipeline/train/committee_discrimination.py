@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
 
 from pipeline.statistics.clustered import clustered_auc
-from pipeline.statistics.delong import Auc, auc_against_known, auc_against_measured, delong
-from pipeline.statistics.power import fall_shown
+from pipeline.statistics.delong import Auc, auc_against_known, auc_against_measured, auc_fall, delong
+from pipeline.statistics.power import fall_shown, fall_shown_by_t
 from pipeline.statistics.proportions import holm
 from pipeline.train.committee_ground import counts_of, names_of
 from pipeline.train.committee_result import Result, of_p_value, unless_blind
@@ -44,15 +43,15 @@ def discrimination_results(ground: Ground) -> Iterator[Result]:
 
 
 def _order(test: str, basis: Basis, found: Auc | None, name: str, ground: Ground) -> Result:
-    """Is there any order at all: one-sided against an AUC of one half."""
+    """Is there any order at all: one-sided against an AUC of one half, by Student's t (Brunner and Munzel 2000)."""
     sample = ground.newest.sample if basis == "cohort" else ground.panel
     common: dict[str, Any] = {**counts_of(sample), "is_independent": basis == "cohort" or None, "against": 0.5}
     if found is None or not ground.enough(sample):
         return Result(test, GROUP, "grey", basis, name, why="too_few", **common)
     tests = ground.settings.tests
     low, high = found.interval(ground.settings.confidence)
-    shown = fall_shown(found.error, tests.p_value.amber, tests.power)
-    p_value = float(stats.norm.sf((found.value - 0.5) / found.error)) if found.error > 0 else 0.0
+    shown = fall_shown_by_t(found.error, found.degrees, tests.p_value.amber, tests.power)
+    p_value = found.p_value
     is_blind = shown > tests.blind_auc
     light, why = _order_light(p_value, high, tests.p_value.amber, is_blind)
     common |= {"low": low, "high": high, "p_value": p_value, "threshold": tests.p_value.amber, "why": why}
@@ -79,13 +78,13 @@ def _against_development(name: str, model: Model, ground: Ground) -> Iterator[Re
             counts = counts_of(ground.newest.sample)
             yield Result(test, GROUP, "grey", "cohort", name, is_independent=True, why="too_few", **counts)
             continue
-        change = auc_against_known(early.value, late) if test == "auc_fall_ecb" else auc_against_measured(early, late)
+        change = auc_against_known(early.value, late) if test == "auc_fall_ecb" else auc_fall(early, late)
         yield _fall(test, name, (early, late), change, basis="cohort", ground=ground)
     if ground.table.is_undated:
         return
     young, now = _clustered(model, ground.development), _clustered(model, ground.panel)
     if young and now and ground.enough(ground.development) and ground.enough(ground.panel):
-        change = auc_against_measured(young, now)
+        change = auc_fall(young, now)
         yield _fall("auc_fall", name, (young, now), change, basis="panel", ground=ground)
 
 
@@ -93,7 +92,7 @@ def _fall(test: str, name: str, aucs: tuple[Auc, Auc], change: AucChange, *, bas
     tests = ground.settings.tests
     early, late = aucs
     sample = ground.newest.sample if basis == "cohort" else ground.panel
-    shown = fall_shown(change.error, tests.p_value.amber, tests.power)
+    shown = fall_shown_by_t(change.error, change.degrees, tests.p_value.amber, tests.power)
     is_blind = shown > tests.blind_auc
     light, why = unless_blind(of_p_value(change.p_value, tests.p_value), is_blind)
     low, high = late.interval(ground.settings.confidence)
@@ -194,8 +193,14 @@ def _auc(model: Model, sample: Sample) -> Auc | None:
 
 def _clustered(model: Model, sample: Sample) -> Auc | None:
     """The same with the error by customer, for rows of many months."""
-    if len(sample.is_bad) == 0 or not 0 < sample.is_bad.sum() < len(sample.is_bad):
+    if len(sample.is_bad) == 0:
         return None
-    levels = np.unique(model.pd(sample.rows), return_inverse=True)[1].astype(np.int64)
-    found = clustered_auc(levels, sample.is_bad, sample.codes, 0.95)
-    return None if found is None else Auc(found.value, found.error, found.bads, found.goods)
+    return auc_by_customer(model.pd(sample.rows), sample.is_bad, sample.codes)
+
+
+def auc_by_customer(risk: Floats, is_bad: Floats, codes: NDArray[np.int64]) -> Auc | None:
+    """AUC of rows of many months with the error by customer (`codes`), and as many degrees as bad customers less one,
+    for nearly all of the error is theirs; null without a bad or without a good row."""
+    levels = np.unique(risk, return_inverse=True)[1].astype(np.int64)
+    found = clustered_auc(levels, is_bad, codes, 0.95)
+    return None if found is None else Auc(found.value, found.error, found.bads, found.goods, found.bads - 1.0)

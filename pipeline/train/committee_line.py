@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from pipeline.statistics.calibration import calibration_line
-from pipeline.statistics.power import change_shown
+from pipeline.statistics.power import change_shown, change_shown_by_t
 from pipeline.train.committee_ground import counts_of
 from pipeline.train.committee_result import Result, of_p_value, unless_blind
 
@@ -50,15 +50,16 @@ def line_results(name: str, basis: Basis, pd: Floats, sample: Sample, ground: Gr
 
 
 def _slope(name: str, basis: Basis, line: CalibrationLine, common: dict[str, Any], ground: Ground) -> Result:
-    slope, error = line.slope, line.slope_error
+    """Student's t with Satterthwaite's degrees: the error itself is known from few bad customers only."""
+    slope, error, degrees = line.slope, line.slope_error, line.slope_degrees
     if not (np.isfinite(slope) and error > 0):
         return Result("slope", GROUP, "grey", basis, name, why="one_pd", **common)
     tests = ground.settings.tests
-    z = float(stats.norm.ppf(0.5 + ground.settings.confidence / 2.0))
-    shown = change_shown(error, tests.p_value.amber, tests.power)
-    p_value, is_blind = float(2.0 * stats.norm.sf(abs(slope - 1.0) / error)), shown > tests.blind_slope
+    reach = float(stats.t.ppf(0.5 + ground.settings.confidence / 2.0, degrees)) * error
+    shown = change_shown_by_t(error, degrees, tests.p_value.amber, tests.power)
+    p_value, is_blind = line.slope_p_value, shown > tests.blind_slope
     light, why = unless_blind(of_p_value(p_value, tests.p_value), is_blind)
     told: dict[str, Any] = {"against": 1.0, "p_value": p_value, "value": slope}
-    told |= {"low": slope - z * error, "high": slope + z * error}
+    told |= {"low": slope - reach, "high": slope + reach}
     told |= {"threshold": tests.p_value.amber, "shown": shown, "unit": "slope", "is_blind": is_blind, "why": why}
     return Result("slope", GROUP, light, basis, name, **{**common, **told})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from pipeline.statistics.power import jeffreys_critical, level_shown
+from pipeline.statistics.power import change_shown_by_t, jeffreys_critical, level_shown
 from pipeline.statistics.proportions import holm, jeffreys_interval, jeffreys_p_value
 from pipeline.train.committee_result import Result, of_p_value, unless_blind
 
@@ -94,9 +94,7 @@ def _long_run(name: str, pds: list[Floats], ground: Ground) -> Result:
     degrees = len(logs) - 1
     reach = float(stats.t.ppf(0.5 + ground.settings.confidence / 2.0, degrees)) * error
     p_value = float(2.0 * stats.t.sf(abs(mean) / error, degrees)) if error > 0 else None
-    shown = float(
-        np.exp((stats.t.ppf(1 - tests.p_value.amber / 2, degrees) + stats.t.ppf(tests.power, degrees)) * error)
-    )
+    shown = float(np.exp(change_shown_by_t(error, degrees, tests.p_value.amber, tests.power)))
     is_blind = shown > tests.blind_level
     light, why = unless_blind(of_p_value(p_value, tests.p_value), is_blind)
     common |= {"value": float(np.exp(mean)), "low": float(np.exp(mean - reach)), "high": float(np.exp(mean + reach))}

@@ -2,19 +2,20 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 import numpy as np
 import pytest
 import yaml
 
 from benchmarks import sizes_cells, sizes_order
-from benchmarks.sizes_book import ground_of, rows_of
+from benchmarks.sizes_book import SETTINGS, TESTED, ground_of, rows_of, sample_of
 from benchmarks.sizes_cells import Cell, code_of, counted
 from benchmarks.sizes_counts import Counts
+from benchmarks.sizes_rows import arrays_of
 from benchmarks.sizes_tables import as_yaml, of_yaml, sizes_table
 from benchmarks.sizes_tenures import CYCLE, HORIZON, LAST, TIED_DEFAULTS, WINDOW, Design, drawn
-from pipeline.train.committee_discrimination import discrimination_results
+from pipeline.train.committee_discrimination import auc_by_customer, discrimination_results
 
 BOOK = Design("book", 400, 0.035)
 
@@ -83,6 +84,16 @@ def test_a_book_that_is_passed_by_is_one_on_which_no_part_could_be_told(monkeypa
     assert 0 < whole.made["auc_by_part.cohort"] < 30
     assert found.made == whole.made
     assert found.draws == 30
+
+
+@pytest.mark.parametrize("months", [TESTED, (LAST,)])
+def test_the_arrays_of_a_book_tell_the_same_order_and_error_as_its_rows(tenures, months):
+    for book in range(5):
+        sample, found = sample_of(rows_of(tenures.of(book), months)), arrays_of(tenures.of(book), months)
+        told = auc_by_customer(sample.rows["pd"].to_numpy(), sample.is_bad, sample.codes)
+        assert astuple(auc_by_customer(found.pd, found.is_bad, found.codes)) == pytest.approx(astuple(told))
+        assert found.is_enough == (sample.bad_customers >= SETTINGS.min_bad_customers)
+        assert len(found.newest().pd) == BOOK.customers
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from scipy import stats
 from pipeline.statistics.cap import accuracy_ratio, cap_points
 from pipeline.statistics.clustered import clustered_auc
 from pipeline.statistics.concentration import concentration, concentration_p_value
-from pipeline.statistics.delong import Auc, auc_against_known, auc_against_measured, delong
+from pipeline.statistics.delong import Auc, auc_against_known, auc_against_measured, auc_fall, delong
 from pipeline.statistics.discrimination import auc, gini
 from pipeline.statistics.hosmer_lemeshow import hosmer_lemeshow, merged
 from pipeline.statistics.migration import migration_matrix, mobility, neighbours
@@ -75,6 +75,25 @@ def test_the_ecb_test_is_too_eager_and_the_other_one_is_not():
         measured.append(auc_against_measured(first, second).p_value < 0.05)
     assert np.mean(known) == pytest.approx(0.12, abs=0.03)
     assert np.mean(measured) == pytest.approx(0.05, abs=0.02)
+
+
+def test_the_degrees_of_an_auc_are_those_of_scipys_brunner_munzel():
+    risk, is_bad = _scores(7, 12, 200)
+    found = delong(risk, is_bad)
+    told = stats.brunnermunzel(risk[is_bad == 0], risk[is_bad == 1], alternative="less")
+    assert stats.t.sf((found.value - 0.5) / found.error, found.degrees) == pytest.approx(told.pvalue)
+
+
+def test_a_fall_has_the_degrees_of_welch_and_is_the_z_test_where_errors_are_known():
+    early, late = delong(*_scores(8, 12, 200)), delong(*_scores(9, 20, 300))
+    errors = [one.error / (one.value * (1 - one.value)) for one in (early, late)]
+    ratio = (errors[0] / errors[1]) ** 2
+    welch = (1 + ratio) ** 2 / (ratio**2 / early.degrees + 1 / late.degrees)
+    found, normal = auc_fall(early, late), auc_against_measured(early, late)
+    assert found.degrees == pytest.approx(welch)
+    assert found.p_value == pytest.approx(stats.t.sf(normal.z, welch))
+    known = [Auc(one.value, one.error, one.bads, one.goods) for one in (early, late)]
+    assert auc_fall(*known).p_value == pytest.approx(normal.p_value)
 
 
 def test_the_accuracy_ratio_is_the_gini_and_the_profile_ends_in_the_corner():

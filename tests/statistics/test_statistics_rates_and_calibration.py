@@ -103,6 +103,15 @@ def test_true_probabilities_are_found_calibrated():
     assert observed_over_expected(p, y) == pytest.approx(1, abs=0.08)
 
 
+def test_the_slope_is_known_with_few_degrees_where_few_turned_bad_and_with_as_many_for_copies_of_a_row():
+    _, p, y = _book(400, seed=3)
+    line = calibration_line(p, y)
+    assert y.sum() / 3 < line.slope_degrees < 2 * y.sum()
+    each = np.arange(400)
+    tied = calibration_line(np.tile(p, 4), np.tile(y, 4), np.tile(each, 4))
+    assert (tied.slope_error, tied.slope_degrees) == pytest.approx((line.slope_error, line.slope_degrees))
+
+
 def test_overconfident_and_optimistic_forecasts_are_found_out():
     logit, p, y = _book()
     doubled = 1 / (1 + np.exp(-2 * logit))
