@@ -7,13 +7,13 @@ import pytest
 from scipy import special
 
 from benchmarks import powers_grades, powers_level, powers_line, powers_order
-from benchmarks.sizes_book import COHORTS, Known
+from benchmarks.sizes_book import COHORTS, Known, rows_of, sample_of
 from benchmarks.sizes_counts import Counts
 from benchmarks.sizes_families import Family, Power
 from benchmarks.sizes_rivals import paired, rivals
 from benchmarks.sizes_stability import score
 from benchmarks.sizes_tables import power_table
-from benchmarks.sizes_tenures import Design, middle
+from benchmarks.sizes_tenures import Design, drawn, middle
 from benchmarks.sizes_wrong import auc_of, blur_for, too_far_apart
 from pipeline.statistics.bootstrap import resamples
 from pipeline.statistics.calibration import calibration_line
@@ -75,7 +75,7 @@ def test_pairs_counted_by_cluster_give_the_paired_difference():
     ],
 )
 def test_little_is_found_in_right_books_and_much_in_wrong_ones(monkeypatch, make, test, deviations, design):
-    monkeypatch.setitem(make.__globals__, "_BOOKS", 4)
+    monkeypatch.setitem(make.__globals__, "_POOLS" if make is powers_level.thin else "_BOOKS", 4)
     assert make(design, deviations[0], 0).rejected[test] <= 1
     found = make(design, deviations[1], 0)
     assert found.draws == found.made[test] == 4
@@ -94,10 +94,22 @@ def test_only_the_forecasts_of_the_year_that_is_wrong_are_too_low(monkeypatch):
 
 
 def test_thin_files_without_a_light_count_as_not_rejecting(monkeypatch):
-    monkeypatch.setattr(powers_level, "_BOOKS", 4)
+    monkeypatch.setattr(powers_level, "_POOLS", 4)
     found = powers_level.thin(Design("small", 400, 0.035), 1.0, 0)
     # Four bads of twenty are forecast: there is a light only where ten come.
     assert (found.made["thin_file.cohort"], found.rejected["thin_file.cohort"]) == (4, 0)
+
+
+def test_one_pool_stands_for_all_with_as_many_bads_and_groups():
+    pools = drawn(Design("pools", 20, 0.4), np.random.default_rng(4), 60).at(0)
+    found = dict(powers_level._alike(pools))
+    assert sum(found.values()) == 60
+
+    def told(book):
+        one = sample_of(rows_of(pools.of(book), (0,)))
+        return int(one.is_bad.sum()), one.bad_customers, len(np.unique(one.codes[one.is_bad == 0]))
+
+    assert {told(book): often for book, often in found.items()} == Counter(told(book) for book in range(60))
 
 
 def test_a_table_of_power_has_a_line_for_each_book_and_deviation():
