@@ -207,7 +207,8 @@ def test_the_first_page_counts_the_lights_and_names_what_is_red(given):
     page = verdict(told(given, *WATCHED), WORDS)
     shown = next(b for b in page.blocks if isinstance(b, Bullets) and b.title == WORDS("verdict.decided")).items
     assert shown[0].startswith("Of 3 validation tests 1 are green, 0 amber and 1 red; 1 could not tell")
-    assert shown[1].startswith("Red: Level of the PDs, newest cohort that has matured (model in force scorecard-0")
+    assert shown[1].startswith("Red, of a model this report is not about: Level of the PDs, newest cohort")
+    assert "(model in force scorecard-0" in shown[1]
 
 
 def test_the_sizes_that_are_kept_name_tests_that_have_words():
