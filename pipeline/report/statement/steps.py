@@ -29,7 +29,7 @@ def steps(told: CustomerStatement, words: Words, reached_by: float) -> Iterator[
         yield Missing(words("statement.steps.too_few"))
     elif not found.single:
         is_thin = told.grading.standing == "thin_file"
-        yield Text(words("statement.steps.none_thin" if is_thin else "statement.steps.none"))
+        yield Text(words("statement.steps.none_thin") if is_thin else words("statement.steps.none"))
     else:
         width = words(f"statement.steps.width.{told.width}")
         yield Text(words("statement.steps.how", share=figures.share(reached_by, 0), width=width))
