@@ -21,6 +21,7 @@ from pipeline.flows.training_source import catalogue_of, label_of
 from pipeline.report.model_card import model_card
 from pipeline.report.model_report import ReportInput, WorkedCustomer, model_report
 from pipeline.score.policy import read_policy
+from pipeline.score.run_check import RUNS
 from pipeline.tables.canonical import read_manifest
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _book(setting: Setting) -> pd.DataFrame | None:
     receipt = read_json(setting.project.receipt, made_by="score")
     if receipt.get("status") == NO_LEDGER:
         return None
-    folder = setting.project.root / receipt["out"] / ".runs" / receipt["run_id"]
+    folder = setting.project.root / receipt["out"] / RUNS / receipt["run_id"]
     book: pd.DataFrame = read_table(folder / "scored_book.parquet", made_by="score").to_pandas()
     return book
 

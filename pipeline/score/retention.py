@@ -54,7 +54,7 @@ def prune(
     runs = {run.name: _day_of(run) for run in (out / RUNS).glob("[!.]*") if run.resolve() not in held_by}
     to_go = {name: day for name, day in runs.items() if day and not _is_young(day, newest, keep)}
     for name in _leaving(out, to_go, keep.leaving):
-        gone.append(out / ".runs" / name)
+        gone.append(out / RUNS / name)
         remove_folder(gone[-1])
     return gone
 

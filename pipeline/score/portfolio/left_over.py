@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.score.portfolio.reviews import alert_keys, alerts_due, days_looked_at, reviews_of
+from pipeline.score.portfolio.reviews import WEEK, alert_keys, alerts_due, days_looked_at, reviews_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from pipeline.score.portfolio.reviews import AlertKey
     from pipeline.score.portfolio.sections import CollectionsSection
-
-_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def days_of_lists(as_of: dt.date, runs: Iterable[dt.date], again_days: int) -> l
     [16, 23]
     """
     days, found = sorted(set(runs)), [as_of]
-    while earlier := [day for day in days if (found[-1] - day).days >= _WEEK]:
+    while earlier := [day for day in days if (found[-1] - day).days >= WEEK]:
         if (as_of - earlier[-1]).days >= again_days:
             break
         found.append(earlier[-1])

@@ -25,7 +25,7 @@ REVIEWS = (
     "customer_id", "collector", "rank", "is_in_budget", "is_due", "state", "opened_on", "severity", "alerts",
     "loss_cents", "grade", "is_left_over",
 )  # fmt: skip
-_WEEK = 7
+WEEK = 7
 
 AlertKey: TypeAlias = tuple[str, str, "dt.date"]
 """Customer, rule and day of opening."""
@@ -34,8 +34,8 @@ AlertKey: TypeAlias = tuple[str, str, "dt.date"]
 def days_looked_at(as_of: dt.date, runs: Iterable[dt.date]) -> int:
     """Days of alerts that one list is for: a week, or those since the newest run that is at least a week old, of which
     the list before was made."""
-    earlier = [day for day in runs if (as_of - day).days >= _WEEK]
-    return (as_of - max(earlier)).days if earlier else _WEEK
+    earlier = [day for day in runs if (as_of - day).days >= WEEK]
+    return (as_of - max(earlier)).days if earlier else WEEK
 
 
 def reviews_of(
@@ -45,7 +45,7 @@ def reviews_of(
     policy: CollectionsSection,
     *,
     as_of: dt.date,
-    looked_at: int = _WEEK,
+    looked_at: int = WEEK,
     left: AbstractSet[AlertKey] = frozenset(),
 ) -> pd.DataFrame:
     """Customers with an alert who are no case, in the order in which to look into them (`REVIEWS`).
