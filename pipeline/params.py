@@ -165,10 +165,12 @@ class ScorecardParams:
 class BoosterParams:
     """How the booster is grown.
 
+    A tree sees all bad rows and draws `row_share` of the good ones, and `feature_share` of the features.
+    `categories` says how a split parts them: in groups, one by one, or both, each in its boosters of a mean.
     `min_rows_per_category` and `category_smoothing` say which categories are set apart from the others (in rows of a
-    node), `category_l2` is the penalty of a leaf that does so, beside `l2`; the search leaves these three as they are.
+    node), `category_l2` is the penalty of a leaf that does so, beside `l2`; the search leaves these four as they are.
     `trials` is the budget of the search around the others, 0 for none, `standard_errors` by how many of the difference
-    over the folds a trial must better them; `interactions` says which features may stand in one tree: all, those of one
+    by customer a trial must better them; `interactions` says which features may stand in one tree: all, those of one
     subject, or one alone; `price_rounds` and `price_confidence` are of the bootstrap that says what interactions are
     worth. Trained on fewer than `seeds_below_bads` bad customers, a booster is the mean of `seeds`, from `seed` on.
     """
@@ -180,6 +182,7 @@ class BoosterParams:
     feature_share: float = 0.7
     row_share: float = 0.8
     l2: float = 10.0
+    categories: Literal["grouped", "one_by_one", "both"] = "both"
     min_rows_per_category: int = 3
     category_smoothing: float = 2.0
     category_l2: float = 2.0

@@ -45,7 +45,7 @@ class StudyFile:
             return ()
         try:
             told = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
-            return tuple(Trial(t["parameters"], tuple(t["losses"]), bool(t["is_pruned"])) for t in told)
+            return tuple(Trial(t["parameters"], tuple(t["losses"]), bool(t["is_pruned"]), t["error"]) for t in told)
         except (ValueError, KeyError, TypeError):
             # A file of another make or damaged: the trials are drawn again, which costs time and changes nothing.
             return ()

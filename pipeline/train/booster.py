@@ -106,6 +106,7 @@ def _grower(
     return Grower(
         matrix=encode(sample.rows, features, categories, _special(catalogue, features)),
         is_bad=sample.is_bad,
+        codes=sample.codes,
         features=features,
         categories=categories,
         directions=tuple(0 if name in categories else _DIRECTION[by_name[name]["risk"]] for name in features),

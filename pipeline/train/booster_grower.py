@@ -24,25 +24,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """One fold: the rounds it wanted, its log loss a checked row (nats), the PDs of the checked rows."""
+    """One fold: the rounds it wanted, its mean log loss (nats), the log loss and the PD of each checked row."""
 
     rounds: int
     loss: float
+    losses: Floats
     pd: Floats
 
 
 @dataclass(frozen=True)
 class Grower:
-    """What every fit of one booster shares. `directions` are +1, −1 or 0 per feature, `subjects` what it tells of."""
+    """What every fit of one booster shares: rows, outcomes, and the customer of each row as a number from 0 (`codes`).
+
+    `directions` are +1, −1 or 0 per feature, `subjects` what it tells of.
+    """
 
     matrix: Floats
     is_bad: Floats
+    codes: NDArray[np.int64]
     features: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
     directions: tuple[int, ...]
     subjects: tuple[str, ...]
     folds: Sequence[tuple[Mask, Mask]]
     _datasets: dict[int, tuple[Any, Any]] = field(default_factory=dict, repr=False)
+    _results: dict[tuple[int, BoosterParams], FoldResult] = field(default_factory=dict, repr=False)
 
     def grow(self, settings: BoosterParams, rounds: Sequence[int]) -> list[Any]:
         """A booster of all rows for each number of rounds, each of a seed of its own (`drawn_anew`)."""
@@ -52,7 +58,16 @@ class Grower:
         return [lightgbm.train(self.parameters(drawn_anew(settings, i)), everything, n) for i, n in enumerate(rounds)]
 
     def fold(self, k: int, settings: BoosterParams) -> FoldResult:
-        """Fold k, stopped `early_stopping_rounds` after its log loss was least."""
+        """Fold k of the first booster of a mean, stopped `early_stopping_rounds` after its log loss was least.
+
+        It is grown once for the same settings.
+        """
+        settings = drawn_anew(settings, 0)
+        if (k, settings) not in self._results:
+            self._results[k, settings] = self._fold(k, settings)
+        return self._results[k, settings]
+
+    def _fold(self, k: int, settings: BoosterParams) -> FoldResult:
         import lightgbm
 
         base, check = self._fold_datasets(k)
@@ -66,7 +81,8 @@ class Grower:
         )
         rounds = int(trees.best_iteration or settings.max_rounds)
         pd = np.asarray(trees.predict(self.matrix[self.folds[k][1]], num_iteration=rounds), dtype=float)
-        return FoldResult(rounds, float(trees.best_score["valid_0"]["log_loss"]), pd)
+        losses = _losses(pd, self.is_bad[self.folds[k][1]])
+        return FoldResult(rounds, float(trees.best_score["valid_0"]["log_loss"]), losses, pd)
 
     def parameters(self, settings: BoosterParams) -> dict[str, Any]:
         """LightGBM's parameters."""
@@ -76,20 +92,28 @@ class Grower:
             "learning_rate": settings.learning_rate,
             "num_leaves": settings.max_leaves,
             "max_depth": settings.max_depth,
-            "min_data_in_leaf": settings.min_rows_per_leaf,
             "feature_fraction": settings.feature_share,
-            "bagging_fraction": settings.row_share,
-            "bagging_freq": 1,
             "lambda_l2": settings.l2,
-            "min_data_per_group": settings.min_rows_per_category,
-            "cat_smooth": settings.category_smoothing,
-            "cat_l2": settings.category_l2,
+            **_draws(settings),
+            **self._categories(settings),
             "monotone_constraints": list(self.directions),
             "monotone_constraints_method": "basic",
             **self._interactions(settings),
             **_FIXED,
             "num_threads": settings.threads,
             "seed": settings.seed,
+        }
+
+    def _categories(self, settings: BoosterParams) -> dict[str, Any]:
+        """How a split parts categories. One that parts a single one of them needs no more rows than it may have."""
+        one_by_one = self.categories and settings.categories == "one_by_one"
+        fewest = settings.min_rows_per_leaf
+        return {
+            "max_cat_to_onehot": _ANY_NUMBER if one_by_one else 4,
+            "min_data_in_leaf": min(fewest, settings.min_rows_per_category) if one_by_one else fewest,
+            "min_data_per_group": settings.min_rows_per_category,
+            "cat_smooth": settings.category_smoothing,
+            "cat_l2": settings.category_l2,
         }
 
     def _interactions(self, settings: BoosterParams) -> dict[str, Any]:
@@ -124,24 +148,49 @@ class Grower:
 
 
 def drawn_anew(settings: BoosterParams, i: int) -> BoosterParams:
-    """The settings with other draws of rows and features: the seed i after theirs, which for 0 is their own."""
-    return dataclasses.replace(settings, seed=settings.seed + i)
+    """The settings of the booster `i` of a mean: the seed so much after theirs, and of "both" ways with categories one.
+
+    The first, and each second after it, parts them in groups, the others one by one.
+    """
+    categories = settings.categories if settings.categories != "both" else ("grouped", "one_by_one")[i % 2]
+    return dataclasses.replace(settings, seed=settings.seed + i, categories=categories)
+
+
+def _draws(settings: BoosterParams) -> dict[str, Any]:
+    """Every tree sees all bad rows and draws its share of the good ones.
+
+    So bad rows would weigh more than they are worth; they are weighted by the same share, and trees stay true to the
+    rate of the sample (LightGBM begins from that rate whatever `scale_pos_weight` is).
+    """
+    if settings.row_share == 1.0:
+        return {}
+    return {
+        "pos_bagging_fraction": 1.0,
+        "neg_bagging_fraction": settings.row_share,
+        "bagging_freq": 1,
+        "scale_pos_weight": settings.row_share,
+    }
 
 
 def _log_loss(pd: Floats, dataset: Any) -> tuple[str, float, bool]:
     """Mean log loss a row (nats) to stop by. LightGBM's own is summed by threads, and its last digits hang on them."""
-    is_bad, pd = dataset.get_label(), np.clip(pd, _SURE, 1.0 - _SURE)
-    return "log_loss", float(-np.mean(np.where(is_bad == 1, np.log(pd), np.log1p(-pd)))), False
+    return "log_loss", float(np.mean(_losses(pd, dataset.get_label()))), False
+
+
+def _losses(pd: Floats, is_bad: Floats) -> Floats:
+    pd = np.clip(pd, _SURE, 1.0 - _SURE)
+    return np.asarray(-np.where(is_bad == 1, np.log(pd), np.log1p(-pd)))
 
 
 # A PD this near 0 or 1 counts as no nearer: a logarithm of nothing tells nothing.
 _SURE = 1e-15
+# More categories than there can be.
+_ANY_NUMBER = 1_000_000
 _FIXED: Mapping[str, Any] = {
     "feature_pre_filter": False,
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,
-    "max_cat_to_onehot": 4,
     # The bins are the same for every seed, so that all grow on one matrix.
     "data_random_seed": 1,
 }

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from pipeline.statistics.clustered import clustered_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.params import BoosterParams
-    from pipeline.train.booster_grower import Grower
+    from pipeline.train.booster_grower import FoldResult, Grower
 
 # Trials drawn at random, and so not pruned either, before those found tell where to look.
 _RANDOM_TRIALS = 5
@@ -34,11 +37,16 @@ _SPACE: dict[str, tuple[float, float, bool]] = {
 
 @dataclass(frozen=True)
 class Trial:
-    """Parameters tried, the log loss a row of each fold that ran, and whether it was broken off (pruned)."""
+    """Parameters tried, the log loss a row of each fold that ran, and whether it was broken off (pruned).
+
+    `error` is the standard error, by customer, of its mean loss less that of trial 0; null where it was broken off and
+    for trial 0 itself.
+    """
 
     parameters: dict[str, float]
     losses: tuple[float, ...]
     is_pruned: bool
+    error: float | None = None
 
     @property
     def loss(self) -> float:
@@ -47,7 +55,12 @@ class Trial:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"parameters": self.parameters, "losses": list(self.losses), "is_pruned": self.is_pruned}
+        return {
+            "parameters": self.parameters,
+            "losses": list(self.losses),
+            "is_pruned": self.is_pruned,
+            "error": self.error,
+        }
 
 
 class Diary(Protocol):
@@ -97,8 +110,8 @@ def search(grower: Grower, settings: BoosterParams, diary: Diary) -> Search:
     """`settings.trials` trials beside the settings themselves; the least mean log loss over all folds wins.
 
     The settings give way only to a trial that betters them by more than `settings.standard_errors` standard errors of
-    the difference over the folds, for the least of many noisy losses is low by luck. A trial is broken off after a fold
-    when its mean loss so far is above the median of the others at that fold.
+    the difference, paired by row and clustered by customer, for the least of many noisy losses is low by luck. A trial
+    is broken off after a fold when its mean loss so far is above the median of the others at that fold.
     Without folds nothing can be compared, and with 0 trials nothing is searched: the settings stay as they are.
     """
     if not settings.trials or not grower.folds:
@@ -117,20 +130,30 @@ def search(grower: Grower, settings: BoosterParams, diary: Diary) -> Search:
 def _run(grower: Grower, settings: BoosterParams, done: Sequence[Trial]) -> Trial:
     parameters = {name: getattr(settings, name) for name in _SPACE} if not done else _drawn(settings, done)
     tried = _with(settings, parameters)
-    losses: list[float] = []
+    found: list[FoldResult] = []
     for k in range(len(grower.folds)):
-        losses.append(grower.fold(k, tried).loss)
+        found.append(grower.fold(k, tried))
+        losses = tuple(each.loss for each in found)
         if k + 1 < len(grower.folds) and len(done) > _RANDOM_TRIALS and _is_hopeless(losses, done):
-            return Trial(parameters, tuple(losses), is_pruned=True)
-    return Trial(parameters, tuple(losses), is_pruned=False)
+            return Trial(parameters, losses, is_pruned=True)
+    return Trial(parameters, losses, is_pruned=False, error=_error(grower, settings, found) if done else None)
+
+
+def _error(grower: Grower, settings: BoosterParams, found: Sequence[FoldResult]) -> float:
+    """Standard error of the mean over the folds of a trial's loss less the settings' own: customers are drawn whole.
+
+    A row moves the mean by its own difference less that of its fold, over the fold's rows and the number of folds.
+    """
+    moves = []
+    for k, each in enumerate(found):
+        apart = each.losses - grower.fold(k, settings).losses
+        moves.append((apart - apart.mean()) / (len(apart) * len(found)))
+    return clustered_error(np.concatenate(moves), np.concatenate([grower.codes[check] for _, check in grower.folds]))
 
 
 def _betters(trial: Trial, settings: Trial, standard_errors: float) -> bool:
-    """Its loss is less by more than so many standard errors of the difference by fold; of one fold none is known."""
-    gains = [before - after for before, after in zip(settings.losses, trial.losses, strict=True)]
-    if len(gains) < 2:
-        return False
-    return statistics.fmean(gains) > standard_errors * statistics.stdev(gains) / math.sqrt(len(gains))
+    """Its loss is less by more than so many standard errors of the difference."""
+    return trial.error is not None and settings.loss - trial.loss > standard_errors * trial.error
 
 
 def _is_hopeless(losses: Sequence[float], done: Sequence[Trial]) -> bool:

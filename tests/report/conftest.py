@@ -308,9 +308,9 @@ def details() -> dict:
                 "best": 1,
                 "standard_errors": 1.5,
                 "trials": [
-                    {"parameters": {"l2": 10.0, "max_leaves": 15}, "losses": [0.1, 0.12], "is_pruned": False},
-                    {"parameters": {"l2": 3.25, "max_leaves": 8}, "losses": [0.09, 0.12], "is_pruned": False},
-                    {"parameters": {"l2": 90.0, "max_leaves": 4}, "losses": [0.3], "is_pruned": True},
+                    _trial({"l2": 10.0, "max_leaves": 15}, [0.1, 0.12]),
+                    _trial({"l2": 3.25, "max_leaves": 8}, [0.09, 0.12], error=0.0021),
+                    _trial({"l2": 90.0, "max_leaves": 4}, [0.3], is_pruned=True),
                 ],
             },
             "interactions": {
@@ -322,6 +322,10 @@ def details() -> dict:
             },
         },
     }
+
+
+def _trial(parameters: dict, losses: list[float], *, is_pruned: bool = False, error: float | None = None) -> dict:
+    return {"parameters": parameters, "losses": losses, "is_pruned": is_pruned, "error": error}
 
 
 def bin_over_time(feature: str, label: str, rate: float, p: float | None) -> dict:

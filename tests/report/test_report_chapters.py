@@ -146,6 +146,7 @@ def test_the_search_tells_its_best_trials_and_what_was_broken_off(given):
     assert [row[0].text for row in table.rows] == ["1", "0"]
     assert table.rows[0][0].note == "chosen"
     assert [cell.text for cell in table.rows[0][1:]] == ["0.10500", "3.25", "8"]
+    assert [row[1].note for row in table.rows] == ["−0.00500 (s.e. 0.00210) against trial 0", ""]
     assert "2 were drawn" in table.notes[0]
     assert "1 were broken off" in table.notes[0]
     assert "less by more than 1.5 times the standard error" in table.notes[1]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,15 +46,42 @@ def test_branches_of_fifteen_customers_are_told_apart(branches):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"category_smoothing": CUSTOMERS + 1.0}, {"min_rows_per_category": BRANCHES * CUSTOMERS // 2 + 1}]
+    "changed", [{"category_smoothing": 2.0 * CUSTOMERS}, {"min_rows_per_category": BRANCHES * CUSTOMERS // 2 + 1}]
 )
-def test_none_is_set_apart_with_fewer_rows_than_the_parameters_want(branches, changed):
-    assert _fit(branches, **changed).gains["branch"] == 0.0
+def test_no_group_is_set_apart_with_fewer_rows_than_the_parameters_want(branches, changed):
+    assert _fit(branches, categories="grouped", **changed).gains["branch"] == 0.0
 
 
-def test_a_penalty_of_leaves_that_part_categories_draws_their_odds_together(branches):
-    loose, tight = (
-        np.ptp(_fit(branches, category_l2=l2, max_rounds=10).booster.log_odds(branches.rows.assign(noise=0.0)))
-        for l2 in (0.0, 500.0)
-    )
-    assert 0 < tight < 0.7 * loose
+def _parted(text):
+    """Of each split of the branches in the trees of a text, how many it sets apart; in the order of the trees."""
+    found = []
+    for tree in lightgbm.Booster(model_str=text).dump_model()["tree_info"]:
+        left = [tree["tree_structure"]]
+        while left:
+            node = left.pop()
+            if node.get("decision_type") == "==":
+                found.append((tree["tree_index"], len(node["threshold"].split("||"))))
+            left += [node[side] for side in ("left_child", "right_child") if side in node]
+    return found
+
+
+def test_one_by_one_a_split_sets_a_single_branch_apart_and_of_a_mean_each_second_booster_does(branches):
+    grouped, single = (_parted(_fit(branches, categories=how).booster.text) for how in ("grouped", "one_by_one"))
+    assert max(n for _, n in grouped) > 5
+    assert {n for _, n in single} == {1}
+    fit = _fit(branches, categories="both")
+    first, second, third = np.cumsum(fit.rounds)
+    parted = _parted(fit.booster.text)
+    assert max(n for at, n in parted if at < first) > 5
+    assert {n for at, n in parted if first <= at < second} == {1}
+    assert max(n for at, n in parted if second <= at < third) > 5
+
+
+def test_one_by_one_a_leaf_may_hold_as_few_rows_as_a_category_may_have(branches):
+    smallest = []
+    for fewest in (5, 500):
+        fit = _fit(branches, categories="one_by_one", min_rows_per_category=fewest, min_rows_per_leaf=60)
+        counts = re.findall(r"^leaf_count=(.+)$", fit.booster.text, re.MULTILINE)
+        smallest.append(min(int(n) for line in counts for n in line.split()))
+    # LightGBM counts the rows of a leaf by their curvature, which is not the same for all.
+    assert smallest[0] <= CUSTOMERS < 40 < smallest[1]

@@ -96,6 +96,28 @@ def test_one_is_grown_from_so_many_bad_customers_on(train, singles, three):
     assert _fit(train, seeds_below_bads=bads + 1, threads=1).booster.text == three.booster.text
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
+def test_whatever_share_of_good_rows_a_tree_draws_the_forecasts_keep_to_the_rate_of_the_sample(train, share):
+    fit = _fit(train, row_share=share, max_rounds=200, early_stopping_rounds=200)
+    pd_of_rows = 1 / (1 + np.exp(fit.booster.log_odds(train.rows)))
+    assert pd_of_rows.mean() == pytest.approx(train.is_bad.mean(), rel=0.03)
+
+
+def test_every_tree_sees_every_bad_row_and_its_share_of_the_good_ones(train):
+    told = dataclasses.replace(train, rows=train.rows.assign(late=train.is_bad))
+    fit = _fit(told, row_share=0.2, seeds=1, feature_share=1.0, max_leaves=2)
+    counts = [
+        [int(n) for n in line.split()] for line in re.findall(r"^leaf_count=(.+)$", fit.booster.text, re.MULTILINE)
+    ]
+    bads = int(train.is_bad.sum())
+    assert counts
+    # Trees of two leaves part good from bad; `late` rises, so the second leaf holds the bad rows.
+    assert {seen for _, seen in counts} == {bads}
+    goods = np.array([drawn for drawn, _ in counts])
+    assert goods.mean() == pytest.approx(0.2 * (600 - bads), rel=0.15)
+    assert len(set(goods.tolist())) > 1
+
+
 def test_gains_are_those_of_a_booster_and_not_of_their_sum(three):
     lines = re.findall(r"^split_gain=(.+)$", three.booster.text, re.MULTILINE)
     total = sum(float(gain) for line in lines for gain in line.split())

@@ -7,7 +7,6 @@ import json
 
 import numpy as np
 import pytest
-from scipy.stats import sem
 
 from pipeline.flows.study_file import StudyFile, study_file
 from pipeline.params import BoosterParams
@@ -20,10 +19,20 @@ from pipeline.train.splits import mature_dates, timetable
 SETTINGS = BoosterParams(max_rounds=40, early_stopping_rounds=8, min_rows_per_leaf=50, trials=9)
 
 
+def _apart(folds):
+    """Pairs of masks (grow, check) that check one after the other: two rows each, and codes of so many customers."""
+    fold = np.repeat(np.arange(folds), 2)
+    return tuple((fold != k, fold == k) for k in range(folds))
+
+
+def _result(losses):
+    return FoldResult(10, float(np.mean(losses)), np.asarray(losses, dtype=float), np.full(len(losses), 0.1))
+
+
 class Bowl:
     """Stands for the grower: a loss with its least value at 8 leaves and an l2 of 5, and folds that differ in level."""
 
-    folds = (None, None, None)
+    folds, codes = _apart(3), np.arange(6)
 
     def __init__(self, breaks_after=None):
         self.runs = []
@@ -34,7 +43,7 @@ class Bowl:
             raise KeyboardInterrupt
         self.runs.append((k, settings.max_leaves))
         bent = (np.log(settings.max_leaves / 8)) ** 2 + (np.log(settings.l2 / 5)) ** 2
-        return FoldResult(10, float(0.1 + 0.01 * k + 0.02 * bent), np.array([0.1]))
+        return _result(np.full(2, 0.1 + 0.01 * k + 0.02 * bent))
 
 
 def test_search_finds_better_than_it_was_given_and_tells_every_trial():
@@ -48,26 +57,46 @@ def test_search_finds_better_than_it_was_given_and_tells_every_trial():
 
 
 class Uneven:
-    """Stands for the grower: every trial but the settings themselves gains as much on each fold as it is told to."""
+    """Stands for the grower: every trial but the settings themselves gains as much on each row as it is told to.
 
-    folds = (None, None, None)
+    Six rows in three folds; `codes` say whose they are.
+    """
 
-    def __init__(self, *gains):
-        self.gains = gains
+    folds = _apart(3)
+
+    def __init__(self, *gains, codes=(0, 1, 2, 3, 4, 5)):
+        self.gains, self.codes = np.array(gains), np.array(codes)
 
     def fold(self, k, settings):
-        gain = 0.0 if settings.learning_rate == SETTINGS.learning_rate else self.gains[k]
-        return FoldResult(10, 0.3 - gain, np.array([0.1]))
+        moved = 0.0 if settings.learning_rate == SETTINGS.learning_rate else self.gains[self.folds[k][1]]
+        return _result(np.full(2, 0.3) - moved)
 
 
 def test_settings_give_way_only_to_what_is_better_by_more_than_so_many_standard_errors():
-    # Mean gain 0.01 each time; its standard error is 0.025 (one fold liked it), then 0.003 (all did).
-    assert search(Uneven(0.06, -0.015, -0.015), SETTINGS, InMemory()).best == 0
-    assert search(Uneven(0.016, 0.008, 0.006), SETTINGS, InMemory()).best > 0
-    strict, lax = (dataclasses.replace(SETTINGS, standard_errors=n) for n in (4.0, 0.3))
-    assert search(Uneven(0.016, 0.008, 0.006), strict, InMemory()).best == 0
-    assert search(Uneven(0.06, -0.015, -0.015), lax, InMemory()).best > 0
-    assert search(Uneven(0.0, 0.0, 0.0), lax, InMemory()).as_json()["standard_errors"] == 0.3
+    # Mean gain 0.01 each time; every row lies 0.04 from the mean of its fold, then 0.004.
+    wide, narrow = (np.full(6, 0.01) + apart * np.tile([1, -1], 3) for apart in (0.04, 0.004))
+    assert search(Uneven(*wide), SETTINGS, InMemory()).best == 0
+    assert search(Uneven(*narrow), SETTINGS, InMemory()).best > 0
+    strict, lax = (dataclasses.replace(SETTINGS, standard_errors=n) for n in (6.0, 0.3))
+    assert search(Uneven(*narrow), strict, InMemory()).best == 0
+    assert search(Uneven(*wide), lax, InMemory()).best > 0
+    assert search(Uneven(*np.zeros(6)), lax, InMemory()).as_json()["standard_errors"] == 0.3
+
+
+def test_the_standard_error_of_a_trial_is_that_of_customers_drawn_whole():
+    gains = 0.01 + 0.004 * np.array([1, -1, 1, -1, 1, -1])
+    alone, together = (
+        search(Uneven(*gains, codes=codes), SETTINGS, InMemory()).trials for codes in (range(6), (0, 1, 0, 1, 0, 1))
+    )
+    # Six rows of weight 1/6, each 0.004 from its fold's mean: sqrt(6 (0.004/6)² × 6/5). Two customers of three rows
+    # each, whose rows all lie on one side: sqrt(2 (3 × 0.004/6)² × 2).
+    whole = [(a, b) for a, b in zip(alone, together, strict=True) if a.error is not None]
+    assert whole
+    for a, b in whole:
+        assert a.error == pytest.approx(np.sqrt(6 * (0.004 / 6) ** 2 * 6 / 5))
+        assert b.error == pytest.approx(np.sqrt(2 * (3 * 0.004 / 6) ** 2 * 2))
+    assert alone[0].error is None
+    assert all((trial.error is None) == trial.is_pruned for trial in alone[1:])
 
 
 def test_hopeless_trials_are_broken_off_after_a_fold_and_never_win():
@@ -76,7 +105,9 @@ def test_hopeless_trials_are_broken_off_after_a_fold_and_never_win():
     pruned = [trial for trial in found.trials if trial.is_pruned]
     assert pruned
     assert all(len(trial.losses) < 3 for trial in pruned)
-    assert len(bowl.runs) == sum(len(trial.losses) for trial in found.trials)
+    # A trial that ran whole is compared with the settings as they were, whose folds a grower keeps.
+    whole = sum(not trial.is_pruned for trial in found.trials[1:])
+    assert len(bowl.runs) == sum(len(trial.losses) for trial in found.trials) + 3 * whole
     assert not found.trials[found.best].is_pruned
 
 
@@ -160,9 +191,11 @@ def test_a_fit_takes_the_best_sure_trial_and_is_the_same_twice(searched, ground)
     assert again.booster.text == fit.booster.text
     assert again.as_json() == fit.as_json()
     told = fit.as_json()["search"]
-    whole = [np.array(t["losses"]) for t in told["trials"] if not t["is_pruned"]]
-    better = [losses.mean() for losses in whole[1:] if (whole[0] - losses).mean() > 2 * sem(whole[0] - losses)]
-    assert min([whole[0].mean(), *better]) == pytest.approx(np.mean(told["trials"][told["best"]]["losses"]), abs=1e-12)
+    start, *whole = [t for t in told["trials"] if not t["is_pruned"]]
+    gains = [np.mean(start["losses"]) - np.mean(t["losses"]) for t in whole]
+    better = [gain for gain, t in zip(gains, whole, strict=True) if gain > 2 * t["error"] > 0]
+    won = np.mean(start["losses"]) - np.mean(told["trials"][told["best"]]["losses"])
+    assert max([0.0, *better]) == pytest.approx(won, abs=1e-12)
 
 
 def test_the_price_of_interactions_is_that_of_both_on_the_same_rows(searched):

@@ -150,16 +150,24 @@ def _search(told: Mapping[str, Any], words: Words) -> list[Block]:
     rows = tuple(
         (
             Cell(figures.count(i), note=words("booster.chosen") if i == search["best"] else ""),
-            Cell(figures.decimal(_loss(trials[i]), 5)),
+            Cell(figures.decimal(_loss(trials[i]), 5), note=_gain(trials[i], trials[0], words)),
             *(Cell(f"{trials[i]['parameters'][name]:g}") for name in names),
         )
         for i in ranked
     )
     notes = [words("booster.search_note", n=len(trials) - 1, pruned=len(trials) - len(whole))]
-    # A fit of an earlier version does not tell its rule.
-    if "standard_errors" in search:
+    # A fit of an earlier version had another rule.
+    if "standard_errors" in search and "error" in trials[0]:
         notes.append(words("booster.search_rule", n=f"{search['standard_errors']:g}"))
     return [Table(words("booster.search_caption", n=len(by_loss[:_MOST_TRIALS])), columns, rows, tuple(notes))]
+
+
+def _gain(trial: Mapping[str, Any], first: Mapping[str, Any], words: Words) -> str:
+    """Its loss less that of trial 0, and the standard error of that; nothing of trial 0 and earlier fits."""
+    if trial.get("error") is None:
+        return ""
+    gap, error = figures.signed(_loss(trial) - _loss(first), 5), figures.decimal(trial["error"], 5)
+    return words("booster.search_gap", gap=gap, error=error)
 
 
 def _loss(trial: Mapping[str, Any]) -> float:
