@@ -37,6 +37,11 @@ class CalibrationLine:
         """Of a slope of 1, two-sided; NaN without a slope."""
         return float(2.0 * stats.t.sf(abs(self.slope - 1.0) / self.slope_error, self.slope_degrees))
 
+    def slope_interval(self, confidence: float) -> tuple[float, float]:
+        """Between which slopes, by Student's t; it holds 1 just when `slope_p_value` is above 1 − confidence."""
+        reach = self.slope_error * float(stats.t.ppf(0.5 + confidence / 2.0, self.slope_degrees))
+        return self.slope - reach, self.slope + reach
+
 
 @dataclass(frozen=True)
 class CalibrationError:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from scipy import stats
 
 from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
 from pipeline.statistics.calibration import calibration_line, log_loss
@@ -90,12 +89,11 @@ def level_measures(pd: Floats, sample: Sample, settings: PromotionParams) -> dic
     if not 0 < sample.is_bad.sum() < len(sample.is_bad):
         return dict.fromkeys(("observed_over_expected", "slope", "log_loss"))
     line = calibration_line(pd, sample.is_bad, sample.codes)
-    z = float(stats.norm.ppf(0.5 + settings.confidence / 2.0))
-    reach = z * line.slope_error
-    is_told = bool(np.isfinite(line.slope) and np.isfinite(reach))
+    low, high = line.slope_interval(settings.confidence)
+    is_told = bool(np.isfinite(low) and np.isfinite(high))
     return {
         "observed_over_expected": ratio_interval(sample.is_bad, pd, draws_for(sample, settings)).as_json(),
-        "slope": {"value": line.slope, "low": line.slope - reach, "high": line.slope + reach} if is_told else None,
+        "slope": {"value": line.slope, "low": low, "high": high} if is_told else None,
         "log_loss": log_loss(pd, sample.is_bad),
     }
 

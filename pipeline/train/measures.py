@@ -54,7 +54,7 @@ def pd_measures(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[st
         "observed_over_expected": ratio_interval(sample.is_bad, pd, draws).as_json(),
         "mean_pd": float(np.mean(pd)),
         "log_loss": log_loss(pd, sample.is_bad),
-        **_line(line),
+        **_line(line, settings.confidence),
         **_tests(pd, sample, settings),
     }
 
@@ -67,13 +67,16 @@ _LEVEL = (
     "observed_over_expected",
     "mean_pd",
     "log_loss",
-    *(f"calibration_{name}" for name in _LINE),
+    *(f"calibration_{name}" for name in (*_LINE, "slope_low", "slope_high")),
     *_TESTS,
 )
 
 
-def _line(line: CalibrationLine | None) -> dict[str, Any]:
-    return {f"calibration_{name}": _finite(getattr(line, name)) if line else None for name in _LINE}
+def _line(line: CalibrationLine | None, confidence: float) -> dict[str, Any]:
+    told = {name: getattr(line, name) if line else float("nan") for name in _LINE}
+    low, high = line.slope_interval(confidence) if line else (float("nan"), float("nan"))
+    told |= {"slope_low": low, "slope_high": high}
+    return {f"calibration_{name}": _finite(value) for name, value in told.items()}
 
 
 def _tests(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[str, Any]:

@@ -95,6 +95,10 @@ def test_calibration_tests_stand_with_their_doubt(given):
     intercept, slope, at_large, error, z = table.rows[0][1:]
     assert (intercept.text, intercept.note) == ("−0.11", "−0.50 to 0.28")
     assert slope.note == "0.77 to 1.17"
+    of_t = changed(given, "models.champion.roles.test.calibration_slope_low", 0.71)
+    of_t = changed(of_t, "models.champion.roles.test.calibration_slope_high", 1.23)
+    table = next(t for t in told(calibration(of_t, WORDS), Table) if t.caption.startswith("Tests of the calibration"))
+    assert any(row[2].note == "0.71 to 1.23" for row in table.rows)
     assert at_large.note == "−0.14 to 0.18"
     assert "0.41%" in error.note.replace(" ", "").replace("\u202f", "")
     assert "0.083" in error.note

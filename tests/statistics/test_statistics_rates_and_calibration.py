@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib
 import pkgutil
@@ -110,6 +111,18 @@ def test_the_slope_is_known_with_few_degrees_where_few_turned_bad_and_with_as_ma
     each = np.arange(400)
     tied = calibration_line(np.tile(p, 4), np.tile(y, 4), np.tile(each, 4))
     assert (tied.slope_error, tied.slope_degrees) == pytest.approx((line.slope_error, line.slope_degrees))
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_interval_of_the_slope_ends_where_the_p_value_is_what_the_confidence_leaves(confidence):
+    _, p, y = _book(400, seed=3)
+    line = calibration_line(p, y)
+    low, high = line.slope_interval(confidence)
+    for end in (low, high):
+        held = dataclasses.replace(line, slope=line.slope - end + 1.0)
+        assert held.slope_p_value == pytest.approx(1 - confidence)
+    reach = stats.norm.ppf(0.5 + confidence / 2) * line.slope_error
+    assert low < line.slope - reach < line.slope + reach < high
 
 
 def test_overconfident_and_optimistic_forecasts_are_found_out():

@@ -79,7 +79,10 @@ def z_of(given: ReportInput) -> float:
 
 
 def slope_interval(told: Mapping[str, Any], z: float) -> dict[str, Any] | None:
-    """The calibration slope with its normal interval from the standard error by customer group."""
+    """The calibration slope with its interval by customer group: Student's t, in earlier validations normal."""
+    low, high = (told.get(f"calibration_slope_{end}") for end in ("low", "high"))
+    if figures.is_known(low) and figures.is_known(high):
+        return {"value": told["calibration_slope"], "low": low, "high": high}
     return normal_interval(told, "calibration_slope", z)
 
 
