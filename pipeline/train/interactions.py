@@ -47,21 +47,15 @@ def interaction_price(grower: Grower, sample: Sample, settings: BoosterParams) -
         return None
     without = dataclasses.replace(settings, interactions="none")
     told = np.concatenate([np.flatnonzero(check) for _, check in grower.folds])
-    own, gam = (_checked(grower, each) for each in (settings, without))
+    own, gam = ([grower.fold(k, each) for k in range(len(grower.folds))] for each in (settings, without))
+    own_pd, gam_pd = (np.concatenate([each.pd for each in results]) for results in (own, gam))
+    own_loss, gam_loss = (np.concatenate([each.losses for each in results]) for results in (own, gam))
     is_bad = sample.is_bad[told]
     draws = resamples(sample.codes[told], settings.price_rounds, settings.price_confidence, settings.seed)
     return InteractionPrice(
         rows=len(told),
-        gini=discrimination_intervals(own, is_bad, draws)["gini"],
-        gini_without=discrimination_intervals(gam, is_bad, draws)["gini"],
-        gini_gain=gini_difference(own, gam, is_bad, draws),
-        loss_gain=ratio_interval(_loss(gam, is_bad) - _loss(own, is_bad), np.ones(len(told)), draws),
+        gini=discrimination_intervals(own_pd, is_bad, draws)["gini"],
+        gini_without=discrimination_intervals(gam_pd, is_bad, draws)["gini"],
+        gini_gain=gini_difference(own_pd, gam_pd, is_bad, draws),
+        loss_gain=ratio_interval(gam_loss - own_loss, np.ones(len(told)), draws),
     )
-
-
-def _checked(grower: Grower, settings: BoosterParams) -> Floats:
-    return np.concatenate([grower.fold(k, settings).pd for k in range(len(grower.folds))])
-
-
-def _loss(pd: Floats, is_bad: Floats) -> Floats:
-    return np.asarray(-np.where(is_bad == 1, np.log(pd), np.log1p(-pd)))

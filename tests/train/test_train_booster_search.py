@@ -20,7 +20,7 @@ SETTINGS = BoosterParams(max_rounds=40, early_stopping_rounds=8, min_rows_per_le
 
 
 def _apart(folds):
-    """Pairs of masks (grow, check) that check one after the other: two rows each, and codes of so many customers."""
+    """Pairs of masks (grow, check): each fold checks two rows of its own."""
     fold = np.repeat(np.arange(folds), 2)
     return tuple((fold != k, fold == k) for k in range(folds))
 
