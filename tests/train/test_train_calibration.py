@@ -153,6 +153,8 @@ def test_what_rests_on_clusters_needs_ten_bad_ones(bads, is_told):
     names = np.array([f"c{i:03d}" for i in range(n)], dtype=object)
     sample = Sample(pd.DataFrame(index=range(n)), is_bad, names, np.array([None] * n, dtype=object))
     told = pd_measures(np.linspace(0.2, 0.01, n), sample, ValidateParams(bootstrap_rounds=50))
+    slope, reach = told["calibration_slope"], 1.96 * told["calibration_slope_error"]
+    assert told["calibration_slope_low"] < slope - reach < slope + reach < told["calibration_slope_high"]
     assert (told["calibration_error"]["p_value"] is not None) == is_told
     assert (told["spiegelhalter"]["z_by_cluster"] is not None) == is_told
     assert told["spiegelhalter"]["z"] is not None
