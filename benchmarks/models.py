@@ -50,11 +50,11 @@ def measured(exchange: Exchange) -> Measured:
     """Every model of one table on the held-out rows of each fold; errors are kept of those that failed on one."""
     whole = models_ours.fold_rows(exchange.folder)
     found = Measured(exchange.data.title, exchange.data.told, exchange.rows, exchange.bads, exchange.directed)
-    for k in range(exchange.data.folds or 1):
+    for k in range((exchange.data.folds or 1) * exchange.data.divisions):
         role = whole.rows[f"role_{k}"].to_numpy(dtype=object)
         scored = whole.part(role != "train")
         is_test = role[role != "train"] == "test"
-        found.codes.append(scored.part(is_test).codes)
+        found.codes.append(whole.codes[role == "test"])
         for name in (*_SCORECARDS, *_BOOSTERS, *models_ours.OURS):
             told = exchange.folder / f"{name}.{k}.json"
             error = json.loads(told.read_text(encoding="utf-8"))["error"] if told.exists() else NOT_MEASURED
@@ -98,7 +98,7 @@ def run(scratch: Path) -> None:
     exchanges = [lay_out(data, scratch / data.name) for data in DATA_SETS]
     models_ours.BOOSTER = dataclasses.replace(models_ours.BOOSTER, threads=THREADS)
     for exchange in exchanges:
-        models_ours.run(exchange.folder)
+        models_ours.run(exchange.folder, exchange.data.folds or 1)
     peers(scratch)
     tables([measured(exchange) for exchange in exchanges])
     if importlib.util.find_spec("benchmarks.models_speed"):

@@ -37,6 +37,11 @@ class Gap:
     low: float
     high: float
 
+    @property
+    def turned(self) -> Gap:
+        """The second less the first."""
+        return Gap(-self.value, -self.high, -self.low)
+
     def told(self, digits: int = 3) -> str:
         """The gap and its interval.
 
@@ -77,12 +82,12 @@ def mean_of(folds: Sequence[Held]) -> float:
 def gap(first: Sequence[Held], second: Sequence[Held], codes: Sequence[Codes]) -> Gap:
     """First less second, the mean over the folds, paired row by row; errors by cluster (Obuchowski 1997 for the AUC).
 
-    Rows of different folds are different rows; that models of two folds share training rows is not in the interval.
+    `codes` name the same cluster by the same number in every fold: what a customer moves is summed over all folds that
+    test it, so dividing the rows again makes no new customers. That models of two folds share training rows is not in
+    the interval.
     """
-    variance = sum(
-        clustered_error(a.influence - b.influence, code) ** 2 for a, b, code in zip(first, second, codes, strict=True)
-    )
-    error = float(np.sqrt(variance)) / len(codes)
+    moves = np.concatenate([a.influence - b.influence for a, b in zip(first, second, strict=True)]) / len(codes)
+    error = clustered_error(moves, np.concatenate(codes))
     value = mean_of(first) - mean_of(second)
     z = float(stats.norm.ppf(0.5 + CONFIDENCE / 2))
     return Gap(value, value - z * error, value + z * error)
@@ -113,7 +118,8 @@ def best_of(values: Mapping[str, float], *, is_loss: bool = False) -> str:
 @dataclass
 class Measured:
     """All models of one table: per model its folds' AUC, calibrated log loss and log loss as it came out; `codes` are
-    the clusters of the held-out rows by fold; `errors` tells of models without a result on some fold."""
+    the clusters of the held-out rows by fold, numbered alike in all; `errors` tells of models without a result on some
+    fold."""
 
     title: str
     division: str
@@ -147,3 +153,11 @@ class Measured:
     def auc_gap(self, name: str, other: str) -> Gap:
         """AUC of the first less that of the other."""
         return gap(list(self.aucs[name].values()), list(self.aucs[other].values()), self.codes)
+
+    def beside(self, name: str, other: str) -> tuple[float, float, Gap] | None:
+        """AUC of both and the gap on the folds that the other was fitted on; null where there are none."""
+        folds = sorted(self.aucs.get(other, {}))
+        if not folds or not self.is_whole(name):
+            return None
+        first, second = ([self.aucs[each][k] for k in folds] for each in (name, other))
+        return mean_of(first), mean_of(second), gap(first, second, [self.codes[k] for k in folds])

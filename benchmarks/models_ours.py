@@ -43,11 +43,14 @@ def booster(train: Sample, catalogue: Catalogue) -> Predictor:
     return fit_booster(train, catalogue, BOOSTER).booster
 
 
+UNDIRECTED: dict[str, Callable[[Sample, Catalogue], Predictor]] = {
+    "our_scorecard_undirected": lambda train, catalogue: card(train, without_directions(catalogue)),
+    "our_booster_undirected": lambda train, catalogue: booster(train, without_directions(catalogue)),
+}
 OURS: dict[str, Callable[[Sample, Catalogue], Predictor]] = {
     "our_scorecard": card,
     "our_booster": booster,
-    "our_scorecard_undirected": lambda train, catalogue: card(train, without_directions(catalogue)),
-    "our_booster_undirected": lambda train, catalogue: booster(train, without_directions(catalogue)),
+    **UNDIRECTED,
 }
 
 
@@ -62,8 +65,11 @@ def fold_rows(folder: Path) -> Sample:
     )
 
 
-def run(folder: Path, names: Sequence[str] = tuple(OURS)) -> None:
-    """Our models on every fold of one table, but for what is there already; files as those of models_peers.py."""
+def run(folder: Path, undirected: int, names: Sequence[str] = tuple(OURS)) -> None:
+    """Our models on every fold of one table, but for what is there already; files as those of models_peers.py.
+
+    Those without directions are fitted on the first `undirected` folds.
+    """
     whole = fold_rows(folder)
     catalogue = json.loads((folder / "features.json").read_text(encoding="utf-8"))
     for k in range(sum(column.startswith("role_") for column in whole.rows.columns)):
@@ -71,7 +77,7 @@ def run(folder: Path, names: Sequence[str] = tuple(OURS)) -> None:
         train, scored = whole.part(role == "train"), whole.rows[role != "train"]
         for name in names:
             stem = folder / f"{name}.{k}"
-            if stem.with_name(stem.name + ".json").exists():
+            if stem.with_name(stem.name + ".json").exists() or (name in UNDIRECTED and k >= undirected):
                 continue
             started = time.perf_counter()
             with one_thread():

@@ -11,7 +11,7 @@ from benchmarks.models_figures import best_of, gap, mean_of, mean_ranks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.models_figures import Measured
+    from benchmarks.models_figures import Gap, Measured
 
 TITLES = {
     "our_scorecard": "ours",
@@ -82,17 +82,18 @@ def losses_table(found: Sequence[Measured], scorecards: Sequence[str], boosters:
 
 
 def monotony_table(found: Sequence[Measured]) -> str:
-    """AUC of our models with the catalogue's directions and with none."""
+    """AUC of our models with the catalogue's directions and with none, on the folds of the first division."""
     lines = [_head(["table", "features, directed", "scorecard", "without", "price", "booster", "without", "price"])]
     for each in found:
         cells = [each.title, str(each.directed)]
         for name in ("our_scorecard", "our_booster"):
-            free = f"{name}_undirected"
-            known = each.is_whole(name) and each.is_whole(free)
-            price = each.auc_gap(free, name).told() if known else "not measured"
-            cells += [_number(each.auc(name)), _number(each.auc(free)), price]
+            cells += _priced(each.beside(name, f"{name}_undirected"))
         lines.append(_line(cells))
     return "\n".join(lines)
+
+
+def _priced(beside: tuple[float, float, Gap] | None) -> list[str]:
+    return [_number(beside[0]), _number(beside[1]), beside[2].turned.told()] if beside else ["–", "–", NOT_MEASURED]
 
 
 def _failures(found: Sequence[Measured], names: Sequence[str]) -> list[str]:

@@ -162,17 +162,28 @@ class ScorecardParams:
 
 
 @dataclass(frozen=True)
+class BoosterMember:
+    """What one booster of a mean does otherwise than the settings say; null: as they say."""
+
+    row_share: float | None = None
+    categories: Literal["grouped", "one_by_one"] | None = None
+    cuts: Literal["best", "random"] | None = None
+
+
+@dataclass(frozen=True)
 class BoosterParams:
     """How the booster is grown.
 
     A tree sees all bad rows and draws `row_share` of the good ones, and `feature_share` of the features.
-    `categories` says how a split parts them: in groups, one by one, or both, each in its boosters of a mean.
+    `categories` says how a split parts them: in groups, or one by one. `cuts` says where it cuts a number: at the best
+    place, or at the better of places drawn by lot, one a feature.
     `min_rows_per_category` and `category_smoothing` say which categories are set apart from the others (in rows of a
     node), `category_l2` is the penalty of a leaf that does so, beside `l2`; the search leaves these four as they are.
     `trials` is the budget of the search around the others, 0 for none, `standard_errors` by how many of the difference
     by customer a trial must better them; `interactions` says which features may stand in one tree: all, those of one
     subject, or one alone; `price_rounds` and `price_confidence` are of the bootstrap that says what interactions are
-    worth. Trained on fewer than `seeds_below_bads` bad customers, a booster is the mean of `seeds`, from `seed` on.
+    worth. Trained on fewer than `members_below_bads` bad customers, a booster is the mean of its `members`, each grown
+    in its own way and with a seed of its own, from `seed` on.
     """
 
     learning_rate: float = 0.03
@@ -182,7 +193,8 @@ class BoosterParams:
     feature_share: float = 0.7
     row_share: float = 0.8
     l2: float = 10.0
-    categories: Literal["grouped", "one_by_one", "both"] = "both"
+    categories: Literal["grouped", "one_by_one"] = "grouped"
+    cuts: Literal["best", "random"] = "best"
     min_rows_per_category: int = 3
     category_smoothing: float = 2.0
     category_l2: float = 2.0
@@ -191,8 +203,12 @@ class BoosterParams:
     folds: int = 3
     trials: int = 12
     standard_errors: float = 2.0
-    seeds: int = 3
-    seeds_below_bads: int = 500
+    members: tuple[BoosterMember, ...] = (
+        BoosterMember(),
+        BoosterMember(row_share=1.0, categories="one_by_one"),
+        BoosterMember(row_share=1.0, cuts="random"),
+    )
+    members_below_bads: int = 500
     interactions: Literal["free", "within_subject", "none"] = "free"
     price_rounds: int = 300
     price_confidence: float = 0.95

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.night_params import BreakerParams, DeliverParams
-    from pipeline.params import CalibrationParams, CommitteeParams, EngineParams, IngestParams
+    from pipeline.params import BoosterMember, CalibrationParams, CommitteeParams, EngineParams, IngestParams
 
 
 def parse_params(text: str, origin: str = "params.yaml") -> Params:
@@ -69,6 +69,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "fit_scorecard.base_odds": (0.01, 1e6),
     "fit_booster.learning_rate": (1e-4, 1),
     "fit_booster.max_leaves": (2, 1024),
+    "fit_booster.row_share": (0.01, 1),
     "fit_booster.min_rows_per_category": (1, 1_000_000),
     "fit_booster.category_smoothing": (0, 10_000),
     "fit_booster.category_l2": (0, 10_000),
@@ -76,8 +77,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "fit_booster.folds": (2, 20),
     "fit_booster.trials": (0, 10_000),
     "fit_booster.standard_errors": (0, 10),
-    "fit_booster.seeds": (1, 100),
-    "fit_booster.seeds_below_bads": (0, 100_000_000),
+    "fit_booster.members_below_bads": (0, 100_000_000),
     "fit_booster.price_rounds": (50, 100_000),
     "fit_booster.price_confidence": (0.5, 0.999),
     "fit_booster.threads": (1, 1024),
@@ -169,6 +169,7 @@ def _inconsistencies(params: Params) -> list[str]:
     shares = params.split.train_share + params.split.calibration_share + params.split.test_share
     if abs(shares - 1) > 1e-9:
         found.append(f"split: the three shares add up to {shares:g}, not to 1")
+    found.extend(_member_inconsistencies(params.fit_booster.members))
     found.extend(_tendency_inconsistencies(params.calibration))
     found.extend(_engine_inconsistencies(params.engine))
     found.extend(_breaker_inconsistencies(params.score.breakers))
@@ -200,6 +201,21 @@ def _inconsistencies(params: Params) -> list[str]:
     return found
 
 
+def _member_inconsistencies(members: tuple[BoosterMember, ...]) -> list[str]:
+    low, high = _BOUNDS["fit_booster.row_share"]
+    found = [
+        f"fit_booster.members[{i}].row_share: {member.row_share} lies outside {low:g} to {high:g}"
+        for i, member in enumerate(members)
+        if member.row_share is not None and not low <= member.row_share <= high
+    ]
+    if not 1 <= len(members) <= _MOST_MEMBERS:
+        found.append(
+            f"fit_booster.members: expected 1 to {_MOST_MEMBERS}, found {len(members)}; "
+            "{} is one grown as the section says"
+        )
+    return found
+
+
 def _tendency_inconsistencies(calibration: CalibrationParams) -> list[str]:
     rate, source = calibration.long_run_rate, calibration.long_run_source
     if calibration.tendency == "observed":
@@ -213,6 +229,7 @@ def _tendency_inconsistencies(calibration: CalibrationParams) -> list[str]:
     return found
 
 
+_MOST_MEMBERS = 100
 _MEMORY = re.compile(r"[1-9]\d*(MB|GB|TB)")
 _MASTER = re.compile(r"(spark://[^/\s]+:\d+(,[^/\s]+:\d+)*|local(\[[^\]]+\])?|yarn|k8s://\S+)")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.train.splits import Timetable
 
 # Settings under which the very same trials are drawn and measured.
-_NOT_OF_THE_TRIALS = frozenset({"trials", "threads", "standard_errors", "seeds", "seeds_below_bads"})
+_NOT_OF_THE_TRIALS = frozenset({"trials", "threads", "standard_errors", "members", "members_below_bads"})
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def study_file(
     """The file of this very search: named by book, catalogue, timetable, settings and the versions that grow trees.
 
     The budget in trials is not part of the name: a larger one goes on from a smaller. Nor are the rule by which a trial
-    wins and the seeds of the model, which draw no other trials.
+    wins and the members of the model, which draw no other trials.
     """
     return StudyFile(folder / f"booster-{_key(book, catalogue, table, settings)}.jsonl")
 

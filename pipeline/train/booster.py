@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.errors import UnfitForTrainingError
 from pipeline.score.booster import Booster
 from pipeline.score.feature_columns import category_column, codes_of, encode, number_column, without_codes
-from pipeline.train.booster_grower import Grower, drawn_anew, time_folds
+from pipeline.train.booster_grower import Grower, members_of, time_folds
 from pipeline.train.booster_mean import mean_of
 from pipeline.train.booster_search import InMemory, search
 from pipeline.train.interactions import interaction_price
@@ -35,8 +35,8 @@ _FEWEST_ROUNDS = 10
 
 @dataclass(frozen=True)
 class BoosterFit:
-    """The booster before calibration, the rounds of each seed and those each fold wanted with the first, features left
-    out because they never vary, the gain of each feature's splits (mean over the seeds), how its parameters were
+    """The booster before calibration, the rounds of each member and those each fold wanted with the first, features
+    left out because they never vary, the gain of each feature's splits (mean over the members), how its parameters were
     searched and what its interactions are worth (null where there is nothing to compare)."""
 
     booster: Booster
@@ -51,7 +51,7 @@ class BoosterFit:
         """Plain values for the report."""
         return {
             "rounds": sum(self.rounds),
-            "seed_rounds": list(self.rounds),
+            "member_rounds": list(self.rounds),
             "fold_rounds": list(self.fold_rounds),
             "unused": list(self.unused),
             "gains": self.gains,
@@ -65,7 +65,7 @@ def fit_booster(
 ) -> BoosterFit:
     """Searches the parameters, then grows trees on the training sample for the median number of rounds the folds want.
 
-    With fewer bad customers than `settings.seeds_below_bads` the latter is done with `settings.seeds` seeds, each for
+    With fewer bad customers than `settings.members_below_bads` the latter is done for each of `settings.members`, for
     the rounds that its own folds want, and the booster is their mean.
     The text is the same for any number of threads, and whether or not the search was taken up from a diary. Raises
     UnfitForTrainingError when no feature varies.
@@ -77,10 +77,10 @@ def fit_booster(
     grower = _grower(sample, catalogue, features, settings)
     found = search(grower, settings, diary or InMemory())
     chosen = found.settings
-    seeds = chosen.seeds if sample.bad_customers < chosen.seeds_below_bads else 1
-    wanted = [_wanted(grower, drawn_anew(chosen, i)) for i in range(seeds)]
+    members = members_of(chosen) if sample.bad_customers < chosen.members_below_bads else [chosen]
+    wanted = [_wanted(grower, each) for each in members]
     rounds = tuple(max(_FEWEST_ROUNDS, int(np.median(w))) if w else min(100, chosen.max_rounds) for w in wanted)
-    grown = grower.grow(chosen, rounds)
+    grown = grower.grow(members, rounds)
     gains = np.mean([each.feature_importance("gain") for each in grown], axis=0)
     text = normalised(mean_of([each.model_to_string() for each in grown]))
     booster = Booster.from_text(text, features, grower.categories, _special(catalogue, features))

@@ -50,19 +50,15 @@ class Grower:
     _datasets: dict[int, tuple[Any, Any]] = field(default_factory=dict, repr=False)
     _results: dict[tuple[int, BoosterParams], FoldResult] = field(default_factory=dict, repr=False)
 
-    def grow(self, settings: BoosterParams, rounds: Sequence[int]) -> list[Any]:
-        """A booster of all rows for each number of rounds, each of a seed of its own (`drawn_anew`)."""
+    def grow(self, settings: Sequence[BoosterParams], rounds: Sequence[int]) -> list[Any]:
+        """A booster of all rows for each of the settings, of its number of rounds."""
         import lightgbm
 
         everything = self._dataset(np.ones(len(self.is_bad), dtype=bool))
-        return [lightgbm.train(self.parameters(drawn_anew(settings, i)), everything, n) for i, n in enumerate(rounds)]
+        return [lightgbm.train(self.parameters(each), everything, n) for each, n in zip(settings, rounds, strict=True)]
 
     def fold(self, k: int, settings: BoosterParams) -> FoldResult:
-        """Fold k of the first booster of a mean, stopped `early_stopping_rounds` after its log loss was least.
-
-        It is grown once for the same settings.
-        """
-        settings = drawn_anew(settings, 0)
+        """Fold k, stopped `early_stopping_rounds` after its log loss was least; grown once for the same settings."""
         if (k, settings) not in self._results:
             self._results[k, settings] = self._fold(k, settings)
         return self._results[k, settings]
@@ -94,6 +90,7 @@ class Grower:
             "max_depth": settings.max_depth,
             "feature_fraction": settings.feature_share,
             "lambda_l2": settings.l2,
+            "extra_trees": settings.cuts == "random",
             **_draws(settings),
             **self._categories(settings),
             "monotone_constraints": list(self.directions),
@@ -147,13 +144,10 @@ class Grower:
         )
 
 
-def drawn_anew(settings: BoosterParams, i: int) -> BoosterParams:
-    """The settings of the booster `i` of a mean: the seed so much after theirs, and of "both" ways with categories one.
-
-    The first, and each second after it, parts them in groups, the others one by one.
-    """
-    categories = settings.categories if settings.categories != "both" else ("grouped", "one_by_one")[i % 2]
-    return dataclasses.replace(settings, seed=settings.seed + i, categories=categories)
+def members_of(settings: BoosterParams) -> list[BoosterParams]:
+    """The settings of each booster of a mean: what it does otherwise, and a seed of its own."""
+    own = [{name: value for name, value in vars(member).items() if value is not None} for member in settings.members]
+    return [dataclasses.replace(settings, seed=settings.seed + i, **told) for i, told in enumerate(own)]
 
 
 def _draws(settings: BoosterParams) -> dict[str, Any]:

@@ -17,8 +17,8 @@ def mean_of(texts: Sequence[str]) -> str:
     """A model text with every tree of `texts`, the values of each divided by their number; one text stays as it is.
 
     It is a sum of trees like any other: monotone where all of them are, and explained exactly. The mean log odds from
-    which boosting begins stand in the first tree of each text, and so are averaged too. Features and parameters are
-    those of the first text, which all of them must share but for the seed.
+    which boosting begins stand in the first tree of each text, and so are averaged too. All texts must have the same
+    features; the parameters told at the end are those of the first.
 
     >>> _divided("leaf_value=0.5 -1\\nleaf_count=7 3", 2)
     'leaf_value=0.25 -0.5\\nleaf_count=7 3'

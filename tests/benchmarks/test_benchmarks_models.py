@@ -3,11 +3,12 @@
 import re
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from benchmarks.models_data import _by_fold
+from benchmarks.models_data import DATA_SETS, _by_fold
 from benchmarks.models_figures import Measured, best_of, gap, held_auc, held_loss, mean_of, mean_ranks, ranks
-from benchmarks.models_tables import NOT_MEASURED, boosters_table, scorecards_table
+from benchmarks.models_tables import NOT_MEASURED, boosters_table, monotony_table, scorecards_table
 from pipeline.statistics.discrimination import auc
 
 NAMES = ("our_scorecard", "one", "two")
@@ -44,9 +45,12 @@ def test_folds_count_alike_and_rows_of_one_customer_as_one():
     pd = np.clip(0.3 + 0.3 * (is_bad - 0.3) + draw.normal(scale=0.1, size=len(is_bad)), 0.01, 0.99)
     ours, theirs = held_loss(pd, is_bad), held_loss(np.full(len(is_bad), 0.3), is_bad)
     rows = np.arange(len(is_bad))
-    one, two = (gap([ours] * n, [theirs] * n, [rows] * n) for n in (1, 2))
-    assert two.value == pytest.approx(one.value)
-    assert two.high - two.low == pytest.approx((one.high - one.low) / np.sqrt(2))
+    one = gap([ours], [theirs], [rows])
+    others, again = (gap([ours] * 2, [theirs] * 2, [rows, codes]) for codes in (rows + len(rows), rows))
+    assert others.value == again.value == pytest.approx(one.value)
+    assert others.high - others.low == pytest.approx((one.high - one.low) / np.sqrt(2), rel=0.005)
+    # The same rows divided anew are no new customers.
+    assert again.high - again.low == pytest.approx(one.high - one.low)
     doubled = [held_loss(np.repeat(p, 2), np.repeat(is_bad, 2)) for p in (pd, np.full(len(is_bad), 0.3))]
     pairs = gap([doubled[0]], [doubled[1]], [np.repeat(rows, 2)])
     assert pairs.high - pairs.low == pytest.approx(one.high - one.low)
@@ -101,12 +105,37 @@ def test_a_peer_is_given_the_better_of_its_two_losses_and_ours_is_always_calibra
 
 def test_folds_are_stratified_and_every_row_is_tested_once():
     _, is_bad = _drawn(1000)
-    roles = np.array(_by_fold(is_bad.astype(int), 5))
+    roles = np.array(_by_fold(is_bad.astype(int), 5, 1))
     assert (np.sum(roles == "test", axis=0) == 1).all()
     for role in roles:
         rates = [is_bad[role == name].mean() for name in ("train", "calibration", "test")]
         assert max(rates) - min(rates) < 0.02
         assert 0.18 < (role == "calibration").sum() / (role != "test").sum() < 0.22
+
+
+def test_rows_with_few_bads_are_divided_again_each_time_otherwise():
+    _, is_bad = _drawn(1000)
+    rows = pa.table({"is_bad": is_bad.astype(bool)})
+    for data in (each for each in DATA_SETS if each.folds):
+        roles = np.array(data.roles(rows))
+        assert len(roles) == data.folds * data.divisions
+        assert (np.sum(roles == "test", axis=0) == data.divisions).all()
+        assert len({tuple(role) for role in roles.tolist()}) == len(roles)
+        assert roles[: data.folds].tolist() == [role.tolist() for role in _by_fold(is_bad.astype(int), data.folds, 1)]
+
+
+def test_the_price_of_monotony_is_told_of_the_folds_that_were_fitted_without_directions():
+    draw, is_bad = _drawn()
+    found = _measured("T", {}, is_bad)
+    found.codes.append(found.codes[0])
+    risks = [is_bad + draw.normal(scale=s, size=len(is_bad)) for s in (1.0, 0.5, 3.0)]
+    held = [held_auc(risk, is_bad) for risk in risks]
+    for name, folds in {"our_scorecard": (0, 2), "our_scorecard_undirected": (1,)}.items():
+        for fold, which in enumerate(folds):
+            found.add(name, fold, held[which], held_loss(is_bad * 0 + 0.3, is_bad), held_loss(is_bad * 0 + 0.3, is_bad))
+    line = monotony_table([found]).splitlines()[2]
+    price = gap([held[1]], [held[0]], found.codes[:1]).told()
+    assert line == f"| T | 2 | {held[0].value:.4f} | {held[1].value:.4f} | {price} | – | – | not measured |"
 
 
 def test_what_the_peers_run_on_is_pinned_with_hashes_and_names_no_registry(repository):

@@ -300,7 +300,7 @@ def details() -> dict:
         "booster": {
             "kind": "booster",
             "rounds": 360,
-            "seed_rounds": [120, 110, 130],
+            "member_rounds": [120, 110, 130],
             "fold_rounds": [110, 120, 140],
             "unused": ["noise"],
             "gains": {},

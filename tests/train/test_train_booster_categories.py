@@ -11,13 +11,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.params import BoosterParams
+from pipeline.params import BoosterMember, BoosterParams
 from pipeline.statistics.discrimination import auc
 from pipeline.train.booster import fit_booster
 from pipeline.train.sample import Sample
 
 BRANCHES, CUSTOMERS = 40, 15
-SETTINGS = BoosterParams(trials=0, max_rounds=60, early_stopping_rounds=10, min_rows_per_leaf=5, feature_share=1.0)
+SETTINGS = BoosterParams(
+    trials=0,
+    max_rounds=60,
+    early_stopping_rounds=10,
+    min_rows_per_leaf=5,
+    feature_share=1.0,
+    members=(BoosterMember(),),
+)
 CATALOGUE = [
     {"name": "branch", "holds": "category", "risk": "either"},
     {"name": "noise", "holds": "number", "risk": "either"},
@@ -66,16 +73,10 @@ def _parted(text):
     return found
 
 
-def test_one_by_one_a_split_sets_a_single_branch_apart_and_of_a_mean_each_second_booster_does(branches):
+def test_one_by_one_a_split_sets_a_single_branch_apart_and_in_groups_several(branches):
     grouped, single = (_parted(_fit(branches, categories=how).booster.text) for how in ("grouped", "one_by_one"))
     assert max(n for _, n in grouped) > 5
     assert {n for _, n in single} == {1}
-    fit = _fit(branches, categories="both")
-    first, second, third = np.cumsum(fit.rounds)
-    parted = _parted(fit.booster.text)
-    assert max(n for at, n in parted if at < first) > 5
-    assert {n for at, n in parted if first <= at < second} == {1}
-    assert max(n for at, n in parted if second <= at < third) > 5
 
 
 def test_one_by_one_a_leaf_may_hold_as_few_rows_as_a_category_may_have(branches):

@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.params import BoosterParams
+from pipeline.params import BoosterMember, BoosterParams
 from pipeline.score.tree_text import trees_of
 from pipeline.train.booster import fit_booster, normalised
 from pipeline.train.booster_mean import mean_of
 from pipeline.train.sample import Sample
 
-SETTINGS = BoosterParams(
-    trials=0, max_rounds=30, early_stopping_rounds=5, min_rows_per_leaf=10, seeds=3, price_rounds=50
-)
+SETTINGS = BoosterParams(trials=0, max_rounds=30, early_stopping_rounds=5, min_rows_per_leaf=10, price_rounds=50)
+ALONE = (BoosterMember(),)
 CATALOGUE = [
     {"name": "late", "holds": "number", "risk": "rises"},
     {"name": "noise", "holds": "number", "risk": "either"},
@@ -50,17 +49,45 @@ def three(train):
 
 @pytest.fixture(scope="module")
 def singles(train):
-    return [_fit(train, seed=seed, seeds=1) for seed in (1, 2)]
+    """Each member of the mean grown alone."""
+    ways = [{}, {"row_share": 1.0, "categories": "one_by_one"}, {"row_share": 1.0, "cuts": "random"}]
+    return [_fit(train, seed=1 + i, members=ALONE, **way) for i, way in enumerate(ways)]
 
 
-def test_three_seeds_begin_with_the_trees_of_the_first_a_third_as_high(singles, three):
+def test_three_members_begin_with_the_trees_of_the_first_a_third_as_high(singles, three):
     own, all_of_them = trees_of(singles[0].booster.text), trees_of(three.booster.text)
     assert three.rounds[0] == len(own)
     assert len(all_of_them) == sum(three.rounds) == three.as_json()["rounds"]
     assert [tree.nodes for tree in all_of_them[: len(own)]] == [tree.nodes for tree in own]
     np.testing.assert_array_equal(all_of_them[0].leaves, own[0].leaves / 3)
-    firsts = [all_of_them[sum(three.rounds[:i])].nodes for i in range(3)]
-    assert firsts[0] != firsts[1] != firsts[2] != firsts[0]
+
+
+def test_the_members_are_those_of_the_parameters_each_in_its_own_way_with_a_seed_of_its_own(train, singles, three):
+    # Folds are drawn with the seed of the first, so rounds are its own; trees are compared as far as both go.
+    trees = trees_of(three.booster.text)
+    starts = np.cumsum((0, *three.rounds))
+    for i, single in enumerate(singles):
+        own, member = trees_of(single.booster.text), trees[starts[i] : starts[i + 1]]
+        shared = min(len(own), len(member))
+        assert shared >= 10
+        assert [tree.nodes for tree in member[:shared]] == [tree.nodes for tree in own[:shared]]
+    assert len({trees[start].nodes for start in starts[:-1].tolist()}) == 3
+    alike = _fit(train, members=ALONE * 2)
+    pair = trees_of(alike.booster.text)
+    assert pair[0].nodes != pair[alike.rounds[0]].nodes
+
+
+def test_cuts_drawn_by_lot_are_more_than_the_best_ones_and_keep_the_directions(train):
+    def cuts(how):
+        fit = _fit(train, cuts=how, members=ALONE, max_leaves=2, feature_share=1.0, row_share=1.0)
+        model = lightgbm.Booster(model_str=fit.booster.text).dump_model()
+        firsts = [tree["tree_structure"] for tree in model["tree_info"]]
+        return {each["threshold"] for each in firsts if each["split_feature"] == 0}, fit.booster
+
+    best, drawn = cuts("best"), cuts("random")
+    assert len(drawn[0]) > 1.5 * len(best[0])
+    odds = [drawn[1].log_odds(train.rows.head(20).assign(late=value)) for value in np.linspace(-3, 3, 31)]
+    assert (np.diff(odds, axis=0) <= 1e-15).all()
 
 
 def test_the_score_and_its_parts_are_the_mean_of_the_scores_and_their_parts(train, singles):
@@ -88,24 +115,24 @@ def test_the_mean_keeps_the_directions(train, three):
 
 def test_one_is_grown_from_so_many_bad_customers_on(train, singles, three):
     bads = train.bad_customers
-    one = _fit(train, seeds_below_bads=bads)
+    one = _fit(train, members_below_bads=bads)
     assert len(one.rounds) == 1
     assert len(three.rounds) == 3
     assert one.booster.text == singles[0].booster.text
     # One bad customer fewer than it takes, on one thread for two: the three again, to the letter.
-    assert _fit(train, seeds_below_bads=bads + 1, threads=1).booster.text == three.booster.text
+    assert _fit(train, members_below_bads=bads + 1, threads=1).booster.text == three.booster.text
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
 def test_whatever_share_of_good_rows_a_tree_draws_the_forecasts_keep_to_the_rate_of_the_sample(train, share):
-    fit = _fit(train, row_share=share, max_rounds=200, early_stopping_rounds=200)
+    fit = _fit(train, row_share=share, members=ALONE, max_rounds=200, early_stopping_rounds=200)
     pd_of_rows = 1 / (1 + np.exp(fit.booster.log_odds(train.rows)))
     assert pd_of_rows.mean() == pytest.approx(train.is_bad.mean(), rel=0.03)
 
 
 def test_every_tree_sees_every_bad_row_and_its_share_of_the_good_ones(train):
     told = dataclasses.replace(train, rows=train.rows.assign(late=train.is_bad))
-    fit = _fit(told, row_share=0.2, seeds=1, feature_share=1.0, max_leaves=2)
+    fit = _fit(told, row_share=0.2, members=ALONE, feature_share=1.0, max_leaves=2)
     counts = [
         [int(n) for n in line.split()] for line in re.findall(r"^leaf_count=(.+)$", fit.booster.text, re.MULTILINE)
     ]

@@ -96,11 +96,11 @@ def _facts(told: Mapping[str, Any], words: Words) -> list[Block]:
         return []
     folds = figures.listed(figures.count(n) for n in told.get("fold_rounds") or ())
     unused = told.get("unused") or ()
-    # A fit of an earlier version had one seed.
-    seeds = told.get("seed_rounds") or [told["rounds"]]
+    # A fit of an earlier version tells the sum alone.
+    members = told.get("member_rounds") or [told["rounds"]]
     pairs = (
         (words("booster.rounds"), figures.count(told["rounds"])),
-        (words("booster.seed_rounds"), figures.listed(figures.count(n) for n in seeds)),
+        (words("booster.member_rounds"), figures.listed(figures.count(n) for n in members)),
         (words("booster.fold_rounds"), folds or figures.DASH),
         (words("booster.unused"), figures.count(len(unused))),
     )
