@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from pipeline.statistics.calibration import log_losses
 from pipeline.statistics.clustered import clustered_error
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ def held_auc(risk: Floats, is_bad: Floats) -> Held:
 
 def held_loss(pd: Floats, is_bad: Floats) -> Held:
     """Mean log loss a row in nats."""
-    sure = np.clip(pd, 1e-15, 1 - 1e-15)
-    losses = -np.where(is_bad == 1, np.log(sure), np.log1p(-sure))
+    losses = log_losses(pd, is_bad)
     return Held(float(losses.mean()), (losses - losses.mean()) / len(losses))
 
 

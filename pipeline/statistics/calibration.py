@@ -87,9 +87,18 @@ def log_loss(pd: ArrayLike, is_bad: ArrayLike) -> float:
     >>> round(log_loss([0.5, 0.5], [0, 1]), 4)
     0.6931
     """
+    return float(np.mean(log_losses(pd, is_bad)))
+
+
+def log_losses(pd: ArrayLike, is_bad: ArrayLike) -> Floats:
+    """Negative log-likelihood of each row in nats. Forecasts of exactly 0 or 1 count as 1e-15 off.
+
+    >>> log_losses([0.5, 0.5, 1.0], [0, 1, 1]).round(4).tolist()
+    [0.6931, 0.6931, 0.0]
+    """
     p, y = _checked(pd, is_bad)
     p = np.clip(p, 1e-15, 1 - 1e-15)
-    return float(-np.mean(y * np.log(p) + (1 - y) * np.log1p(-p)))
+    return -(y * np.log(p) + (1 - y) * np.log1p(-p))
 
 
 def observed_over_expected(pd: ArrayLike, is_bad: ArrayLike) -> float:

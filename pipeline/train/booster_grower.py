@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.statistics.calibration import log_loss, log_losses
 from pipeline.train.customer_folds import folds_of
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Grower:
         )
         rounds = int(trees.best_iteration or settings.max_rounds)
         pd = np.asarray(trees.predict(self.matrix[self.folds[k][1]], num_iteration=rounds), dtype=float)
-        losses = _losses(pd, self.is_bad[self.folds[k][1]])
+        losses = log_losses(pd, self.is_bad[self.folds[k][1]])
         return FoldResult(rounds, float(trees.best_score["valid_0"]["log_loss"]), losses, pd)
 
     def parameters(self, settings: BoosterParams) -> dict[str, Any]:
@@ -168,16 +169,9 @@ def _draws(settings: BoosterParams) -> dict[str, Any]:
 
 def _log_loss(pd: Floats, dataset: Any) -> tuple[str, float, bool]:
     """Mean log loss a row (nats) to stop by. LightGBM's own is summed by threads, and its last digits hang on them."""
-    return "log_loss", float(np.mean(_losses(pd, dataset.get_label()))), False
+    return "log_loss", log_loss(pd, dataset.get_label()), False
 
 
-def _losses(pd: Floats, is_bad: Floats) -> Floats:
-    pd = np.clip(pd, _SURE, 1.0 - _SURE)
-    return np.asarray(-np.where(is_bad == 1, np.log(pd), np.log1p(-pd)))
-
-
-# A PD this near 0 or 1 counts as no nearer: a logarithm of nothing tells nothing.
-_SURE = 1e-15
 # More categories than there can be.
 _ANY_NUMBER = 1_000_000
 _FIXED: Mapping[str, Any] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
-from pipeline.statistics.calibration import calibration_line, log_loss
+from pipeline.statistics.calibration import calibration_line, log_loss, log_losses
 from pipeline.statistics.paired import paired_gini, paired_sum
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def compare_loss(first: Floats, second: Floats, sample: Sample, settings: Promot
     """Log-loss of the first less that of the second, nats a row, paired; below zero speaks for the first."""
     if not enough(sample, settings):
         return None
-    rows = _log_losses(first, sample.is_bad) - _log_losses(second, sample.is_bad)
+    rows = log_losses(first, sample.is_bad) - log_losses(second, sample.is_bad)
     return paired_sum(rows / len(rows), draws_for(sample, settings)).as_json()
 
 
@@ -119,9 +119,3 @@ def compare_parts(
         is_in = groups == name
         found[name] = compare_order(first[is_in], second[is_in], sample.part(is_in), settings)
     return found
-
-
-def _log_losses(pd: Floats, is_bad: Floats) -> Floats:
-    p = np.clip(pd, 1e-15, 1 - 1e-15)
-    losses: Floats = -(is_bad * np.log(p) + (1 - is_bad) * np.log1p(-p))
-    return losses

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.statistics.calibration import log_losses
 from pipeline.statistics.discrimination import gini
 
 if TYPE_CHECKING:
@@ -49,6 +50,6 @@ def rounding_loss(exact_pd: Floats, whole_pd: Floats, sample: Sample) -> dict[st
 
 def _measured(pd: Floats, sample: Sample) -> dict[str, float | None]:
     is_bad = sample.is_bad
-    log_loss = -math.fsum(np.where(is_bad == 1, np.log(pd), np.log1p(-pd)).tolist()) / len(pd)
+    log_loss = math.fsum(log_losses(pd, is_bad).tolist()) / len(pd)
     has_both = bool(is_bad.any() and not is_bad.all())
     return {"gini": float(gini(pd, is_bad)) if has_both else None, "log_loss": log_loss}

