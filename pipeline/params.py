@@ -202,7 +202,7 @@ class BoosterParams:
     early_stopping_rounds: int = 50
     folds: int = 3
     trials: int = 12
-    standard_errors: float = 2.0
+    standard_errors: float = 3.0
     members: tuple[BoosterMember, ...] = (
         BoosterMember(),
         BoosterMember(row_share=1.0, categories="one_by_one"),
