@@ -11,6 +11,8 @@ from scipy import stats
 from pipeline.statistics.logistic import fit_logistic, satterthwaite
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
@@ -45,14 +47,16 @@ class CalibrationLine:
 
 @dataclass(frozen=True)
 class CalibrationError:
-    """Expected calibration error with what chance alone would show.
+    """Expected calibration error with its interval and what chance alone would show.
 
     `value` is Σ over bins of |mean PD − default rate| weighted by rows; `by_chance` is its mean and `p_value` the share
-    of rounds at or above it when every PD is right and only the signs of the clusters' residuals are drawn. `bins`
-    counts the bins.
+    of rounds at or above it when every PD is right and only the signs of the clusters' residuals are drawn. `low` is 0
+    where the test does not rule that out. `bins` counts the bins.
     """
 
     value: float
+    low: float
+    high: float
     by_chance: float
     p_value: float
     bins: int
@@ -139,13 +143,24 @@ def calibration_line(pd: ArrayLike, is_bad: ArrayLike, clusters: ArrayLike | Non
 
 
 def calibration_error(
-    pd: ArrayLike, is_bad: ArrayLike, clusters: ArrayLike, *, bins: int = 10, rounds: int = 999, seed: int = 1
+    pd: ArrayLike,
+    is_bad: ArrayLike,
+    clusters: ArrayLike,
+    *,
+    bins: int = 10,
+    rounds: int = 999,
+    confidence: float = 0.95,
+    seed: int = 1,
 ) -> CalibrationError:
     """Expected calibration error over bins of about equally many rows, equal PDs kept together.
 
     With few defaults it is never near 0, so that what chance shows stands beside it: residuals of whole clusters are
     given random signs (wild cluster bootstrap, Cameron, Gelbach and Miller 2008), which keeps their size and their tie
     within a customer. Source of the measure: Naeini, Cooper and Hauskrecht 2015.
+
+    The interval holds the errors under which the one measured is not unusual: the bins' deviations are taken as they
+    are, times a factor, and the same random signs say what would then be measured. At a factor of 0 that is the test.
+    In simulations with 25 to 240 bad rows it covered 90 to 97 % at a confidence of 95 % (docs/validation.md).
 
     >>> found = calibration_error([0.1] * 10 + [0.5] * 10, [1] + [0] * 9 + [1] * 9 + [0], range(20), bins=2)
     >>> round(found.value, 6), found.bins
@@ -161,9 +176,36 @@ def calibration_error(
     generator = np.random.Generator(np.random.PCG64(seed))
     signs = generator.integers(0, 2, size=(rounds, len(cells))) * 2.0 - 1.0
     # Summed by einsum: a matrix product may add in another order with other threads.
-    chance = np.abs(np.einsum("rc,cb->rb", signs, cells)).sum(axis=1) / len(y)
-    p_value = (1.0 + float(np.sum(chance >= value - 1e-15))) / (rounds + 1.0)
-    return CalibrationError(value, float(chance.mean()), p_value, found)
+    noise = np.einsum("rc,cb->rb", signs, cells)
+    chance = np.abs(noise).sum(axis=1) / len(y)
+    tail = (1.0 - confidence) / 2.0
+
+    def share(told: NDArray[np.bool_]) -> float:
+        return (1.0 + float(np.sum(told))) / (rounds + 1.0)
+
+    def measured(factor: float) -> Floats:
+        return np.asarray(np.abs(factor * cells.sum(axis=0) + noise).sum(axis=1) / len(y))
+
+    p_value = share(chance >= value - _ALIKE)
+    low = _factor(lambda f: share(measured(f) >= value - _ALIKE) > tail, 0.0, 1.0)
+    high = _factor(lambda f: share(measured(f) <= value + _ALIKE) > tail, _LARGEST_FACTOR, 1.0)
+    return CalibrationError(value, low * value, high * value, float(chance.mean()), p_value, found)
+
+
+# Sums of the same terms in another order count as equal.
+_ALIKE = 1e-15
+# Deviations that many times as large as those measured are never what was drawn.
+_LARGEST_FACTOR = 16.0
+
+
+def _factor(is_usual: Callable[[float], bool], end: float, inside: float) -> float:
+    """The end of the factors that are usual, between `end` and `inside`; `end` itself where it is usual."""
+    if is_usual(end):
+        return end
+    for _ in range(40):
+        middle = (end + inside) / 2.0
+        end, inside = (end, middle) if is_usual(middle) else (middle, inside)
+    return inside
 
 
 def spiegelhalter(pd: ArrayLike, is_bad: ArrayLike, clusters: ArrayLike | None = None) -> Spiegelhalter:

@@ -87,10 +87,12 @@ def _tests(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[str, An
     """
     if not has_both(sample):
         return dict.fromkeys(_TESTS)
-    error = asdict(calibration_error(pd, sample.is_bad, sample.codes, seed=settings.seed))
+    error = asdict(
+        calibration_error(pd, sample.is_bad, sample.codes, confidence=settings.confidence, seed=settings.seed)
+    )
     brier = {name: _finite(value) for name, value in asdict(spiegelhalter(pd, sample.is_bad, sample.codes)).items()}
     if sample.bad_customers < settings.min_bad_customers:
-        error |= {"by_chance": None, "p_value": None}
+        error |= {"low": None, "high": None, "by_chance": None, "p_value": None}
         brier |= {"z_by_cluster": None, "p_value_by_cluster": None}
     return {"calibration_error": error, "spiegelhalter": brier}
 

@@ -64,7 +64,14 @@ def measured(role: str, gini: float, ratio: float) -> dict:
         "calibration_intercept_error": 0.2,
         "calibration_at_large": 0.02,
         "calibration_at_large_error": 0.08,
-        "calibration_error": {"value": 0.0062, "by_chance": 0.0041, "p_value": 0.083, "bins": 10},
+        "calibration_error": {
+            "value": 0.0062,
+            "low": 0.0,
+            "high": 0.0113,
+            "by_chance": 0.0041,
+            "p_value": 0.083,
+            "bins": 10,
+        },
         "spiegelhalter": {"z": 1.9, "p_value": 0.057, "z_by_cluster": 0.77, "p_value_by_cluster": 0.441},
     }
 

@@ -14,7 +14,13 @@ from sklearn.linear_model import LogisticRegression
 
 import pipeline.statistics
 from pipeline.statistics.association import spearman
-from pipeline.statistics.calibration import brier, calibration_line, log_loss, observed_over_expected
+from pipeline.statistics.calibration import (
+    brier,
+    calibration_error,
+    calibration_line,
+    log_loss,
+    observed_over_expected,
+)
 from pipeline.statistics.logistic import fit_logistic
 from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value, jeffreys_too_low, jeffreys_upper
 from pipeline.statistics.stability import noise_quantile, psi
@@ -131,6 +137,36 @@ def test_overconfident_and_optimistic_forecasts_are_found_out():
     assert calibration_line(doubled, y).slope == pytest.approx(0.5, abs=0.03)
     assert observed_over_expected(p / 2, y) > 1.8
     assert calibration_line(1 / (1 + np.exp(-(logit - 0.7))), y).at_large == pytest.approx(0.7, abs=0.1)
+
+
+def _error_of(factor, seed, **asked):
+    """A book of 300 whose true rates are the forecasts times a factor, and the error of all its true rates by bin."""
+    draw = np.random.default_rng(seed)
+    pd = np.clip(draw.beta(1, 12, size=300), 1e-3, 0.9)
+    truth = np.clip(pd * factor, 0, 0.95)
+    found = calibration_error(pd, (draw.random(300) < truth).astype(float), np.arange(300), rounds=199, **asked)
+    cuts = np.unique(np.quantile(pd, np.arange(1, 10) / 10, method="inverted_cdf"))
+    apart = np.bincount(np.searchsorted(cuts, pd), weights=truth - pd)
+    return found, float(np.abs(apart).sum() / 300)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.3, 2.0])
+def test_the_interval_of_the_calibration_error_covers_that_of_the_true_rates(factor):
+    books = [_error_of(factor, seed) for seed in range(120)]
+    covered = np.mean([found.low - 1e-12 <= truth <= found.high + 1e-12 for found, truth in books])
+    assert 0.87 <= covered <= 1.0
+    # It tells something: nothing is seldom ruled out where nothing is wrong, and mostly where the level is off by two.
+    ruled_out = np.mean([found.low > 0 for found, _ in books])
+    assert ruled_out <= 0.08 if factor == 1.0 else ruled_out > {1.3: 0.1, 2.0: 0.6}[factor]
+
+
+def test_the_interval_of_the_calibration_error_begins_at_nothing_where_the_test_does_not_reject_at_its_level():
+    for seed in range(40):
+        for confidence in (0.8, 0.95):
+            found, _ = _error_of(1.5, seed, confidence=confidence)
+            assert (found.low == 0) == (found.p_value > (1 - confidence) / 2)
+            assert found.low <= found.value <= found.high
+        assert _error_of(1.5, seed, confidence=0.5)[0].high <= found.high
 
 
 def test_brier_and_log_loss_are_least_for_the_truth():

@@ -158,7 +158,9 @@ def test_what_rests_on_clusters_needs_ten_bad_ones(bads, is_told):
     assert (told["calibration_error"]["p_value"] is not None) == is_told
     assert (told["spiegelhalter"]["z_by_cluster"] is not None) == is_told
     assert told["spiegelhalter"]["z"] is not None
-    assert told["calibration_error"]["value"] > 0
+    error = told["calibration_error"]
+    assert error["value"] > 0
+    assert (error["low"] is not None) == (error["high"] is not None) == is_told
 
 
 @settings(max_examples=60, deadline=None)

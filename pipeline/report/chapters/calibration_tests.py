@@ -76,9 +76,15 @@ def _tests_row(told: Mapping[str, Any], z: float, words: Words) -> tuple[Cell, .
         figure_cell(normal_interval(told, "calibration_intercept", z), told, words),
         figure_cell(slope_interval(told, z), told, words),
         figure_cell(normal_interval(told, "calibration_at_large", z), told, words),
-        Cell(figures.probability(error.get("value")), note=chance if is_told else few),
+        Cell(figures.probability(error.get("value")), note=_error_note(error, chance, words) if is_told else few),
         Cell(figures.decimal(brier.get("z_by_cluster")), note=p if is_told else few),
     )
+
+
+def _error_note(error: Mapping[str, Any], chance: str, words: Words) -> str:
+    """The interval of the calibration error, which a validation of an earlier make has not, and what chance shows."""
+    interval = figures.measured(error, figures.probability).interval
+    return words("calibration.error_note", interval=interval, chance=chance) if interval else chance
 
 
 def _fit_row(fit: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
