@@ -81,11 +81,26 @@ def test_the_rows_that_neither_model_saw_decide_and_a_panel_that_differs_is_told
     assert (
         "Scorecard (champion) orders customers better than Booster (challenger): Gini higher by 0.080 (interval of the "
         "difference 0.040 to 0.120; at 90 %, on 370 customer groups that neither model has seen, 42 of them bad). "
-        "The panel of test dates answers differently: there it is undecided (−0.006; −0.035 to +0.023)."
+        "The panel of test dates answers differently: there it is undecided (+0.006; −0.023 to +0.035)."
     ) in shown.replace("\u202f", " ")
     assert "Its 1,380 groups hold the customers of the training" in shown
     assert "The test rows" not in shown
     assert "Booster" not in bullets(case, "What is undecided")
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "says"),
+    [
+        ("en", "What is shown", "The test rows, 500 customer groups, answer differently: there it is undecided "
+               "(+0.048; −0.016 to +0.117)."),
+        ("zh", "已证实", "测试样本（500个客户组）的答案不同：在此尚无定论（+0.048；−0.016 to +0.117）。"),
+    ],
+)  # fmt: skip
+def test_a_sign_means_the_same_on_the_other_rows_of_a_pair_that_is_decided(given, language, title, says):
+    """The scorecard is better by 0.08 on unseen rows; on the test rows the booster less the card is −0.048."""
+    case = case_of(given, *BOTH, comparison=unseen_of(given, 0.04, 0.12))
+    case.validation["differences"]["challenger - champion"] = {"test": {"value": -0.048, "low": -0.117, "high": 0.016}}
+    assert says in bullets(case, title, words_in(language))
 
 
 def test_what_the_unseen_rows_leave_undecided_is_undecided_and_rows_that_agree_are_not_told(given):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _BASES = (COHORT, "panel")
 # As `differences` of the validation names the pair.
 _MODELS = ("challenger", "champion")
+_TURNED = {"value": "value", "low": "high", "high": "low"}
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,10 @@ def decided_pairs(given: ReportInput, words: Words) -> list[str]:
     """The comparisons whose interval leaves zero out, the better one first."""
     found = []
     for pair in _pairs(given, words):
-        side = lies(pair.raw, 0.0)
-        if side not in {"above", "below"}:
+        if _side(pair.raw) != "above":
             continue
-        better, worse = (pair.first, pair.second) if side == "above" else (pair.second, pair.first)
-        raw = pair.raw if side == "above" else _turned(pair.raw)
-        told = figures.measured(raw, lambda value: figures.decimal(value, 3))
-        names = {"better": scorer(better, given, words), "worse": scorer(worse, given, words)}
+        told = figures.measured(pair.raw, lambda value: figures.decimal(value, 3))
+        names = {"better": scorer(pair.first, given, words), "worse": scorer(pair.second, given, words)}
         ends = {"difference": told.value, "interval": told.interval}
         text = words("verdict.decided_pair", rows=pair.rows, **ends, **names)
         found.append(figures.sentences(text, *pair.others))
@@ -57,7 +55,7 @@ def undecided_pairs(given: ReportInput, words: Words) -> list[str]:
     """The comparisons whose interval holds zero, or that have none."""
     found = []
     for pair in _pairs(given, words):
-        if lies(pair.raw, 0.0) not in {"around", "unknown"}:
+        if _side(pair.raw) == "above":
             continue
         told = figures.measured(pair.raw, lambda value: figures.signed(value, 3))
         names = {"first": scorer(pair.first, given, words), "second": scorer(pair.second, given, words)}
@@ -74,14 +72,22 @@ def _pairs(given: ReportInput, words: Words) -> list[_Pair]:
 
 def _pair(first: str, second: str, roles: Mapping[str, Any], given: ReportInput, words: Words) -> _Pair:
     """On the rows neither has seen where both are models, as the strictest; then as the validation test of the pair
-    measured it, which has more bads; as the test role did where there is none."""
-    known, test = _of_rival(first, second, given, words), _of_test(first, second, roles, given, words)
+    measured it, which has more bads; as the test role did where there is none. Where one is shown to be better it
+    comes first, on the other rows too, so that a sign means the same in all of it."""
     strict = _of_unseen(given, words) if (first, second) == _MODELS else None
+    known, test = _of_rival(first, second, given, words), _of_test(first, second, roles, given, words)
+    if _side((strict or known or test).raw) == "below":
+        strict, known, test = strict and _swapped(strict), known and _swapped(known), _swapped(test)
     if strict is None:
         return known or test
     others = [_other(pair, why, words, given) for pair, why in ((known, "known"), (test, "test")) if pair]
     differing = [text for raw, text in others if _side(raw) not in {_side(strict.raw), "unknown"}]
     return replace(strict, others=tuple(differing))
+
+
+def _swapped(pair: _Pair) -> _Pair:
+    """The same pair, with the other one first."""
+    return replace(pair, first=pair.second, second=pair.first, raw=_turned(pair.raw))
 
 
 def _side(raw: Mapping[str, Any] | None) -> str:
@@ -132,9 +138,13 @@ def _rival(first: str, second: str, given: ReportInput) -> Mapping[str, Any]:
     return min(own, key=lambda one: _BASES.index(one["basis"]), default={})
 
 
-def _turned(raw: Mapping[str, Any] | None) -> dict[str, float]:
-    """The difference seen from the other side."""
-    return {} if raw is None else {"value": -raw["value"], "low": -raw["high"], "high": -raw["low"]}
+def _turned(raw: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The difference seen from the other side; an end that is not known stays unknown."""
+    return {} if raw is None else {to: _minus(raw.get(of)) for to, of in _TURNED.items()}
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
 
 
 def _split(pair: str) -> tuple[str, str]:
