@@ -25,7 +25,7 @@ def summary(setting: Setting) -> str:
     out = project.root / receipt["out"]
     lines = [
         "Models, on other customers at later dates",
-        *(_model(metrics, role) for role in ROLES if _is_told(metrics, role)),
+        *_models(setting, metrics),
         *_in_force(setting),
         "",
         f"The book on {receipt['as_of']}",
@@ -45,7 +45,7 @@ def _of_table(setting: Setting, metrics: Mapping[str, float], receipt: Mapping[s
     is_undated = told["timetable"]["purge"] == "undated"
     lines = [
         f"Models, on other customers {'(the rows have no dates)' if is_undated else 'at later dates'}",
-        *(_model(metrics, role) for role in ROLES if _is_told(metrics, role)),
+        *_models(setting, metrics),
         *_in_force(setting),
         "",
         f"No book: {receipt['why']}",
@@ -63,20 +63,30 @@ def _in_force(setting: Setting) -> Iterator[str]:
     yield f"  in force   {', '.join(held) or 'nobody'}"
 
 
+def _models(setting: Setting, metrics: Mapping[str, float]) -> Iterator[str]:
+    """What the last fit measured of each model; the champion's place is the candidate's until it is promoted."""
+    fitted = read_json(setting.project.validation / "validation.json", made_by="validate")["models"]
+    for role in ROLES:
+        if _is_told(metrics, role):
+            record = record_of(setting.project.models, role) or {}
+            is_candidate = role == "champion" and record.get("model_version") != fitted[role]["version"]
+            yield _model(metrics, role, "candidate" if is_candidate else role)
+
+
 def _is_told(metrics: Mapping[str, float], role: str) -> bool:
     """An expert card may stand without a challenger."""
     return any(name.startswith(f"{role}.") for name in metrics)
 
 
-def _model(metrics: Mapping[str, float], role: str) -> str:
+def _model(metrics: Mapping[str, float], role: str, title: str) -> str:
     gini = metrics.get(f"{role}.test.gini")
     if gini is None:
-        return f"  {role:<11}Gini cannot be told: the test set holds no bad or no good customer"
+        return f"  {title:<11}Gini cannot be told: the test set holds no bad or no good customer"
     low, high = metrics[f"{role}.test.gini_low"], metrics[f"{role}.test.gini_high"]
     bads = int(metrics[f"{role}.test.bad_customers"])
     rate = metrics.get(f"{role}.test.observed_over_expected")
     level = "" if rate is None else f", observed / expected defaults {rate:.2f}"
-    return f"  {role:<11}Gini {gini:.2f} ({low:.2f} to {high:.2f}; {bads} bad customers){level}"
+    return f"  {title:<11}Gini {gini:.2f} ({low:.2f} to {high:.2f}; {bads} bad customers){level}"
 
 
 def _grades(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

@@ -94,9 +94,16 @@ class ReportInput:
         return (self.validation.get("timetable") or {}).get("purge") == "undated"
 
     @property
+    def is_candidate(self) -> bool:
+        """The model told of as champion does not hold that role."""
+        told = self.provenance.get("champion")
+        return told is not None and (self.in_force.get("champion") or {}).get("model_version") != told
+
+    @property
     def other_words(self) -> tuple[str, ...]:
-        """The files of words that replace those of a dated ledger."""
-        return (*(("table",) if self.table else ()), *(("undated",) if self.is_undated else ()))
+        """The files of words that replace those of a dated ledger, and those of a champion in force."""
+        standing = ("candidate",) if self.is_candidate else ()
+        return (*(("table",) if self.table else ()), *(("undated",) if self.is_undated else ()), *standing)
 
     @property
     def titles(self) -> dict[str, str]:

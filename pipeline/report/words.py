@@ -1,6 +1,6 @@
 """Every word of the reports, by key: one folder per language, `templates/words/<language>`, one file per chapter.
 
-All files of a folder are merged. Where another kind of data needs other words, a file such as
+All files of a folder are merged. Where another kind of data or a candidate needs other words, a file such as
 `templates/replacing_words/<language>/table.yaml` replaces some keys.
 """
 
@@ -54,7 +54,8 @@ class Words:
 
 @cache
 def words_in(language: str, *replaced_by: str) -> Words:
-    """The words of a language; `replaced_by` names files of replacing words (`table`, `undated`), the last one wins.
+    """The words of a language; `replaced_by` names files of replacing words (`table`, `undated`, `candidate`), the
+    last one wins.
 
     Raises ParameterError when the report does not speak the language, or when two files tell the same key.
     """

@@ -1,4 +1,4 @@
-"""Words that replace others for a table stand for keys the report has, with no place it does not fill."""
+"""Words that replace others, of a table or a candidate, stand for keys the report has and fill no other place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from pipeline.plain_yaml import read_yaml
 from pipeline.report.words import words_in
 
-FILES = ("table", "undated")
+FILES = ("table", "undated", "candidate")
 
 
 def places(text):

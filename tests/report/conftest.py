@@ -468,6 +468,7 @@ def sample_input() -> ReportInput:
         before=before(),
         monitored=monitored(),
         comparison=comparison(),
+        in_force={"champion": {"model_version": "scorecard-0123456789ab"}},
         bin_years=bin_years(),
         effects=effects(),
         provenance={"extract_date": "2025-12-31", "champion": "scorecard-0123456789ab", "data_version": "ab" * 32},

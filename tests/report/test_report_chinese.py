@@ -39,7 +39,7 @@ def test_no_word_is_left_in_english():
 
 
 def test_the_replacing_words_have_the_same_keys_and_places():
-    for kinds in (("table",), ("undated",), ("table", "undated")):
+    for kinds in (("table",), ("undated",), ("candidate",), ("table", "undated", "candidate")):
         english, chinese = (words_in(language, *kinds).texts for language in ("en", "zh"))
         assert english.keys() == chinese.keys()
         changed = {key for key in english if english[key] != words_in("en").texts[key]}
