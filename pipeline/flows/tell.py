@@ -60,6 +60,7 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
     worked, scored = _worked(setting, book, pair["champion"]), _book(setting)
     records = ((str(role), record_of(project.models, role)) for role in ROLES)
     in_force = {role: record for role, record in records if record}
+    made_from = _made_from(setting, pair["champion"].model.version, told)
     return ReportInput(
         label=label.as_json(),
         validation=told,
@@ -89,8 +90,9 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
             "champion": pair["champion"].model.version,
             **({"challenger": pair["challenger"].model.version} if "challenger" in pair else {}),
             **told["lineage"],
-            **_commit(setting, pair["champion"].model.version),
+            **_commit(made_from),
         },
+        lineage=made_from,
         commands=_COMMANDS,
         before=model_before(setting, pair["champion"].model, in_force.get("champion")),
         monitored=_monitored(setting),
@@ -101,10 +103,15 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
     )
 
 
-def _commit(setting: Setting, version: str) -> dict[str, str]:
-    """The git commit that the validation of a model was run on; nothing where no evidence of it is kept."""
+def _made_from(setting: Setting, version: str, told: Mapping[str, Any]) -> dict[str, str]:
+    """What a model was made from as its evidence tells it; what the validation tells where none is kept."""
     found = read_evidence(setting.project, version)
-    commit = None if found is None else found.told["lineage"].get("git_commit")
+    return dict(told["lineage"] if found is None else found.told["lineage"])
+
+
+def _commit(made_from: Mapping[str, str]) -> dict[str, str]:
+    """The git commit that the validation of a model was run on; nothing where it is not told."""
+    commit = made_from.get("git_commit")
     return {"commit": str(commit)} if commit else {}
 
 

@@ -54,6 +54,7 @@ class ReportInput:
     run.
     `provenance`: versions and hashes in the order in which they are told; `champion` and `challenger` are candidates
     told of, `extract_date` and `champion` also stand under the title. `commands`: lines to type to get the same again.
+    `lineage`: what the champion told of was made from, as its own evidence tells it, beside that of `before`.
     """
 
     label: Mapping[str, Any]
@@ -85,6 +86,7 @@ class ReportInput:
     table: Mapping[str, Any] | None = None
     in_force: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
+    lineage: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[str] = ()
     language: str = "en"
 

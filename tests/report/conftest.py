@@ -404,9 +404,15 @@ def comparison(verdict: str = "undecided", shift: float = 0.0) -> dict:
     }
 
 
+def made_from(day: str, data: str) -> dict[str, str]:
+    """What the evidence of a model tells it was made from: one policy, and data and parameters of its own."""
+    policy = {"policy_default_definition": "71" * 32, "policy_master_scale": "d4" * 32, "policy_bins": "44" * 32}
+    return {"extract_date": day, "data_version": data * 32, **policy, "params_hash": data * 32}
+
+
 def before() -> dict:
     """The model before, with its evidence."""
-    lineage = {"extract_date": "2024-12-31", "data_version": "cd" * 32}
+    lineage = made_from("2024-12-31", "cd")
     return {
         "model_version": "scorecard-old",
         "kind": "scorecard",
@@ -471,6 +477,7 @@ def sample_input() -> ReportInput:
         in_force={"champion": {"model_version": "scorecard-0123456789ab"}},
         bin_years=bin_years(),
         effects=effects(),
+        lineage=made_from("2025-12-31", "ab"),
         provenance={"extract_date": "2025-12-31", "champion": "scorecard-0123456789ab", "data_version": "ab" * 32},
         commands=("make run", "creditbook verify data/scored/latest"),
     )

@@ -68,6 +68,22 @@ def test_the_new_model_is_told_against_the_old_on_common_customers(given, shift,
     }
 
 
+def test_both_models_are_told_by_what_their_evidence_says_they_were_made_from(given):
+    """Equal policies stand beside each other, the bins set by hand and the parameters among them; no cell is empty."""
+    made = tables(changes(given, WORDS))["What they were made of"].rows
+    assert [[cell.text for cell in row] for row in made[:6]] == [
+        ["Extract date", "2024-12-31", "2025-12-31"],
+        ["Ledger (hash of content)", "cdcdcdcdcdcd…", "abababababab…"],
+        ["Default definition (hash)", "717171717171…", "717171717171…"],
+        ["Master scale (hash)", "d4d4d4d4d4d4…", "d4d4d4d4d4d4…"],
+        ["Bins by hand (hash)", "444444444444…", "444444444444…"],
+        ["Parameters (hash)", "cdcdcdcdcdcd…", "abababababab…"],
+    ]
+    without = dataclasses.replace(given, lineage={"data_version": "ab" * 32})
+    made = tables(changes(without, WORDS))["What they were made of"].rows
+    assert [cell.text for cell in made[2]] == ["Default definition (hash)", "717171717171…", "–"]
+
+
 @pytest.mark.parametrize("why", ["no_folder", "features_gone", "no_rows"])
 def test_an_old_model_that_cannot_be_compared_says_why(given, why):
     before = {**given.before, "comparison": None, "why_none": why, "features": None, "evidence": None}

@@ -12,6 +12,7 @@ import pytest
 
 import pipeline.report.paper
 from pipeline.errors import ParameterError
+from pipeline.flows import tell
 from pipeline.flows.committee_facts import bins_by_year, model_before
 from pipeline.flows.report_files import publish_document, remove_others
 from pipeline.params import ReportParams
@@ -90,6 +91,16 @@ def test_the_model_before_is_the_one_in_force_or_the_one_that_held_the_role_befo
         assert found["why_none"] == "no_folder"
         assert found["comparison"] is None
         assert found["evidence"] is None
+
+
+def test_what_a_model_was_made_from_is_read_from_its_own_evidence(monkeypatch):
+    """What the validation tells names no policy; the evidence of the model does."""
+    of_validation, of_model = {"data_version": "ab"}, {"data_version": "ab", "policy_bins": "44"}
+    kept = {"new": SimpleNamespace(told={"lineage": of_model})}
+    monkeypatch.setattr(tell, "read_evidence", lambda _project, version: kept.get(version))
+    setting, told = SimpleNamespace(project=None), {"lineage": of_validation}
+    assert tell._made_from(setting, "new", told) == of_model
+    assert tell._made_from(setting, "without", told) == of_validation
 
 
 def test_rows_of_the_book_are_counted_by_year_and_bin(given):

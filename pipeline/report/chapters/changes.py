@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from pipeline.report.report_input import ReportInput
     from pipeline.report.words import Words
 
-_SOURCES = ("extract_date", "data_version", "policy_default_definition", "policy_master_scale", "catalogue_hash")
+_SOURCES = (
+    "extract_date",
+    "data_version",
+    "policy_default_definition",
+    "policy_master_scale",
+    "policy_bins",
+    "params_hash",
+    "catalogue_hash",
+)
 _HASH = 12
 # A card has some twenty features, a booster well over a hundred: those stand in one paragraph.
 _MOST_ITEMS = 25
@@ -125,7 +133,7 @@ def _made_of(given: ReportInput, words: Words) -> list[Block]:
     evidence = given.before.get("evidence")
     if evidence is None:
         return [Missing(words("changes.no_evidence"))]
-    old, new = evidence["lineage"], given.provenance
+    old, new = evidence["lineage"], given.lineage
     rows = [
         (Cell(words.or_name("provenance", name)), Cell(_source(old.get(name))), Cell(_source(new.get(name))))
         for name in _SOURCES
@@ -168,5 +176,5 @@ def _served(given: ReportInput, words: Words) -> list[Block]:
 
 
 def _source(value: object) -> str:
-    text = "" if value is None else str(value)
+    text = figures.DASH if value is None else str(value)
     return figures.day(text) if len(text) <= _HASH else f"{text[:_HASH]}…"
