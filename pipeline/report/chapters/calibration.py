@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Cell, Chapter, Column, Table, Text
 from pipeline.report.chapters.calibration_grades import COHORT, TEST, grades_chart, grades_tables, has_cohort
+from pipeline.report.chapters.calibration_methods import methods_tried
 from pipeline.report.chapters.calibration_segments import segment_levels
 from pipeline.report.chapters.calibration_tests import how_calibrated, tests_of_level
 from pipeline.report.chapters.measured import (
@@ -41,6 +42,7 @@ def calibration(given: ReportInput, words: Words) -> Chapter:
         _level(given, words),
         tests_of_level(given, words),
         *how_calibrated(given, words),
+        *methods_tried(given, words),
         *segment_levels(given, words),
         *((Text(words("calibration.test_second")), grades_chart(given, TEST, words)) if is_cohort else ()),
         *grades_tables(given, TEST, words),
