@@ -120,8 +120,8 @@ def fit_segments(
     able = [level.segment for level in plain if level.bad_customers >= settings.segment_from_bads]
     if len(able) < 2:
         told = (
-            f"{len(able)} of {len(plain)} segments with {settings.segment_from_bads} bad customers or more, where two "
-            "are needed: one level for all"
+            f"{len(able) or 'none'} of {len(plain)} segments with {settings.segment_from_bads} bad customers or more, "
+            "where two are needed: one level for all"
         )
         return SegmentFit(feature, told, plain)
     levels = {level.segment: level for level in _levels(observed, knots, able, step)}

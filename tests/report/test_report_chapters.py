@@ -212,7 +212,7 @@ def test_a_difference_against_the_champion_is_told_from_the_winners_side(given):
 def test_an_interval_that_could_not_be_measured_says_how_many_rounds_there_were(given):
     lost = {"value": 0.5, "low": None, "high": None, "rounds": 17}
     chapter = discrimination(changed(given, "models.challenger.roles.test.gini", lost), WORDS)
-    assert "no interval: only 17 resamples held both bad and good" in text_of(chapter)
+    assert "no interval: 17 resamples held both bad and good, too few" in text_of(chapter)
 
 
 def test_a_role_without_bads_tells_why_there_is_no_figure(given):

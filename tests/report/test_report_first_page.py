@@ -139,6 +139,14 @@ def test_the_lead_follows_the_cohort(given, place, changes, says):
     assert says in verdict(case_of(given, *results), WORDS).lead
 
 
+@pytest.mark.parametrize(("bads", "says"), [(0, "一年期队列中的坏客户为0个。"), (9, "一年期队列中的坏客户为9个。")])
+def test_no_bad_customer_is_not_said_to_be_only_none(given, bads, says):
+    results = [dataclasses.replace(one, bads=bads) for one in BOTH]
+    lead = verdict(case_of(given, *results), words_in("zh")).lead
+    assert says in lead
+    assert "仅有" not in lead
+
+
 def test_a_validation_without_a_cohort_is_told_by_its_test_rows(given):
     page = verdict(given, WORDS)
     assert next(b for b in page.blocks if isinstance(b, Tiles)).tiles[0].label == "Customer groups in the test"

@@ -71,6 +71,9 @@ def test_no_translation_outlives_its_sentence(source):
         ("no window is purged before the test date 2025-12-31: outcomes of training and test overlap in time",
          "测试日期2025年12月31日之前没有隔离表现期：训练与测试的结果在时间上有重叠"),
         ("assumed at intake: a day of ours", "导入时的假定：a day of ours"),
+        *((f"{n} of 4 segments with 30 bad customers or more, where two are needed: one level for all",
+           f"4个分层中{says}30个及以上坏客户，至少需要两个：全体使用同一水平")
+          for n, says in (("none", "没有一个有"), ("0", "没有一个有"), ("1", "仅1个有"))),
     ],
 )  # fmt: skip
 def test_a_sentence_is_known_by_its_pattern(told, says):

@@ -96,7 +96,7 @@ def test_without_two_segments_of_enough_bads_there_is_one_level_and_it_is_said()
     observed = _drawn(PLANTED)
     fit = _fitted(observed, segment_from_bads=100_000)
     assert fit.segments.shifts == {}
-    assert "0 of 3 segments with 100000 bad customers or more" in fit.segments.reason
+    assert "none of 3 segments with 100000 bad customers or more" in fit.segments.reason
     assert fit.calibration == fit_calibration(observed, PARAMS).calibration
 
 
