@@ -53,4 +53,6 @@ def card_on(setting: Setting, book: pd.DataFrame, table: Timetable, cuts: Mappin
         return train_scorecard(book, catalogue, table, params, ground, cuts=cuts)
     text = f"EXPERT CARD: fewer than {params.expert.below_bad_customers} bad customers to fit points on"
     log.say("expert_card", text)
+    if cuts:
+        log.say("bins_by_hand_wait", f"{len(cuts)} feature(s) of policy/bins.yaml, e.g. {min(cuts)}: nothing is fitted")
     return train_expert_card(book, catalogue, table, params, setting=ground, section=section)

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.score.feature_columns import category_column, codes_of, number_column, without_codes
 from pipeline.score.scorecard import Bin, Characteristic
 from pipeline.train.bin_counts import Outcomes, counted
-from pipeline.train.bins_by_hand import ByHand, by_hand, require_direction
+from pipeline.train.bins_by_hand import ByHand, by_hand, require_usable
 from pipeline.train.optimal_bins import optimal_groups, optimal_splits
 
 if TYPE_CHECKING:
@@ -78,18 +78,20 @@ def fit_bins(
     catalogue: Sequence[Mapping[str, Any]],
     settings: ScorecardParams,
     cuts: Mapping[str, Cuts] | None = None,
+    closed: Mapping[str, str] | None = None,
 ) -> Binning:
     """Bins every feature of the catalogue. A feature that cannot be binned is listed with the reason, never guessed.
 
-    `cuts` are bins set by hand, which stand instead of the solver's; weights of evidence are fitted either way.
-    `min_bads_per_bin` and `min_goods_per_bin` count customer groups, not months. Raises ContractError on infinities,
-    ParameterError on bins set by hand that cannot be used.
+    `cuts` are bins set by hand, which stand instead of the solver's; weights of evidence are fitted either way. Of
+    features that are not in the catalogue `closed` tells why. `min_bads_per_bin` and `min_goods_per_bin` count customer
+    groups, not months. Raises ContractError on infinities, ParameterError with everything that keeps bins set by hand
+    from being taken: none is left out in silence.
     """
     binned: dict[str, Characteristic] = {}
     unbinnable: dict[str, str] = {}
     remarks: dict[str, str] = {}
     changed: list[ByHand] = []
-    hand: dict[str, Characteristic] = {}
+    hand: dict[str, Characteristic | str] = {}
     for feature in catalogue:
         name = feature["name"]
         if feature["holds"] == "category":
@@ -98,36 +100,42 @@ def fit_bins(
             result = _fit_numbers(sample, feature, settings)
         if cuts and name in cuts:
             solved = None if isinstance(result, str) else result
-            result = _set_by_hand(sample, feature, cuts[name], settings)
+            result = hand[name] = _set_by_hand(sample, feature, cuts[name], settings)
             if not isinstance(result, str):
-                hand[name] = result
                 changed += [told for told in (by_hand(result, solved),) if told]
         if isinstance(result, str):
             unbinnable[name] = result
             continue
         binned[name] = result
-        told = [_neutral(b) for b in result.bins if b.kind in {"missing", "special"} and b.count and b.woe == 0]
+        asked = {"missing", "special", "categories"} if name in hand else {"missing", "special"}
+        told = [_neutral(b) for b in result.bins if b.kind in asked and b.count and b.woe == 0]
         if told:
             remarks[name] = "; ".join(told)
-    require_direction(hand, settings)
+    require_usable(cuts or {}, hand, closed or {}, settings)
     return Binning(binned, unbinnable, remarks, tuple(changed))
 
 
 def _set_by_hand(
     sample: Sample, feature: Mapping[str, Any], cuts: Cuts, settings: ScorecardParams
 ) -> Characteristic | str:
+    """The bins as they were written, even where they say nothing (`require_usable` judges them); the fault of a column
+    that no cut could bin."""
     name, risk = str(feature["name"]), str(feature["risk"])
     if cuts.groups is not None:
         texts, is_null = category_column(sample.rows, name)
         fault = _fault(texts[~is_null], sample.is_bad[~is_null])
-        return fault or _grouped(sample, name, risk, list(cuts.groups), settings)
-    values = without_codes(number_column(sample.rows, name), codes_of(feature))
-    is_known = ~np.isnan(values)
-    fault = _fault(values[is_known], sample.is_bad[is_known])
-    return fault or _ranged(sample, feature, np.array(cuts.splits or (), dtype=float), settings)
+        bins = _grouped(sample, name, list(cuts.groups), settings)
+    else:
+        values = without_codes(number_column(sample.rows, name), codes_of(feature))
+        is_known = ~np.isnan(values)
+        fault = _fault(values[is_known], sample.is_bad[is_known])
+        bins = _ranged(sample, feature, np.array(cuts.splits or (), dtype=float), settings)
+    return fault or _weighing(name, risk, bins)
 
 
 def _neutral(b: Bin) -> str:
+    if b.kind == "categories":
+        return f"{b.count:,} rows of the group {b.label} hold too few bads or goods: neutral (WoE 0)"
     what = "without a value" if b.kind == "missing" else f"with the code {b.label}"
     return f"{b.count:,} rows {what} hold too few bads or goods: neutral (WoE 0)"
 
@@ -146,15 +154,13 @@ def _fit_numbers(sample: Sample, feature: Mapping[str, Any], settings: Scorecard
     if isinstance(found, str):
         return found
     splits = _merged(values[is_known], known, _rounded(found), risk, settings)
-    return _ranged(sample, feature, splits, settings)
+    return _characteristic(name, risk, _ranged(sample, feature, splits, settings), settings)
 
 
-def _ranged(
-    sample: Sample, feature: Mapping[str, Any], splits: Floats, settings: ScorecardParams
-) -> Characteristic | str:
+def _ranged(sample: Sample, feature: Mapping[str, Any], splits: Floats, settings: ScorecardParams) -> tuple[Bin, ...]:
     """The bins between the splits, one for each special code and one for no value, weighed by their own counts."""
-    name, risk, special = str(feature["name"]), str(feature["risk"]), codes_of(feature)
-    raw = number_column(sample.rows, name)
+    special = codes_of(feature)
+    raw = number_column(sample.rows, str(feature["name"]))
     values = without_codes(raw, special)
     is_known = ~np.isnan(values)
     codes = np.where(is_known, np.searchsorted(splits, values, side="right"), len(splits) + 1 + len(special))
@@ -169,8 +175,7 @@ def _ranged(
         Bin(f"{code:g}: {told['en']}", "special", 0.0, 0.0, lower=code, upper=code)
         for code, told in zip(special, feature.get("special") or (), strict=True)
     ]
-    bins = _weighed(sample, [*shells, Bin("no value", "missing", 0.0, 0.0)], codes, settings)
-    return _characteristic(name, risk, bins, settings)
+    return _weighed(sample, [*shells, Bin("no value", "missing", 0.0, 0.0)], codes, settings)
 
 
 def _fit_categories(sample: Sample, name: str, risk: str, settings: ScorecardParams) -> Characteristic | str:
@@ -186,12 +191,11 @@ def _fit_categories(sample: Sample, name: str, risk: str, settings: ScorecardPar
     if isinstance(groups, str):
         return groups
     rare = tuple(names[~enough].tolist())
-    return _grouped(sample, name, risk, [*groups, rare] if rare else groups, settings)
+    bins = _grouped(sample, name, [*groups, rare] if rare else groups, settings)
+    return _characteristic(name, risk, bins, settings)
 
 
-def _grouped(
-    sample: Sample, name: str, risk: str, groups: list[tuple[str, ...]], settings: ScorecardParams
-) -> Characteristic | str:
+def _grouped(sample: Sample, name: str, groups: list[tuple[str, ...]], settings: ScorecardParams) -> tuple[Bin, ...]:
     """A bin for each group of categories, one for no value and one for any other, weighed by their own counts."""
     values, is_null = category_column(sample.rows, name)
     shells = [Bin(", ".join(group), "categories", 0.0, 0.0, categories=group) for group in groups]
@@ -200,7 +204,7 @@ def _grouped(
         [len(groups) if null else at.get(str(v), len(groups) + 1) for v, null in zip(values, is_null, strict=True)]
     )
     shells += [Bin("no value", "missing", 0.0, 0.0), Bin("any other", "unseen", 0.0, 0.0)]
-    return _characteristic(name, risk, _weighed(sample, shells, row_codes, settings), settings)
+    return _weighed(sample, shells, row_codes, settings)
 
 
 def _fault(known: NDArray[Any], is_bad: Floats) -> str:
@@ -232,6 +236,10 @@ def _characteristic(name: str, risk: str, bins: tuple[Bin, ...], settings: Score
             f"no cut leaves {settings.min_bads_per_bin} bad and {settings.min_goods_per_bin} good customers on both "
             f"sides in the declared direction ({risk})"
         )
+    return _weighing(name, risk, bins)
+
+
+def _weighing(name: str, risk: str, bins: tuple[Bin, ...]) -> Characteristic:
     return Characteristic(name, 1.0, bins, risk, information_value(bins), mean_points=0.0)
 
 

@@ -47,28 +47,53 @@ def by_hand(set_by_hand: Characteristic, solved: Characteristic | None) -> ByHan
     return ByHand(set_by_hand.feature, cuts, before, set_by_hand.iv, solved.iv if solved else None)
 
 
-def require_direction(characteristics: Mapping[str, Characteristic], settings: ScorecardParams) -> None:
-    """Raises ParameterError naming every bin set by hand that is empty or runs against its feature's direction.
+def require_usable(
+    cuts: Mapping[str, Cuts],
+    fitted: Mapping[str, Characteristic | str],
+    closed: Mapping[str, str],
+    settings: ScorecardParams,
+) -> None:
+    """Raises ParameterError with everything that keeps bins set by hand from being taken as they are written.
 
-    A direction is a promise to the customer: a worse value never earns points. A bin too small to be weighed would be
-    neutral in the middle of it.
+    `fitted` has the bins of each feature that was asked, or why no cut can bin it; `closed` why others were not asked.
+    A direction is a promise to the customer: a worse value never earns points. A range too small to be weighed would
+    be neutral in the middle of it.
     """
     breaches = []
-    for name, characteristic in characteristics.items():
-        ranges = [b for b in characteristic.bins if b.kind in {"range", "categories"}]
-        breaches += [f"{name}: no row falls to {b.label!r}" for b in ranges if not b.count]
-        breaches += [
-            f"{name}: {b.label!r} holds too few customers to be weighed ({b.count:,} snapshots, {b.bads:,} bad; "
-            f"{settings.min_bads_per_bin} bad and {settings.min_goods_per_bin} good customers are needed)"
-            for b in ranges
-            if b.kind == "range" and b.count and b.woe == 0.0
-        ]
-        breaches += _turns(name, characteristic)
+    for name in cuts:
+        found = fitted.get(name)
+        if found is None:
+            why = closed.get(name, "it is no feature of this book")
+            breaches.append(f"{name}: it is never binned ({why}); take it out of the file")
+        elif isinstance(found, str):
+            breaches.append(f"{name}: no cut can bin it in this book ({found}); take it out of the file")
+        else:
+            breaches += _of_bins(name, found, settings)
     if breaches:
         listed = "\n".join(f"  - {breach}" for breach in breaches)
         raise ParameterError(
-            f"policy/bins.yaml: {len(breaches)} bin(s) cannot be used:\n{listed}\nJoin or move them and fit again."
+            f"policy/bins.yaml: {len(breaches)} breach(es) in the bins of {len(cuts)} feature(s), none was taken:\n"
+            f"{listed}\nJoin or move these bins, or take the feature out of the file, and fit again."
         )
+
+
+def _of_bins(name: str, characteristic: Characteristic, settings: ScorecardParams) -> list[str]:
+    asked = [b for b in characteristic.bins if b.kind in {"range", "categories"}]
+    filled = [b for b in characteristic.bins if b.count]
+    needed = f"{settings.min_bads_per_bin} bad and {settings.min_goods_per_bin} good customers are needed"
+    breaches = [f"{name}: no row falls to {b.label!r}" for b in asked if not b.count]
+    if len(filled) == 1:
+        return [*breaches, f"{name}: all {filled[0].count:,} snapshots fall to {filled[0].label!r}, none is told apart"]
+    breaches += [
+        f"{name}: {b.label!r} holds too few customers to be weighed ({b.count:,} snapshots, {b.bads:,} bad; {needed})"
+        for b in asked
+        if b.kind == "range" and b.count and b.woe == 0.0
+    ]
+    breaches += _turns(name, characteristic)
+    if not breaches and len({b.woe for b in filled}) < 2:
+        told = ", ".join(f"{b.label!r} {b.count:,} snapshots, {b.bads:,} bad" for b in filled)
+        breaches.append(f"{name}: all its bins would weigh the same ({told}; {needed} in two of them)")
+    return breaches
 
 
 def _turns(name: str, characteristic: Characteristic) -> list[str]:

@@ -15,7 +15,7 @@ from pipeline.train.binning import fit_bins
 from pipeline.train.bins_over_time import bin_stability
 from pipeline.train.customer_folds import folds_of
 from pipeline.train.joint_points import with_own_points
-from pipeline.train.selection import Fate, open_to_selection, select
+from pipeline.train.selection import Fate, closed_to_selection, open_to_selection, select
 from pipeline.train.whole_points import in_whole_points
 
 if TYPE_CHECKING:
@@ -81,9 +81,11 @@ def fit_scorecard(
 ) -> ScorecardFit:
     """A scorecard on the training sample; the penalty is the one with the least log loss over folds of customers.
 
-    Raises UnfitForTrainingError when no feature survives the selection.
+    Raises UnfitForTrainingError when no feature survives the selection, ParameterError when bins set by hand (`cuts`)
+    cannot be taken as they are written.
     """
-    binning = fit_bins(sample, open_to_selection(catalogue, settings), settings, cuts)
+    closed = closed_to_selection(catalogue, settings)
+    binning = fit_bins(sample, open_to_selection(catalogue, settings), settings, cuts, closed)
     chosen, fates = select(sample, binning, catalogue, settings)
     while chosen:
         woe = binning.woe(sample.rows, chosen)

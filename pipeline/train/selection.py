@@ -28,6 +28,7 @@ BAD_CUSTOMERS_PER_CHARACTERISTIC = 8
 # Above this correlation two columns are one in all that matters, and their coefficients cannot be told apart.
 _ALMOST_ONE = 0.999
 _FOR_PEOPLE = "serves people alone: one more invoice 90 days late could make a customer look safer by it"
+_NEVER_USE = "on the list fit_scorecard.never_use"
 
 
 def serves_models(feature: Mapping[str, Any]) -> bool:
@@ -76,6 +77,12 @@ def open_to_selection(catalogue: Sequence[Mapping[str, Any]], settings: Scorecar
     return [f for f in catalogue if serves_models(f) and f["name"] not in settings.never_use]
 
 
+def closed_to_selection(catalogue: Sequence[Mapping[str, Any]], settings: ScorecardParams) -> dict[str, str]:
+    """Why each other feature of the catalogue is not binned, in the words of its fate."""
+    closed = {str(f["name"]): _FOR_PEOPLE for f in catalogue if not serves_models(f)}
+    return closed | dict.fromkeys(settings.never_use, _NEVER_USE)
+
+
 def select(
     sample: Sample, binning: Binning, catalogue: Sequence[Mapping[str, Any]], settings: ScorecardParams
 ) -> tuple[list[str], list[Fate]]:
@@ -95,7 +102,7 @@ def select(
     steps.fates.update(
         {str(f["name"]): ("not_for_models", _FOR_PEOPLE, None) for f in catalogue if not serves_models(f)}
     )
-    steps.fates.update(dict.fromkeys(settings.never_use, ("never_use", "on the list fit_scorecard.never_use", None)))
+    steps.fates.update(dict.fromkeys(settings.never_use, ("never_use", _NEVER_USE, None)))
     strong = _strong(steps)
     shifts = bin_shifts(sample, [binning.characteristics[name] for name in strong])
     apart = _uncorrelated(steps, _stable(steps, strong, shifts))

@@ -93,6 +93,57 @@ def test_bins_against_the_direction_or_without_rows_are_refused_all_at_once(trai
     assert "equity_ratio: no row falls to 'below -1e+09'" in str(told.value)
 
 
+def test_bins_that_this_book_cannot_fill_are_refused_by_name_and_never_left_out(train, catalogue):
+    """Categories nobody has, a cut with a single row above it, a column of nulls, one for people and one ruled out."""
+    top = float(np.sort(train.rows["equity_ratio"].dropna().to_numpy(dtype=float))[-1])
+    cuts = {
+        "industry": Cuts(groups=(("F41", "F42"), ("ZZZ",))),
+        "equity_ratio": Cuts(splits=(top,)),
+        "always_null": Cuts(splits=(10.0,)),
+        "overdue_share": Cuts(splits=(0.1,)),
+        "mean_days_late_12m": Cuts(splits=(10.0,)),
+    }
+    served = [{**f, "serves": "people"} if f["name"] == "overdue_share" else f for f in catalogue]
+    settings = dataclasses.replace(PARAMS, never_use=("mean_days_late_12m",))
+    with pytest.raises(ParameterError) as told:
+        fit_scorecard(train, served, settings, 1, cuts)
+    for part in (
+        "breach(es) in the bins of 5 feature(s), none was taken",
+        "industry: no row falls to 'F41, F42'",
+        "industry: no row falls to 'ZZZ'",
+        f"equity_ratio: '{top:g} or more' holds too few customers to be weighed (1 snapshots, ",
+        f"{PARAMS.min_bads_per_bin} bad and {PARAMS.min_goods_per_bin} good customers are needed",
+        "always_null: no cut can bin it in this book (null on every row)",
+        "overdue_share: it is never binned (serves people alone",
+        "mean_days_late_12m: it is never binned (on the list fit_scorecard.never_use)",
+        "take the feature out of the file, and fit again",
+    ):
+        assert part in str(told.value), part
+
+
+def test_bins_by_hand_that_tell_nobody_apart_are_refused(train, catalogue):
+    """A constant, and groups of which none has as many bad customers as are asked for."""
+    rows = train.rows.assign(equity_ratio=1.0)
+    cuts = {"equity_ratio": Cuts(splits=(10.0,)), "industry": Cuts(groups=(("A", "C"), ("F",)))}
+    asked = [f for f in catalogue if f["name"] in cuts]
+    settings = dataclasses.replace(PARAMS, min_bads_per_bin=100_000)
+    with pytest.raises(ParameterError) as told:
+        fit_bins(dataclasses.replace(train, rows=rows), asked, settings, cuts)
+    assert "industry: all its bins would weigh the same ('A, C' " in str(told.value)
+    assert "equity_ratio: no row falls to '10 or more'" in str(told.value)
+    assert f"equity_ratio: all {len(rows):,} snapshots fall to 'below 10', none is told apart" in str(told.value)
+
+
+def test_a_group_by_hand_too_small_to_be_weighed_is_neutral_and_its_fate_says_so(train, catalogue):
+    rows = train.rows.copy()
+    rows.loc[rows.index[:3], "industry"] = "Q"
+    found = fit_bins(
+        dataclasses.replace(train, rows=rows), catalogue, PARAMS, {"industry": Cuts(groups=(("Q",), ("A", "C")))}
+    )
+    assert {b.label: b.woe for b in found.characteristics["industry"].bins}["Q"] == 0.0
+    assert "3 rows of the group Q hold too few bads or goods: neutral (WoE 0)" in found.remarks["industry"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
