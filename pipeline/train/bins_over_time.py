@@ -21,8 +21,9 @@ def bin_stability(
 ) -> list[dict[str, Any]]:
     """One entry per bin with rows: its share and bad rate by half, and what the change is worth.
 
-    `ratio` is the later bad rate over the earlier with its interval at `confidence`, `p_value` two-sided, both by
-    customer cluster; null where a half has no bad row. `is_turned`: with the later half alone the bin would change
+    `ratio` is the later bad rate over the earlier with its interval at `confidence`, `p_value` (two-sided) tests the
+    logarithm of that ratio, so that p is below 1 - `confidence` where the interval leaves out 1 and nowhere else; both
+    by customer cluster, null where a half has no bad row. `is_turned`: with the later half alone the bin would change
     places with the one before it. Empty for rows without dates or of one date.
     """
     days = np.array([day for day in sample.days if day is not None])
@@ -59,9 +60,10 @@ def _bin(feature: str, label: str, rows_of: tuple[Sample, np.ndarray, np.ndarray
         entry[f"{name}_rate"] = float(sample.is_bad[rows].mean()) if rows.any() else None
     entry |= {"ratio": None, "p_value": None}
     if entry["early_rate"] and entry["late_rate"]:
-        ratio, z = rate_ratio(sample.is_bad[is_in], is_late[is_in], sample.codes[is_in], confidence)
+        ratio, _ = rate_ratio(sample.is_bad[is_in], is_late[is_in], sample.codes[is_in], confidence)
         entry["ratio"] = {"value": ratio.value, "low": ratio.low, "high": ratio.high}
-        entry["p_value"] = float(2.0 * stats.norm.sf(abs(z)))
+        z = abs(np.log(ratio.value)) / ratio.error if ratio.error > 0 else 0.0
+        entry["p_value"] = float(2.0 * stats.norm.sf(z))
     return entry
 
 

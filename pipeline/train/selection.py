@@ -137,11 +137,12 @@ def _walked(steps: _Steps, apart: list[str], catalogue: Sequence[Mapping[str, An
         [],
         steps.fates,
     )
-    walk(search, _most(sample, settings))
+    walk(search, most_characteristics(sample, settings))
     return [search.names[i] for i in search.chosen]
 
 
-def _most(sample: Sample, settings: ScorecardParams) -> int:
+def most_characteristics(sample: Sample, settings: ScorecardParams) -> int:
+    """How many characteristics a card may have: `max_variables`, or fewer where there are few bad customers."""
     return max(1, min(settings.max_variables, sample.bad_customers // BAD_CUSTOMERS_PER_CHARACTERISTIC))
 
 

@@ -123,9 +123,15 @@ def _close(search: Search, open_ones: list[int], z: Floats, p_values: Floats, mo
         if zi <= 0:
             search.fates[name] = ("wrong_sign", "beside the chosen ones it would count against its WoE", p)
         elif p <= limit:
-            full = f"the card is full: {most} characteristics for the bad customers there are"
-            search.fates[name] = ("beyond_maximum", full, p)
+            search.fates[name] = ("beyond_maximum", _full(search, most), p)
         elif search.ideas[name] in ideas:
             search.fates[name] = ("same_idea", f"another window of {search.ideas[name]} is in; it {told}", p)
         else:
             search.fates[name] = ("not_significant", told, p)
+
+
+def _full(search: Search, most: int) -> str:
+    """The limit that binds: the parameter where the bad customers would have carried as many or more."""
+    if most == search.settings.max_variables:
+        return f"the card is full: {most} characteristics, as many as fit_scorecard.max_variables allows"
+    return f"the card is full: {most} characteristics for the bad customers there are"

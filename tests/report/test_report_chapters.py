@@ -138,6 +138,23 @@ def test_a_bin_that_moved_or_turned_is_named_and_chance_stands_beside(given):
     assert "Of 3 bins that all held, about 0.2" in table.notes[0]
 
 
+def test_a_rate_moved_only_where_its_interval_says_so_too(given):
+    """The p-value and the interval may be of two levels: the stricter decides."""
+    entry = given.details["scorecard"]["bin_stability"][1]
+    for p, low, says in (
+        (0.04, 0.97, "not contradicted"),
+        (0.04, 1.01, "rate moved"),
+        (0.06, 1.01, "not contradicted"),
+    ):
+        one = {**entry, "ratio": {"value": 1.66, "low": low, "high": 2.85}, "p_value": p}
+        details = {**given.details["scorecard"], "bin_stability": [one]}
+        case = dataclasses.replace(given, details={**given.details, "scorecard": details})
+        table = next(
+            t for t in told(bins(case, WORDS), Table) if t.caption.startswith("The card's bins in the earlier")
+        )
+        assert table.rows[0][-1].text == says
+
+
 def test_without_bins_by_hand_or_dates_it_is_said(given):
     quiet = {**given.details["scorecard"], "by_hand": [], "bin_stability": []}
     case = dataclasses.replace(given, details={**given.details, "scorecard": quiet})

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from pipeline.errors import ParameterError
 from pipeline.params import LabelParams, ScorecardParams, SplitParams
+from pipeline.score.scorecard import Bin, Characteristic
 from pipeline.train.binning import fit_bins
 from pipeline.train.bins_file import Cuts, bins_text, cuts_of, parse_bins
 from pipeline.train.bins_over_time import bin_stability
-from pipeline.train.sample import samples
+from pipeline.train.sample import Sample, samples
 from pipeline.train.scorecard import fit_scorecard
 from pipeline.train.splits import mature_dates, timetable
 
@@ -183,6 +186,25 @@ def test_stability_counts_both_halves_and_sees_a_rate_that_moved(binning, train)
     assert moved[0]["ratio"]["low"] > 2
     assert moved[1]["is_turned"]
     assert not told[1]["is_turned"] or told[1]["late_rate"] < told[0]["late_rate"]
+
+
+def test_the_test_of_a_bin_over_time_is_that_of_the_interval_beside_it():
+    """12 of 500 early and 80 of 2,000 late: ln(0.04025 / 0.025) = 0.476, its error √(0.075 + 0.0119) = 0.295, z 1.62.
+
+    The difference of the rates, 0.016 of 0.0081, would say p 0.049 beside an interval from 0.90 on.
+    """
+    is_bad = np.repeat([1.0, 0.0, 1.0, 0.0], [12, 488, 80, 1920])
+    days = np.repeat(np.array([dt.date(2020, 1, 31), dt.date(2021, 1, 31)], dtype=object), [500, 2000])
+    names = np.array([f"c{i:04d}" for i in range(2500)], dtype=object)
+    sample = Sample(pd.DataFrame({"customer_id": names, "x": np.ones(2500)}), is_bad, names, days)
+    bins = (Bin("any value", "range", 0.0, 0.0), Bin("no value", "missing", 0.0, 0.0))
+    one = Characteristic("x", 1.0, bins, "rises", 0.0, 0.0)
+    (told,) = bin_stability(sample, [one])
+    assert (told["ratio"]["low"], told["ratio"]["high"]) == pytest.approx((0.90, 2.87), abs=0.01)
+    assert told["p_value"] == pytest.approx(0.106, abs=0.001)
+    # At the level of its own p-value the interval ends at 1.
+    (edge,) = bin_stability(sample, [one], 1.0 - told["p_value"])
+    assert edge["ratio"]["low"] == pytest.approx(1.0, abs=1e-9)
 
 
 def test_rows_without_dates_have_no_halves(binning, train):

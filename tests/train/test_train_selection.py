@@ -15,7 +15,9 @@ from pipeline.train.bin_shift import bin_shifts, later_half
 from pipeline.train.binning import fit_bins
 from pipeline.train.sample import Sample
 from pipeline.train.scorecard import fit_scorecard
+from pipeline.train.selection import most_characteristics
 from pipeline.train.selection_lists import check_lists
+from pipeline.train.stepwise import Search, _close
 
 PARAMS = ScorecardParams()
 N = 4000
@@ -117,6 +119,35 @@ def test_without_steps_all_that_is_left_comes_in_as_far_as_the_card_has_room(sam
     assert fit.scorecard.features == ("strong",)
     assert fates["other"].fate == "beyond_maximum"
     assert fates["other"].reason == "the card is full: 1 characteristics of higher information value"
+
+
+@pytest.mark.parametrize(
+    ("bad_customers", "max_variables", "says"),
+    [
+        (132, 12, "12 characteristics, as many as fit_scorecard.max_variables allows"),  # 132 bads would carry 16
+        (96, 12, "12 characteristics, as many as fit_scorecard.max_variables allows"),  # 96 / 8 = 12: the same
+        (95, 12, "11 characteristics for the bad customers there are"),
+        (3, 12, "1 characteristics for the bad customers there are"),
+    ],
+)
+def test_a_full_card_names_the_limit_that_bound(bad_customers, max_variables, says):
+    is_bad = (np.arange(N) < bad_customers).astype(float)
+    settings = replace(PARAMS, max_variables=max_variables)
+    search = Search(
+        ["x"],
+        np.zeros((N, 1)),
+        1 - is_bad,
+        np.arange(N),
+        {"x": "x"},
+        frozenset(),
+        frozenset(),
+        settings,
+        [],
+        {},
+    )
+    most = most_characteristics(sample_of({"x": np.zeros(N)}, is_bad), settings)
+    _close(search, [0], np.array([4.0]), np.array([0.0001]), most)
+    assert search.fates["x"][:2] == ("beyond_maximum", f"the card is full: {says}")
 
 
 def test_without_steps_a_feature_that_could_only_count_against_its_direction_earns_no_points_and_is_left_out():

@@ -8,6 +8,7 @@ from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
 from pipeline.report.chapters.bin_words import range_name
 from pipeline.report.chapters.bin_years import bin_years
+from pipeline.report.chapters.measured import lies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +81,6 @@ def _over_time(told: Sequence[Mapping[str, Any]] | None, given: ReportInput, wor
 def _row(entry: Mapping[str, Any], significance: float, words: Words) -> tuple[Cell, ...]:
     ratio = figures.measured(entry["ratio"], figures.decimal)
     p = entry["p_value"]
-    reading = "turned" if entry["is_turned"] else "unknown" if p is None else "moved" if p < significance else "held"
     return (
         Cell(range_name(entry["bin"], words)),
         Cell(figures.share(entry["early_share"])),
@@ -89,5 +89,15 @@ def _row(entry: Mapping[str, Any], significance: float, words: Words) -> tuple[C
         Cell(figures.probability(entry["late_rate"])),
         Cell(ratio.value, note=ratio.interval),
         Cell(figures.decimal(p, 3)),
-        Cell(words(f"bins.{reading}")),
+        Cell(words(f"bins.{_reading(entry, significance)}")),
     )
+
+
+def _reading(entry: Mapping[str, Any], significance: float) -> str:
+    """`moved` where the p-value and the interval, each at its own level, both say so: the stricter decides."""
+    if entry["is_turned"]:
+        return "turned"
+    if entry["p_value"] is None:
+        return "unknown"
+    is_moved = entry["p_value"] < significance and lies(entry["ratio"], 1.0) in {"above", "below"}
+    return "moved" if is_moved else "held"
