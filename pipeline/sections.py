@@ -1,6 +1,6 @@
 """Plain YAML values into frozen dataclasses: unknown and missing keys and wrong types are gathered, none is ignored.
 
-A field with a default may be left out; every other is needed.
+A field with a default may be left out; every other is needed, and null in a section of which a breach tells so.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _section(hint: type, raw: object, path: str, breaches: Breaches) -> Any:
     ]
     breaches.extend(f"{joined(path, name)}: missing" for name in missing)
     values = {name: build(hints[name], raw[name], joined(path, name), breaches) for name in fields if name in raw}
-    return None if missing else hint(**values)
+    return hint(**dict.fromkeys(missing), **values)
 
 
 def joined(path: str, name: object) -> str:

@@ -16,10 +16,19 @@ Section = TypeVar("Section")
 
 def section_in(path: Path, kind: type[Section]) -> Section:
     """A policy file as its section. Raises MissingInputError without it, ParameterError with every breach of it."""
+    section, breaches = section_and_breaches(path, kind)
+    if breaches:
+        raise ParameterError(f"{path}: {len(breaches)} breach(es): " + "; ".join(breaches))
+    return section
+
+
+def section_and_breaches(path: Path, kind: type[Section]) -> tuple[Section, list[str]]:
+    """A policy file as far as it can be read, and the breaches of its form, for whoever has more to tell of it.
+
+    Raises MissingInputError without it, ParameterError where it is not YAML.
+    """
     if not path.is_file():
         raise MissingInputError(f"{path}: not there; restore the policy folder")
     breaches: list[str] = []
     section: Section = build(kind, read_yaml(path.read_text(encoding="utf-8"), str(path)), path.stem, breaches)
-    if breaches:
-        raise ParameterError(f"{path}: {len(breaches)} breach(es): " + "; ".join(breaches))
-    return section
+    return section, breaches

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - the reader resolves the hints
+import datetime as dt
 import itertools
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.params import ScorecardParams
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -68,21 +70,34 @@ class ExpertCardSection:
     characteristics: tuple[ExpertCharacteristic, ...]
 
 
+def features_of(section: ExpertCardSection) -> set[str]:
+    """The features of a section, as far as it can be read."""
+    return {c.feature for c in _readable(section)}
+
+
 def require_sound(
-    section: ExpertCardSection, catalogue: Sequence[Mapping[str, Any]], origin: str, never_use: Sequence[str] = ()
+    section: ExpertCardSection,
+    catalogue: Sequence[Mapping[str, Any]],
+    origin: str,
+    never_use: Sequence[str] = (),
+    *,
+    told: Sequence[str] = (),
+    known_to: dt.date | None = None,
 ) -> None:
     """Raises ParameterError naming every breach: features unknown or never to be used, bins that leave gaps, points
-    against a direction."""
+    against a direction, and a card that is not valid yet on `known_to`, the last day of the data (null: not known).
+
+    `told` are the breaches of the file's form. What it left null or of a wrong type is not judged again; the rest is.
+    """
     entries = {str(f["name"]): f for f in catalogue}
-    names = [c.feature for c in section.characteristics]
-    breaches = [] if names else ["characteristics: none is told"]
-    breaches += [] if section.sources else ["sources: none is told"]
+    characteristics = _readable(section)
+    breaches = [*told, *_of_head(section, known_to)]
+    names = [c.feature for c in characteristics]
     breaches += [
         f"characteristics: {n!r} stands there {names.count(n)} times" for n in sorted(set(names)) if names.count(n) > 1
     ]
     breaches += [f"characteristics.{n}: stands on fit_scorecard.never_use" for n in sorted(set(names) & set(never_use))]
-    breaches += _of_tendency(section.central_tendency)
-    for characteristic in section.characteristics:
+    for characteristic in characteristics:
         path = f"characteristics.{characteristic.feature}"
         entry = entries.get(characteristic.feature)
         if entry is None:
@@ -97,6 +112,39 @@ def require_sound(
         )
 
 
+def _readable(section: ExpertCardSection) -> tuple[ExpertCharacteristic, ...]:
+    """The characteristics with a name, each with what are bins and texts: a file may hold anything in their place."""
+    return tuple(
+        replace(c, bins=tuple(_with_texts(b) for b in _items(c.bins, ExpertBin)))
+        for c in _items(getattr(section, "characteristics", None), ExpertCharacteristic)
+        if isinstance(c.feature, str)
+    )
+
+
+def _with_texts(told: ExpertBin) -> ExpertBin:
+    return replace(told, categories=_items(told.categories, str))
+
+
+def _items(raw: object, kind: type[Item]) -> tuple[Item, ...]:
+    return tuple(item for item in raw if isinstance(item, kind)) if isinstance(raw, tuple) else ()
+
+
+def _of_head(section: ExpertCardSection, known_to: dt.date | None) -> list[str]:
+    if not isinstance(section, ExpertCardSection):
+        return []
+    found = ["characteristics: none is told"] if section.characteristics == () else []
+    found += ["sources: none is told"] if section.sources == () else []
+    day = section.valid_from
+    if known_to is not None and isinstance(day, dt.date) and day > known_to:
+        found.append(
+            f"valid_from: {day} lies after {known_to}, the last day of the data: the card is not valid yet; hand in "
+            "later data or date it by the day from which it was decided"
+        )
+    if isinstance(section.central_tendency, CentralTendency):
+        found += _of_tendency(section.central_tendency)
+    return found
+
+
 def _of_tendency(told: CentralTendency) -> list[str]:
     found = []
     if told.kind == "given":
@@ -104,13 +152,13 @@ def _of_tendency(told: CentralTendency) -> list[str]:
             found.append(f"central_tendency.rate: expected a default rate between 0 and 1, found {told.rate}")
         if not (told.source or "").strip():
             found.append("central_tendency.source: say in words where the rate comes from")
-    elif told.confidence is None or not 0.5 <= told.confidence < 1:
+    elif told.kind == "upper_bound" and (told.confidence is None or not 0.5 <= told.confidence < 1):
         found.append(f"central_tendency.confidence: expected a level from 0.5 to below 1, found {told.confidence}")
     return found
 
 
 def _of_characteristic(told: ExpertCharacteristic, entry: Mapping[str, Any]) -> list[str]:
-    found = [] if told.reason.strip() else ["reason: say in words why"]
+    found = ["reason: say in words why"] if isinstance(told.reason, str) and not told.reason.strip() else []
     if not serves_models(entry):
         found.append("serves people alone, no model may use it")
     if not told.bins:
@@ -140,7 +188,9 @@ def _of_ranges(told: ExpertCharacteristic, risk: str) -> list[str]:
     bounds = [bound for bound in inner if bound is not None]
     if any(high <= low for low, high in itertools.pairwise(bounds)):
         found.append(f"bins: below must rise, found {', '.join(f'{b:g}' for b in bounds)}")
-    steps = [b.points - a.points for a, b in itertools.pairwise(told.bins)]
+    # Points without end are against a direction like others; a text has none.
+    points = [b.points for b in told.bins if isinstance(b.points, int | float)]
+    steps = [b - a for a, b in itertools.pairwise(points)]
     if (risk == "rises" and any(s > 0 for s in steps)) or (risk == "falls" and any(s < 0 for s in steps)):
         move = "rise" if risk == "rises" else "fall"
         found.append(f"bins: risk {risk} with the value, so points must not {move} with it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ import yaml
 
 from pipeline.errors import ParameterError, UnfitForTrainingError
 from pipeline.features.catalog import as_json
-from pipeline.flows.policy_file import section_in
+from pipeline.flows.policy_file import section_and_breaches, section_in
 from pipeline.params import CalibrationParams, ExpertParams, LabelParams, ScorecardParams, SplitParams
 from pipeline.score.model_folder import read_model, write_model
 from pipeline.score.points import Scaling
@@ -26,6 +27,7 @@ from pipeline.train.expert_card import (
     ExpertCardSection,
     ExpertCharacteristic,
     expert_scorecard,
+    features_of,
     require_sound,
 )
 from pipeline.train.fit import Setting
@@ -195,6 +197,55 @@ def test_an_unknown_key_of_the_file_is_refused(repository, tmp_path):
     path.write_text(yaml.safe_dump(told), encoding="utf-8")
     with pytest.raises(ParameterError, match="weight: unknown key"):
         section_in(path, ExpertCardSection)
+
+
+def test_a_fault_of_form_hides_no_points_against_the_direction(repository, tmp_path):
+    """An unknown key, points without end, a missing reason and texts in the place of points; what else is wrong is told
+    with them."""
+    told = yaml.safe_load((repository / "policy" / "expert_card.yaml").read_text(encoding="utf-8"))
+    oldest, late, bounced, drawn, *_ = told["characteristics"]
+    oldest["weight"] = 3
+    oldest["bins"][1]["points"] = 40
+    late["bins"][-1]["points"] = math.inf
+    del bounced["reason"]
+    bounced["bins"][1]["points"] = 25
+    drawn["bins"][0]["points"] = "many"
+    drawn["bins"][-1]["points"] = 99
+    del told["owner"]
+    path = tmp_path / "expert_card.yaml"
+    path.write_text(yaml.safe_dump(told), encoding="utf-8")
+    section, form = section_and_breaches(path, ExpertCardSection)
+    with pytest.raises(ParameterError) as error:
+        require_sound(section, as_json(), str(path), told=form)
+    text = str(error.value)
+    for part in (
+        "expert_card.owner: missing",
+        "expert_card.characteristics[0].weight: unknown key",
+        "expert_card.characteristics[1].bins[3].points: expected a number, found inf",
+        "expert_card.characteristics[2].reason: missing",
+        "expert_card.characteristics[3].bins[0].points: expected a number, found 'many'",
+        *(f"characteristics.{c['feature']}: bins: risk rises" for c in (oldest, late, bounced, drawn)),
+    ):
+        assert part in text, part
+    assert ": 9 breach(es):" in text
+
+
+@pytest.mark.parametrize("text", ["[1]", "characteristics: 3", "characteristics: [{feature: [a], bins: {b: 1}}]"])
+def test_a_file_of_another_form_is_refused_and_no_accident(text, tmp_path):
+    path = tmp_path / "expert_card.yaml"
+    path.write_text(text, encoding="utf-8")
+    section, form = section_and_breaches(path, ExpertCardSection)
+    assert features_of(section) == set()
+    with pytest.raises(ParameterError, match="expected a"):
+        require_sound(section, as_json(), str(path), told=form)
+
+
+def test_a_card_that_is_not_valid_yet_on_the_last_day_of_the_data_is_refused(small_economy):
+    catalogue, later = small_economy.catalogue, replace(CARD, valid_from=dt.date(2030, 1, 1))
+    for day in (dt.date(2030, 1, 1), None):
+        require_sound(later, catalogue, "policy/expert_card.yaml", known_to=day)
+    with pytest.raises(ParameterError, match="valid_from: 2030-01-01 lies after 2029-12-31, the last day of the data"):
+        require_sound(later, catalogue, "policy/expert_card.yaml", known_to=dt.date(2029, 12, 31))
 
 
 def test_the_rows_of_one_customer_set_no_level(book, table, small_economy):
