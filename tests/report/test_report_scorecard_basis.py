@@ -32,13 +32,29 @@ def expert(given):
     return with_details(given, basis="expert", expert=told, selection=fates, coefficients=[], samples=samples)
 
 
-def test_an_expert_card_makes_no_claim_in_the_verdict_and_names_dates_owner_and_level(given):
+def test_an_expert_card_names_dates_owner_and_level_and_is_tested_by_the_outcomes_there_are(given):
+    """The page shows a Gini with its interval: it does not say that there was nothing to test the points on."""
     lead = verdict(expert(given), WORDS).lead
-    assert lead.startswith("This is an expert card: people set its points (dated 2025-01-01, credit committee)")
-    assert "with 2 bad customer groups in training" in lead
+    assert lead.startswith("This is an expert card: people set its points (dated 2025-01-01, credit committee).")
+    assert "the 2 bad customer groups in training are fewer than" in lead
     assert "The mean PD is 1.4" in lead
-    assert lead.endswith("upper bound of 0 bad of 98.")
-    assert "tells risky customers from safe ones, and" not in lead
+    assert "upper bound of 0 bad of 98. No outcome set the points, but those there are test them" in lead
+    assert lead.endswith(verdict(given, WORDS).lead)
+    assert "Nothing is claimed" not in lead
+    chinese = words_in("zh")
+    told = verdict(expert(given), chinese).lead
+    assert "未经拟合" in told
+    assert told.endswith(verdict(given, chinese).lead)
+    assert "不对其区分" not in told
+
+
+def test_of_an_expert_card_nothing_is_claimed_where_too_little_happened_to_test_it(given):
+    few = dataclasses.replace(expert(given), min_bad_customers=10**6)
+    lead = verdict(few, WORDS).lead
+    assert lead.endswith("Nothing is claimed about how well it tells risky customers from safe ones.")
+    assert "Too little happened to judge the scorecard" in lead
+    assert "test them" not in lead
+    assert verdict(few, words_in("zh")).lead.endswith("本报告不对其区分高风险与低风险客户的能力作任何断言。")
 
 
 def test_the_points_of_an_expert_card_stand_with_reasons_and_without_rates(given):

@@ -70,14 +70,22 @@ def _refused(record: Mapping[str, Any], words: Words) -> str:
 
 
 def lead_words(given: ReportInput, words: Words) -> str:
-    """One or two sentences: does the champion order customers, and are its forecasts right; of an expert card that it
-    is one."""
+    """One or two sentences: does the champion order customers, and are its forecasts right; of an expert card first
+    that it is one, for outcomes that set no points test them all the same."""
     fitted = given.details.get("scorecard") or {}
-    if fitted.get("basis") == "expert":
-        return expert_words(fitted, words)
     told = evidence(given, "champion")
+    order = order_found(told, given.min_bad_customers)
+    found = _found_words(given, told, order, words)
+    if fitted.get("basis") != "expert":
+        return found
+    if order == "too_few":
+        return figures.sentences(expert_words(fitted, words), found, words("verdict.expert_unclaimed"))
+    return figures.sentences(expert_words(fitted, words), words("verdict.expert_tested"), found)
+
+
+def _found_words(given: ReportInput, told: Mapping[str, Any], order: str, words: Words) -> str:
     name = words.or_name("kind_plain", given.validation["models"]["champion"]["kind"])
-    order, level = order_found(told, given.min_bad_customers), lies(told.get("observed_over_expected"), 1.0)
+    level = lies(told.get("observed_over_expected"), 1.0)
     if order == "too_few":
         return words(f"verdict.too_few.{basis_of(given)}", model=name, n=figures.count(told.get("bad_customers")))
     lead = figures.sentences(words(f"verdict.order_{order}", model=name), words(f"verdict.level_{level}"))
@@ -86,7 +94,7 @@ def lead_words(given: ReportInput, words: Words) -> str:
 
 
 def expert_words(fitted: Mapping[str, Any], words: Words) -> str:
-    """What an expert card rests on, in place of any claim on how well it tells customers apart."""
+    """What an expert card rests on: who set its points, why they were not fitted, and where its level comes from."""
     told = fitted["expert"]
     return words(
         "verdict.expert",

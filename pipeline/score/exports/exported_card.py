@@ -57,8 +57,8 @@ class ExportedCard:
         """One sentence on what the points rest on."""
         if self.basis == "expert":
             return (
-                "EXPERT CARD: the points were set by people, not fitted to outcomes; how well they tell bad customers "
-                "from good ones has not been measured."
+                "EXPERT CARD: the points were set by people, not fitted to outcomes; the model report says whether "
+                "outcomes could test how well they tell bad customers from good ones."
             )
         return "The points were fitted to the outcomes of the development book."
 
