@@ -47,6 +47,13 @@ def _reason(text: str | None) -> str | None:
     return text
 
 
+def _table_name(text: str) -> str:
+    """The name of a table of the user's; a blank one would give SQL that no database runs."""
+    if not text.strip():
+        raise typer.BadParameter("name the table that holds the features")
+    return text
+
+
 RoleOption = Annotated[Literal["champion", "challenger"], typer.Option(help="The role.")]
 ByOption = Annotated[
     str | None, typer.Option(callback=_reason, help="Who decides; by default the user of the machine.")
@@ -175,7 +182,9 @@ def export_card(  # noqa: PLR0917 - options, given by name
     form: Annotated[Literal["json", "sql", "pmml", "xlsx", "md"], typer.Option("--format", help="What reads it.")],
     model: Annotated[str, typer.Option(help="A role or a model version.")] = "champion",
     dialect: Annotated[Literal["duckdb", "postgres", "spark"], typer.Option(help="Of sql.")] = "duckdb",
-    table: Annotated[str, typer.Option(help="Of sql: the table that holds the features.")] = "features",
+    table: Annotated[
+        str, typer.Option(callback=_table_name, help="Of sql: the table that holds the features.")
+    ] = "features",
     project: ProjectOption = Path(),
 ) -> None:
     """Write a scorecard for another system, or for a person to sign."""

@@ -59,6 +59,14 @@ def test_an_unknown_form_or_dialect_is_a_usage_error(project, capsys):
     assert "oracle" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("table", ["", " \t"])
+def test_a_blank_table_is_a_usage_error_and_writes_nothing(project, table, capsys):
+    out = project / "card.sql"
+    assert command(project, "--format", "sql", "--table", table, "--out", str(out)) == 2
+    assert "name the table that holds the features" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_a_booster_has_no_card_to_export(model):
     booster = replace(model, kind="booster", predictor=Booster("", model.features, {}))
     with pytest.raises(ParameterError, match="is a booster, which has no table of points"):
