@@ -24,6 +24,12 @@ class CreditbookError(Exception):
     exit_code: int = 70
 
 
+class UsageError(CreditbookError):
+    """An option does not fit what is already there (2)."""
+
+    exit_code = 2
+
+
 class ContractError(CreditbookError):
     """The ledger breaks its contract (65)."""
 

@@ -164,6 +164,20 @@ class Registry:
                 ) from error
             return Version(str(found.version), found.tags.get("model_version"), dict(found.tags))
 
+    def holder(self, alias: str) -> Version | None:
+        """The registered version that has the alias; null when none has."""
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        with self._store():
+            try:
+                found = mlflow.MlflowClient().get_model_version_by_alias(self.model_name, alias)
+            except MlflowException as error:
+                if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+                    raise
+                return None
+            return Version(str(found.version), found.tags.get("model_version"), dict(found.tags))
+
     def fetch_model(self, number: str, folder: Path) -> Path:
         """The model folder of a registered version, downloaded below `folder`; nothing of it is loaded."""
         import mlflow

@@ -12,11 +12,13 @@ import numpy as np
 from pipeline.datasets import read_json
 from pipeline.errors import GateError, MissingInputError, PartlyDoneError, TargetUnreachableError
 from pipeline.flows import log
-from pipeline.flows.decision import day_of, user_of
+from pipeline.flows.decision import user_of
+from pipeline.flows.decision_order import day_in_order
 from pipeline.flows.gate_words import gate_table
 from pipeline.flows.judged import judged, model_named
 from pipeline.flows.registration import mirror_roles, registry_of
 from pipeline.flows.role_history import Move, locked_roles, move, record_of, settle
+from pipeline.flows.role_restoring import restore_roles
 from pipeline.flows.scale import master_scale
 from pipeline.flows.setting import open_setting
 from pipeline.flows.training_source import label_of
@@ -76,16 +78,18 @@ def promote(root: Path, version: str, asked: Asked) -> None:
 
     Raises GateError when a gate refuses and no override is given, LockedError when another promotion is under way,
     TargetUnreachableError before anything has changed when MLflow does not answer, PartlyDoneError when it stopped
-    answering after the role had moved: a rerun then mirrors it.
+    answering after the role had moved: a rerun then mirrors it, UsageError when the day does not fit the register.
     """
     setting = open_setting(root)
     with locked_roles(setting.project.models):
+        restore_roles(setting)
         settle(setting.project.models)
         model = model_named(setting, version)
         standing = record_of(setting.project.models, asked.role)
         if standing is not None and standing["model_version"] == model.version:
             mirror(setting, asked.role, f"{model.version} is {asked.role}, as it was; MLflow is in step")
             return
+        day = day_in_order(setting, asked.on)
         number = registry_of(setting).registered(model.version)
         if number is None:
             raise MissingInputError(
@@ -93,7 +97,7 @@ def promote(root: Path, version: str, asked: Asked) -> None:
             )
         found = gates(setting, model, None if standing is None else standing["model_version"], number)
         log.say("gates", gate_table(found))
-        made = _move(asked, model, found, day_of(setting, asked.on))
+        made = _move(asked, model, found, day)
         move(setting.project.models, made)
         mirror(setting, asked.role, f"{model.version} is {asked.role} from {made.day} on")
         for told in _both_roles(setting, asked.role, model, standing):

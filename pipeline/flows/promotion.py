@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.flows import log
 from pipeline.flows.registration import mirror_roles
 from pipeline.flows.role_history import ROLES, Move, locked_roles, move, record_of, settle
+from pipeline.flows.role_restoring import restore_roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 def promote_first_pair(setting: Setting, pair: Mapping[str, Model], day: str | None) -> str:
     """Puts both roles and the register in place when no model is in force, mirrors the roles in MLflow; tells it.
 
+    A model is in force, too, when only the register or MLflow's alias says so: its role file is then written again.
     `day` is the extract date, so that the same data give the same files; null for a table without dates.
     """
     folder = setting.project.models
     with locked_roles(folder):
+        restore_roles(setting)
         if not any(record_of(folder, role) for role in ROLES):
             for role in ROLES:
                 if role in pair:

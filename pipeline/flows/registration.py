@@ -6,7 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.flows.role_history import ROLES, gates_in_a_line, record_of
+from pipeline.flows.register_lines import gates_told
+from pipeline.flows.role_history import ROLES, record_of
 from pipeline.flows.served_answers import answers
 from pipeline.flows.training_source import label_of
 from pipeline.registry import Registry, Run, open_registry
@@ -83,7 +84,7 @@ def _tags(role: str, record: Mapping[str, Any]) -> dict[str, str]:
         f"{role}.reason": str(record.get("reason", "")),
         f"{role}.decision": str(record.get("action", "")),
         f"{role}.from": str(record.get("from") or "nobody"),
-        f"{role}.gates": gates_in_a_line(record.get("gates", [])) or "none asked",
+        f"{role}.gates": gates_told(record) or "none asked",
         f"{role}.override": str(record.get("override") or "none"),
         f"{role}.register_number": str(record.get("number", "")),
     }

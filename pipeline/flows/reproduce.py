@@ -17,6 +17,7 @@ import yaml
 from pipeline.errors import CreditbookError, MissingInputError
 from pipeline.flows import log
 from pipeline.flows.role_history import locked_roles, settle
+from pipeline.flows.role_restoring import restore_roles
 from pipeline.flows.setting import open_setting
 from pipeline.flows.summary import summary
 
@@ -56,8 +57,9 @@ def reproduce(root: Path) -> None:
     recipe = root / "dvc.yaml"
     if not recipe.is_file():
         raise MissingInputError(f"{root.resolve()}: no dvc.yaml here; change to a project folder")
-    # A register that was taken away, or a move that was cut short, is written again before DVC looks for it.
+    # A role file or a register that was lost, or a move that was cut short, is written again before DVC looks for it.
     with locked_roles(setting.project.models):
+        restore_roles(setting)
         settle(setting.project.models)
     stages = list(yaml.safe_load(recipe.read_text(encoding="utf-8"))["stages"])
     started = time.monotonic()

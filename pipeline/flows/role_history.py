@@ -7,19 +7,20 @@ the two is therefore written into the register by whatever looks at it next (`se
 from __future__ import annotations
 
 import json
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.durable import locked, replace_text
 from pipeline.errors import DamagedModelError, LockedError
+from pipeline.flows.register_lines import decisions_in, last_number, line_of
 from pipeline.score.model_folder import role_version, write_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.flows.register_lines import Decision
     from pipeline.score.model_folder import Role
 
 ROLES: tuple[Role, ...] = ("champion", "challenger")
@@ -72,7 +73,10 @@ def record_of(models: Path, role: Role) -> dict[str, Any] | None:
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     before = record.get("before", [])
     if not isinstance(before, list) or not all(isinstance(version, str) for version in before):
-        raise DamagedModelError(f"{path}: `before` must list the versions that held the role; restore the file")
+        raise DamagedModelError(
+            f"{path}: `before` must list the versions that held the role; creditbook run, promote or rollback write "
+            "it again"
+        )
     return record
 
 
@@ -99,7 +103,7 @@ def move(models: Path, made: Move) -> dict[str, Any]:
         "gates": [dict(gate) for gate in made.gates],
         "override": made.override,
         "before": before,
-        "number": _last_number(_register(models)) + 1,
+        "number": last_number(_register(models)) + 1,
     }
     write_role(models, made.role, record)
     settle(models)
@@ -109,11 +113,11 @@ def move(models: Path, made: Move) -> dict[str, Any]:
 def settle(models: Path) -> None:
     """Adds to the register what a role file says and the register does not: a move that was cut short."""
     text = _register(models)
-    last, lines = _last_number(text), []
+    last, lines = last_number(text), []
     for role in ROLES:
         record = record_of(models, role)
         if record is not None and isinstance(record.get("number"), int) and record["number"] > last:
-            lines.append((record["number"], _line(role, record)))
+            lines.append((record["number"], line_of(role, record)))
     if lines:
         added = "".join(f"{line}\n" for _, line in sorted(lines))
         kept = text or _HEAD
@@ -125,47 +129,6 @@ def _register(models: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _last_number(text: str) -> int:
-    return max((int(number) for number in re.findall(r"^\| *(\d+) *\|", text, flags=re.MULTILINE)), default=0)
-
-
-def _line(role: str, record: Mapping[str, Any]) -> str:
-    cells = (
-        record["number"],
-        record["since"] or "no date",
-        record["action"],
-        role,
-        record["from"] or "nobody",
-        record["model_version"],
-        record["promoted_by"],
-        record["reason"],
-        gates_in_a_line(record["gates"]) or "none asked",
-        record["override"] or "–",
-    )
-    return "| " + " | ".join(_cell(value) for value in cells) + " |"
-
-
-def gates_in_a_line(gates: Sequence[Mapping[str, Any]]) -> str:
-    """How many passed, and each that did not with its value and interval.
-
-    >>> gates_in_a_line([{"name": "leaks", "value": 0.0, "low": None, "high": None, "light": "green"}])
-    '1 of 1 passed'
-    """
-    if not gates:
-        return ""
-    refused = [_refusal(gate) for gate in gates if gate["light"] != "green"]
-    told = f"{len(gates) - len(refused)} of {len(gates)} passed"
-    return f"{told}; {'; '.join(refused)}" if refused else told
-
-
-def _refusal(gate: Mapping[str, Any]) -> str:
-    word = "refused" if gate["light"] == "red" else "undecided"
-    value = "" if gate["value"] is None else f" {gate['value']:.3g}"
-    interval = "" if gate["low"] is None else f" ({gate['low']:.3g} to {gate['high']:.3g})"
-    return f"{gate['name']} {word}{value}{interval}"
-
-
-def _cell(value: object) -> str:
-    """One line of text that cannot end its cell, nor stand for anything but itself."""
-    text = " ".join(str(value).split())
-    return re.sub(r"([\\|`*_<>\[\]])", r"\\\1", text) if not re.fullmatch(r"[\w.:–-]+", text) else text
+def decisions(models: Path) -> list[Decision]:
+    """Every decision in the register, by number; none where there is no register."""
+    return decisions_in(_register(models))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError
-from pipeline.flows.decision import day_of, user_of
+from pipeline.flows.decision import user_of
+from pipeline.flows.decision_order import day_in_order
 from pipeline.flows.promote_version import mirror
 from pipeline.flows.role_history import Move, locked_roles, move, record_of, settle
+from pipeline.flows.role_restoring import restore_roles
 from pipeline.flows.setting import open_setting
 from pipeline.score.model_folder import read_model
 
@@ -20,12 +22,14 @@ if TYPE_CHECKING:
 def rollback(root: Path, asked: Asked) -> None:
     """Moves the role back by one decision, records it and mirrors it in MLflow; no gate is asked.
 
-    It needs no MLflow: when that does not answer, the role has moved all the same and PartlyDoneError says so. Raises
-    MissingInputError when nobody held the role before, DamagedModelError when that model was changed.
+    It needs no MLflow, unless role file and register are both lost: when that does not answer, the role has moved all
+    the same and PartlyDoneError says so. Raises MissingInputError when nobody held the role before, DamagedModelError
+    when that model was changed, UsageError when the day does not fit the register.
     """
     setting = open_setting(root)
     models = setting.project.models
     with locked_roles(models):
+        restore_roles(setting)
         settle(models)
         standing = record_of(models, asked.role)
         before = [] if standing is None else standing.get("before", [])
@@ -33,12 +37,13 @@ def rollback(root: Path, asked: Asked) -> None:
             raise MissingInputError(
                 f"{models / f'{asked.role}.json'}: nobody was {asked.role} before; promote a version instead"
             )
+        day = day_in_order(setting, asked.on)
         model = read_model(models / before[-1])
         made = Move(
             role=asked.role,
             model_version=model.version,
             action="rolled back",
-            day=day_of(setting, asked.on).isoformat(),
+            day=day.isoformat(),
             by=user_of(asked.by),
             reason=asked.reason or "rolled back",
         )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FORMAT = 2
 Role = Literal["champion", "challenger"]
 _PREDICTOR_FILES = {"scorecard": ("scorecard.json",), "booster": ("booster.txt", "booster.json")}
+# Every command that moves or mirrors a role restores its file first.
+_AGAIN = "creditbook run, promote or rollback write it again from models/REGISTER.md"
 # Of a booster with levels by segment of customers; a card has them among its points.
 _SHIFTS = "segment_shifts.json"
 _FILES = ("calibration.json", "catalogue.json", "thin_file.json", "development.json", "golden.json")
@@ -99,9 +101,9 @@ def role_version(models: Path, role: Role) -> str:
     except FileNotFoundError:
         raise MissingInputError(f"{path} is missing: no model is {role}; run the training stages first") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedModelError(f"{path} names no model ({error!r}); write it again with a promotion") from error
+        raise DamagedModelError(f"{path} names no model ({error!r}); {_AGAIN}") from error
     if not isinstance(named, str) or not named or "/" in named or named.startswith("."):
-        raise DamagedModelError(f"{path} names {named!r}, which is no model version; write it again with a promotion")
+        raise DamagedModelError(f"{path} names {named!r}, which is no model version; {_AGAIN}")
     return named
 
 

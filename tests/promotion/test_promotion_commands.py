@@ -239,7 +239,7 @@ def test_rollback_goes_back_step_by_step_and_no_further(project):
         "2026-02-01", "rolled back", "champion", project.booster, project.strong, "Bob", "complaints",
     ]  # fmt: skip
     assert alias_of(project) == project.strong
-    rollback(project.root, asked())
+    rollback(project.root, asked(on=dt.date(2026, 2, 1)))
     assert project.role()["model_version"] == project.weak
     with pytest.raises(MissingInputError, match="nobody was champion before"):
         rollback(project.root, asked())
