@@ -1,6 +1,7 @@
 """Which MLflow store is used: the variable, the parameter, or a file in the project, which goes with the project."""
 
 import contextlib
+import dataclasses
 import json
 import shutil
 import sqlite3
@@ -83,6 +84,18 @@ def test_a_scoring_run_has_one_run_in_mlflow_and_a_new_point_only_where_a_number
         ("r1", "customers"): [3.0], ("r1", "level"): [], ("r1", "gini"): [],
         ("r2", "customers"): [5.0], ("r2", "level"): [1.1, 1.2], ("r2", "gini"): [0.6],
     }  # fmt: skip
+
+
+@of_mlflow
+def test_who_holds_an_alias_is_told_with_the_tags_and_nobody_is_none(first, tmp_path):
+    shutil.copytree(first, tmp_path / "copy" / "models" / "mlflow")
+    store = open_registry(tmp_path / "copy" / "models" / "mlflow", None, "credit", "pd")
+    assert dataclasses.replace(store, model_name="never registered").holder("champion") is None
+    assert store.holder("champion") is None
+    store.mirror({"champion": "1"}, {"1": {"champion.by": "Ann"}})
+    found = store.holder("champion")
+    assert (found.number, found.model_version, found.tags["champion.by"]) == ("1", "card-1", "Ann")
+    assert store.holder("challenger") is None
 
 
 @of_mlflow
