@@ -102,8 +102,15 @@ def _swap(told: Mapping[str, Any]) -> Iterator[str]:
         loss = "–" if cell["loss"] is None else f"{cell['loss']:,.0f}"
         yield f"  {title:<36}{cell['rows']:>8,}{cell['customers']:>8,}{cell['bads']:>7,}  {rate:<24}{loss:>15}"
     cost = swap["cost"]
-    if cost is None or cost["low"] is None:
+    if cost is None:
         yield "  B instead of A: no exposure is known, so that no loss can be told"
+        return
+    if cost["low"] is None:
+        yield (
+            f"  B instead of A {cost['value']:+,.0f} a date of exposure × LGD of the bad rows   "
+            f"the data cannot decide; {cost['bad_customers']} bad groups moved where {told['min_bad_customers']} are "
+            "needed"
+        )
         return
     verdict = "B loses more" if cost["low"] > 0 else "B loses less" if cost["high"] < 0 else "the data cannot decide"
     yield (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def summary(setting: Setting) -> str:
-    """Gini of both models with intervals, the book by grade, money at risk, where report and scores lie."""
+    """Gini of both models, with intervals where enough turned bad; the book by grade, money at risk, the files."""
     project = setting.project
     metrics = read_json(project.validation / "metrics.json", made_by="validate")
     receipt = read_json(project.receipt, made_by="score")
@@ -70,7 +70,7 @@ def _models(setting: Setting, metrics: Mapping[str, float]) -> Iterator[str]:
         if _is_told(metrics, role):
             record = record_of(setting.project.models, role) or {}
             is_candidate = role == "champion" and record.get("model_version") != fitted[role]["version"]
-            yield _model(metrics, role, "candidate" if is_candidate else role)
+            yield model_line(metrics, role, "candidate" if is_candidate else role)
 
 
 def _is_told(metrics: Mapping[str, float], role: str) -> bool:
@@ -78,15 +78,19 @@ def _is_told(metrics: Mapping[str, float], role: str) -> bool:
     return any(name.startswith(f"{role}.") for name in metrics)
 
 
-def _model(metrics: Mapping[str, float], role: str, title: str) -> str:
+def model_line(metrics: Mapping[str, float], role: str, title: str) -> str:
+    """Gini and level of a role on the test set; an interval where validation told one, else that too few turned bad."""
     gini = metrics.get(f"{role}.test.gini")
     if gini is None:
         return f"  {title:<11}Gini cannot be told: the test set holds no bad or no good customer"
-    low, high = metrics[f"{role}.test.gini_low"], metrics[f"{role}.test.gini_high"]
+    low, high = (metrics.get(f"{role}.test.gini_{end}") for end in ("low", "high"))
     bads = int(metrics[f"{role}.test.bad_customers"])
+    counted = f"{bads} bad customer{'' if bads == 1 else 's'}"
     rate = metrics.get(f"{role}.test.observed_over_expected")
     level = "" if rate is None else f", observed / expected defaults {rate:.2f}"
-    return f"  {title:<11}Gini {gini:.2f} ({low:.2f} to {high:.2f}; {bads} bad customers){level}"
+    if low is None or high is None:
+        return f"  {title:<11}Gini {gini:.2f}{level}: too few bad customers to tell ({counted})"
+    return f"  {title:<11}Gini {gini:.2f} ({low:.2f} to {high:.2f}; {counted}){level}"
 
 
 def _grades(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

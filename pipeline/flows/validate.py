@@ -116,6 +116,8 @@ def _headline(metrics: Mapping[str, float], roles: Sequence[str], held_out: str)
         if gini is None:
             lines.append(f"{role}: the test set holds no bad or no good customer; its Gini cannot be told")
             continue
-        low, high = metrics[f"{role}.test.gini_low"], metrics[f"{role}.test.gini_high"]
-        lines.append(f"{role}: Gini {gini:.3f} (95 % interval {low:.3f} to {high:.3f}), {held_out}")
+        low, high = (metrics.get(f"{role}.test.gini_{end}") for end in ("low", "high"))
+        is_told = low is not None and high is not None
+        interval = f"95 % interval {low:.3f} to {high:.3f}" if is_told else "too few bad customers to tell"
+        lines.append(f"{role}: Gini {gini:.3f} ({interval}), {held_out}")
     return "\n".join(lines)

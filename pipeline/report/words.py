@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ParameterError
 from pipeline.plain_yaml import read_yaml
+from pipeline.report import figures
 from pipeline.report.sentences import translated
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key such as "verdict.title". Raises KeyError on a text or a place that is not there."""
         return self.texts[key].format(**values)
+
+    def counted(self, noun: str, n: object) -> str:
+        """So many of a thing, such as "1 snapshot" and "2 snapshots"; a dash for a number that is not known."""
+        return self(f"counted.{noun}.{'one' if n == 1 else 'many'}", n=figures.count(n))
 
     def has(self, key: str) -> bool:
         """There is a text of that key."""

@@ -24,7 +24,7 @@ _CELLS = 4_000_000
 class Interval:
     """A value with its percentile interval; `rounds` counts the resamples that had both bads and goods.
 
-    `low` and `high` are NaN when fewer than half of the rounds could be measured.
+    `low` and `high` are NaN when fewer than half of the rounds could be measured, or none was drawn.
     """
 
     value: float
@@ -44,7 +44,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class Resamples:
-    """How often each cluster is drawn in each round; `codes` is the cluster of each row."""
+    """How often each cluster is drawn in each round; `codes` is the cluster of each row.
+
+    Without a round there are values and no intervals.
+    """
 
     codes: NDArray[np.int64]
     clusters: int
@@ -57,6 +60,8 @@ class Resamples:
 
         Poisson weights with mean 1 would vary the number of clusters; here exactly as many are drawn as there are.
         """
+        if not self.rounds:
+            yield np.empty((0, len(self.codes)))
         generator = np.random.Generator(np.random.PCG64(self.seed))
         chunk = max(1, _CELLS // max(len(self.codes), 1))
         done = 0
@@ -73,7 +78,7 @@ class Resamples:
     def interval(self, value: float, samples: Floats) -> Interval:
         """The percentile interval of the measured rounds around `value`."""
         finite = samples[np.isfinite(samples)]
-        if 2 * len(finite) < self.rounds:
+        if not len(finite) or 2 * len(finite) < self.rounds:
             return Interval(value, float("nan"), float("nan"), len(finite))
         tail = 100.0 * (1.0 - self.confidence) / 2.0
         low, high = np.percentile(finite, [tail, 100.0 - tail])

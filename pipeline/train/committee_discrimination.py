@@ -167,12 +167,16 @@ def _division(name: str, division: str, risk: Floats, values: NDArray[np.object_
 
 
 def _part(part: str, risk: Floats, values: NDArray[np.object_], sample: Sample, ground: Ground) -> dict[str, Any]:
-    """AUC of a part against that of all other told rows; no test where either side has too few bad customers."""
+    """AUC of a part against that of all other told rows; no test where either side, which `too_few` names, has too few
+    bad or good customers."""
     is_in, is_out = values == part, (values != part) & np.array([v is not None for v in values])
     inside, outside = sample.part(is_in), sample.part(is_out)
     told: dict[str, Any] = {"part": part, **counts_of(inside)}
     told |= dict.fromkeys(("value", "low", "high", "against", "p_value", "p_holm", "shown"))
-    if not (ground.enough(inside) and ground.enough(outside)):
+    told["too_few"] = None if ground.enough(outside) else "rest"
+    if not ground.enough(inside):
+        told["too_few"] = "part"
+    if told["too_few"]:
         return told
     own, others = delong(risk[is_in], inside.is_bad), delong(risk[is_out], outside.is_bad)
     told["value"], told["against"] = own.value, others.value

@@ -50,8 +50,10 @@ class Compared:
 
 
 def draws_for(sample: Sample, settings: PromotionParams) -> Resamples:
-    """The resamples of the customer groups, the same for everything compared on these rows."""
-    return resamples(sample.codes, settings.rounds, settings.confidence, settings.seed)
+    """The resamples of the customer groups, the same for everything compared on these rows; none without `enough`."""
+    return resamples(
+        sample.codes, settings.rounds if enough(sample, settings) else 0, settings.confidence, settings.seed
+    )
 
 
 def compare_order(first: Floats, second: Floats, sample: Sample, settings: PromotionParams) -> Compared:
@@ -84,16 +86,18 @@ def enough(sample: Sample, settings: PromotionParams) -> bool:
 def level_measures(pd: Floats, sample: Sample, settings: PromotionParams) -> dict[str, Any]:
     """Observed over expected and the calibration slope with intervals, and the log-loss in nats a row.
 
-    Nulls where no row is bad or none is good, or where all PDs are equal, so that no slope can be fitted.
+    Nulls where no row is bad or none is good, or where all PDs are equal, so that no slope can be fitted; figures
+    without intervals where there is not `enough`.
     """
     if not 0 < sample.is_bad.sum() < len(sample.is_bad):
         return dict.fromkeys(("observed_over_expected", "slope", "log_loss"))
     line = calibration_line(pd, sample.is_bad, sample.codes)
     low, high = line.slope_interval(settings.confidence)
     is_told = bool(np.isfinite(low) and np.isfinite(high))
+    ends = {"low": low, "high": high} if enough(sample, settings) else {"low": None, "high": None}
     return {
         "observed_over_expected": ratio_interval(sample.is_bad, pd, draws_for(sample, settings)).as_json(),
-        "slope": {"value": line.slope, "low": low, "high": high} if is_told else None,
+        "slope": {"value": line.slope, **ends} if is_told else None,
         "log_loss": log_loss(pd, sample.is_bad),
     }
 

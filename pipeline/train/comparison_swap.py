@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.statistics.paired import paired_sum
@@ -25,7 +25,8 @@ CELLS = ("both_accept", "only_first_accepts", "only_second_accepts", "both_refus
 @dataclass(frozen=True)
 class Swap:
     """`cells` by name (see CELLS); `cost` is what going from the first to the second model would have lost more (above
-    zero) or less, a snapshot date in the mean; null where no loss is known."""
+    zero) or less, a snapshot date in the mean; null where no loss is known. Its `bad_customers` counts the groups with
+    a bad row among those moved: below `min_bad_customers` there is no interval, for so few decide nothing."""
 
     cells: dict[str, dict[str, Any]]
     cost: dict[str, Any] | None
@@ -68,5 +69,9 @@ def _cell(part: Sample, lost: Floats | None, is_in: Bools, confidence: float) ->
 
 
 def _cost(masks: dict[str, Bools], lost: Floats, sample: Sample, settings: PromotionParams) -> dict[str, Any]:
-    moved = lost * masks["only_second_accepts"] - lost * masks["only_first_accepts"]
-    return paired_sum(moved, draws_for(sample, settings)).as_json()
+    gained, spared = masks["only_second_accepts"], masks["only_first_accepts"]
+    bad_customers = sample.part(gained | spared).bad_customers
+    draws = draws_for(sample, settings)
+    if bad_customers < settings.min_bad_customers:
+        draws = replace(draws, rounds=0)
+    return {**paired_sum(lost * gained - lost * spared, draws).as_json(), "bad_customers": bad_customers}

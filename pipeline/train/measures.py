@@ -24,8 +24,17 @@ if TYPE_CHECKING:
 
 
 def draws_of(sample: Sample, settings: ValidateParams) -> Resamples:
-    """The resamples of a sample's customer groups; the same for every model measured on it, so that they pair."""
-    return resamples(sample.codes, settings.bootstrap_rounds, settings.confidence, settings.seed)
+    """The resamples of a sample's customer groups; the same for every model measured on it, so that they pair.
+
+    None below `min_bad_customers` bad ones, so that no interval rests on them: it would hold the few that happened to
+    turn bad and nothing of those that might have.
+    """
+    rounds = settings.bootstrap_rounds if _enough(sample, settings) else 0
+    return resamples(sample.codes, rounds, settings.confidence, settings.seed)
+
+
+def _enough(sample: Sample, settings: ValidateParams) -> bool:
+    return sample.bad_customers >= settings.min_bad_customers
 
 
 def has_both(sample: Sample) -> bool:
@@ -34,7 +43,7 @@ def has_both(sample: Sample) -> bool:
 
 
 def order_measures(risk: Floats, sample: Sample, settings: ValidateParams) -> dict[str, Any]:
-    """AUC, Gini and KS with intervals; nulls where the sample lacks bads or goods."""
+    """AUC, Gini and KS with intervals (see `draws_of`); nulls where the sample lacks bads or goods."""
     if not has_both(sample):
         return dict.fromkeys(("auc", "gini", "ks"))
     found = discrimination_intervals(risk, sample.is_bad, draws_of(sample, settings))
@@ -91,7 +100,7 @@ def _tests(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[str, An
         calibration_error(pd, sample.is_bad, sample.codes, confidence=settings.confidence, seed=settings.seed)
     )
     brier = {name: _finite(value) for name, value in asdict(spiegelhalter(pd, sample.is_bad, sample.codes)).items()}
-    if sample.bad_customers < settings.min_bad_customers:
+    if not _enough(sample, settings):
         error |= {"low": None, "high": None, "by_chance": None, "p_value": None}
         brier |= {"z_by_cluster": None, "p_value_by_cluster": None}
     return {"calibration_error": error, "spiegelhalter": brier}

@@ -384,6 +384,7 @@ def comparison(verdict: str = "undecided", shift: float = 0.0) -> dict:
         "verdict": verdict,
     }
     cell = {**counts(90, 4, 40, 3), "low": 0.01, "high": 0.12, "loss": 66223.9}
+    cost = {"value": 9.0, "low": 2.0, "high": 16.0, "bad_customers": 12}
     cells = ("both_accept", "only_first_accepts", "only_second_accepts", "both_refuse")
     nothing = {**order, "difference": None, "gini_first": None, "gini_second": None, "verdict": "too_few"}
     level = {"observed_over_expected": interval(1.0, 0.2), "slope": interval(1.1, 0.2), "log_loss": 0.19}
@@ -399,7 +400,7 @@ def comparison(verdict: str = "undecided", shift: float = 0.0) -> dict:
         "log_loss": None,
         "calibration": [level, level],
         "refuse_from": "high",
-        "swap": {"cells": dict.fromkeys(cells, cell), "cost": {"value": 9.0, "low": 2.0, "high": 16.0}, "dates": 5},
+        "swap": {"cells": dict.fromkeys(cells, cell), "cost": cost, "dates": 5},
         "parts": {"segment": {"medium": order, "low": nothing}, "industry": {HOSTILE[0]: order}},
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.flows.comparison_words import comparison_text
 from pipeline.report.blocks import Bullets, Chart, Missing, Signatures, Table, Text
 from pipeline.report.chapters.benchmark import benchmark
 from pipeline.report.chapters.changes import change_words, changes
@@ -19,6 +20,8 @@ from pipeline.report.chapters.verdict import verdict
 from pipeline.report.effect_charts import curve, heaps
 from pipeline.report.model_card import model_card
 from pipeline.report.words import words_in
+
+FEW_MOVED = {"value": 17348.0, "low": None, "high": None, "error": None, "rounds": 0, "bad_customers": 4}
 
 WORDS = words_in("en")
 
@@ -103,6 +106,24 @@ def test_the_swap_set_tells_counts_rates_losses_and_what_the_other_would_have_co
     assert [heading for _, heading in parts.groups] == ["By risk segment", "By industry"]
     missing = next(b for b in benchmark(given, WORDS).blocks if isinstance(b, Missing))
     assert missing.text.endswith("Low risk.")
+
+
+@pytest.mark.parametrize(("language", "says"), [
+    ("en", "the data cannot decide: +17,348 a date, and of the customer groups moved 4 turned bad where 10 are needed"),
+    ("zh", "数据无法判断：每个日期+17,348；换入换出的客户组中仅有4个为坏，需要10个"),
+])  # fmt: skip
+def test_a_swap_set_of_four_bad_groups_decides_nothing_in_the_report(given, language, says):
+    words = words_in(language)
+    told = {**given.comparison, "swap": {**given.comparison["swap"], "cost": FEW_MOVED}}
+    tables = [b for b in benchmark(dataclasses.replace(given, comparison=told), words).blocks if isinstance(b, Table)]
+    assert any(says in note for table in tables for note in table.notes)
+
+
+def test_a_swap_set_of_four_bad_groups_decides_nothing_at_the_terminal(given):
+    text = comparison_text({**given.comparison, "swap": {**given.comparison["swap"], "cost": FEW_MOVED}})
+    assert "the data cannot decide; 4 bad groups moved where 10 are needed" in " ".join(text.split())
+    assert "loses more" not in text
+    assert "B loses more" in comparison_text(given.comparison)
 
 
 @pytest.mark.parametrize(("comparison", "says"), [(None, "there is no challenger"), ({"rows": {}}, "no row is left")])

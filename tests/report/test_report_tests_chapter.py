@@ -72,8 +72,8 @@ def told(given, *results: Result, language: str = "en"):
     return dataclasses.replace(given, validation={**given.validation, "tests": plain}, language=language)
 
 
-def table(chapter, caption: str) -> Table:
-    return next(b for b in chapter.blocks if isinstance(b, Table) and b.caption == WORDS(caption))
+def table(chapter, caption: str, words=WORDS) -> Table:
+    return next(b for b in chapter.blocks if isinstance(b, Table) and b.caption == words(caption))
 
 
 def test_without_tests_it_is_said(given):
@@ -112,6 +112,23 @@ def test_what_shows_nothing_is_said_in_plain_words(given):
     assert "industry: a fall of 0.145" in items[0]
     assert "natural persons and firms" in items[1]
     assert "too few bad or good customers" in items[1]
+
+
+@pytest.mark.parametrize(("language", "says"), [
+    ("en", "too few bad or good customers: natural person"), ("zh", "坏客户或好客户太少：自然人"),
+])  # fmt: skip
+def test_the_part_that_is_too_small_is_named_not_the_one_held_against_it(given, language, says):
+    words, nothing = (
+        words_in(language),
+        dict.fromkeys(("value", "low", "high", "against", "p_value", "p_holm", "shown")),
+    )
+    firm = {**nothing, "part": "firm", "rows": 1292, "customers": 1292, "bads": 90, "too_few": "rest"}
+    person = {**firm, "part": "person", "customers": 12, "bads": 1, "too_few": "part"}
+    one = Result("auc_by_part", "discrimination", "grey", "cohort", "champion", "person", why="too_few",
+                 details=(firm, person), **COUNTS)  # fmt: skip
+    case = dataclasses.replace(given, validation={**given.validation, "tests": [one.as_json()]})
+    found = table(chapter_of_tests(case, words), "tests.parts_caption", words)
+    assert [row[3].note for row in found.rows] == [says, says]
 
 
 GRADES_OF_THREE = (

@@ -230,6 +230,17 @@ def test_each_part_stands_against_the_rest_and_the_smallest_raised_p_decides(rig
     assert named(discrimination_results(cut), "auc_by_part").why == "cut_short"
 
 
+def test_of_two_parts_the_one_with_too_few_bad_customers_is_named(right):
+    newest, is_in = right.newest.sample, right.in_newest()
+    # Firms are all but the first bad customer of the newest cohort: the rest holds one bad.
+    person = np.full(len(is_in), "firm", dtype=object)
+    person[np.flatnonzero(is_in)[np.flatnonzero(newest.is_bad == 1)[0]]] = "person"
+    found = named(discrimination_results(replace(right, groups={"person": person})), "auc_by_part")
+    assert {one["part"]: one["too_few"] for one in found.details} == {"firm": "rest", "person": "part"}
+    parts = named(discrimination_results(right), "auc_by_part").details
+    assert all(one["too_few"] is None for one in parts if one["p_value"] is not None)
+
+
 def test_results_are_plain_and_the_same_twice(right):
     first, second = ([one.as_json() for one in calibration_results(right)] for _ in range(2))
     assert json.dumps(first, allow_nan=False) == json.dumps(second, allow_nan=False)

@@ -105,7 +105,7 @@ def test_the_swap_set_is_counted_and_costed_row_by_row():
     sample, pd_ = sample_of(100)
     other = blurred(pd_, 1.0)
     lost = np.arange(1.0, len(pd_) + 1)
-    found = swap_set(pd_ >= 0.2, other >= 0.2, sample, lost, SETTINGS).as_json()
+    found = swap_set(pd_ >= 0.2, other >= 0.2, sample, lost, replace(SETTINGS, min_bad_customers=2)).as_json()
     cost, rows, bads = 0.0, dict.fromkeys(found["cells"], 0), dict.fromkeys(found["cells"], 0)
     for p, q, y, amount in zip(pd_, other, sample.is_bad, lost, strict=True):
         names = {(False, False): "both_accept", (True, True): "both_refuse", (False, True): "only_first_accepts"}
@@ -120,6 +120,27 @@ def test_the_swap_set_is_counted_and_costed_row_by_row():
     assert found["cost"]["low"] <= cost <= found["cost"]["high"]
     assert found["dates"] == 2
     assert all(cell["low"] <= cell["default_rate"] <= cell["high"] for cell in found["cells"].values())
+
+
+@pytest.mark.parametrize(("needed", "is_told"), [(4, True), (5, False)])
+def test_what_a_swap_costs_has_an_interval_only_where_enough_of_the_moved_groups_turned_bad(needed, is_told):
+    sample, pd_ = sample_of(300)
+    # Four bad groups are refused by the first and accepted by the second, and no other row moves.
+    moved = np.isin(sample.clusters, np.unique(sample.clusters[sample.is_bad == 1])[:4])
+    settings = replace(SETTINGS, min_bad_customers=needed)
+    found = swap_set(moved, np.zeros_like(moved), sample, np.full(len(pd_), 1000.0), settings).cost
+    assert found["value"] == pytest.approx(1000.0 * sample.is_bad[moved].sum() / 2)
+    assert found["bad_customers"] == 4
+    assert (found["low"] is not None, found["high"] is not None) == (is_told, is_told)
+
+
+def test_the_level_of_few_bad_groups_has_no_interval():
+    sample, pd_ = sample_of(300)
+    few = replace(SETTINGS, min_bad_customers=sample.bad_customers + 1)
+    told, sure = level_measures(pd_, sample, few), level_measures(pd_, sample, SETTINGS)
+    for name in ("observed_over_expected", "slope"):
+        assert told[name]["value"] == sure[name]["value"]
+        assert (told[name]["low"], told[name]["high"]) == (None, None)
 
 
 def test_without_exposures_nobody_moves_for_money():

@@ -84,7 +84,7 @@ def _swap(told: Mapping[str, Any], given: ReportInput, words: Words) -> list[Blo
     )
     segment = words.or_name("segment", told["refuse_from"])
     caption = words("benchmark.swap_caption", segment=segment)
-    return [Table(caption, columns, rows, (words("benchmark.swap_note", n=swap["dates"]), _cost(swap, words)))]
+    return [Table(caption, columns, rows, (words("benchmark.swap_note", n=swap["dates"]), _cost(told, words)))]
 
 
 def _swap_row(name: str, cell: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -99,12 +99,15 @@ def _swap_row(name: str, cell: Mapping[str, Any]) -> tuple[Cell, ...]:
     )
 
 
-def _cost(swap: Mapping[str, Any], words: Words) -> str:
-    cost = swap["cost"]
-    if cost is None or cost["low"] is None:
+def _cost(told: Mapping[str, Any], words: Words) -> str:
+    cost = told["swap"]["cost"]
+    if cost is None:
         return words("benchmark.no_cost")
-    told = figures.measured(cost, lambda value: figures.signed(value, 0))
-    return words(f"benchmark.cost.{lies(cost, 0.0)}", value=told.value, interval=told.interval)
+    shown = figures.measured(cost, lambda value: figures.signed(value, 0))
+    if not shown.interval:
+        n, few = figures.count(cost["bad_customers"]), figures.count(told["min_bad_customers"])
+        return words("benchmark.cost.too_few", value=shown.value, n=n, few=few)
+    return words(f"benchmark.cost.{lies(cost, 0.0)}", value=shown.value, interval=shown.interval)
 
 
 def _parts(told: Mapping[str, Any], given: ReportInput, words: Words) -> list[Block]:

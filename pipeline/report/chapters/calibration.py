@@ -17,6 +17,7 @@ from pipeline.report.chapters.measured import (
     measures,
     model_name,
     models,
+    reads,
     slope_interval,
     z_of,
 )
@@ -87,11 +88,13 @@ def _level_row(
     ratio = told.get("observed_over_expected")
     none = words("why.no_slope") if told.get("rows") else words("why.no_rows")
     shown_slope = figure_cell(slope, told, words) if slope else Cell(figures.DASH, note=none)
+    level = reads(ratio, 1.0)
+    spread = level if level == "too_few" else lies(slope, 1.0)
     return (
         Cell(model_name(name, given, words)),
         Cell(figures.count(told.get("bads"))),
         Cell(figures.decimal(expected, 1)),
         figure_cell(ratio, told, words),
         shown_slope,
-        Cell(words(f"level.{lies(ratio, 1.0)}"), note=words(f"spread.{lies(slope, 1.0)}")),
+        Cell(words(f"level.{level}"), note=words(f"spread.{spread}")),
     )

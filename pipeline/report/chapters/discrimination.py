@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import charts, figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table, Text
 from pipeline.report.chapters.curves import curves
-from pipeline.report.chapters.measured import HELD_OUT, ROLES, figure_cell, lies, measures, model_name, models
+from pipeline.report.chapters.measured import HELD_OUT, ROLES, figure_cell, measures, model_name, models, reads
 from pipeline.report.drawing import chart
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _differences(given: ReportInput, words: Words) -> Block:
         for role in HELD_OUT:
             raw, counts = roles.get(role), given.validation["samples"].get(role) or {}
             cell = figure_cell(raw, counts, words, lambda value: figures.signed(value, 3))
-            reading = Cell(words(f"difference.{lies(raw, 0.0)}", **names))
+            reading = Cell(words(f"difference.{reads(raw, 0.0)}", **names))
             rows.append((Cell(name), Cell(words(f"role.{role}")), cell, reading))
     if not rows:
         return Missing(words("discrimination.no_differences"))

@@ -53,6 +53,8 @@ def why_none(raw: Mapping[str, Any] | None, counts: Mapping[str, Any], words: Wo
         return words("why.no_bads")
     if bads == rows:
         return words("why.no_goods")
+    if reads(raw, 0.0) == "too_few":
+        return words("why.too_few_bads")
     if raw and raw.get("rounds") is not None:
         return words("why.rounds", rounds=raw["rounds"])
     return words("why.not_measured")
@@ -71,6 +73,12 @@ def lies(interval: Mapping[str, Any] | None, point: float) -> str:
     if interval["low"] > point:
         return "above"
     return "below" if interval["high"] < point else "around"
+
+
+def reads(interval: Mapping[str, Any] | None, point: float) -> str:
+    """As `lies`, and `too_few` of a figure for which no resample was drawn, as too few customers turned bad."""
+    is_drawn = not interval or not figures.is_known(interval.get("value")) or interval.get("rounds") != 0
+    return lies(interval, point) if is_drawn else "too_few"
 
 
 def z_of(given: ReportInput) -> float:

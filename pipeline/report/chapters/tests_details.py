@@ -142,7 +142,10 @@ def _parts(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Word
     for division, one in by_model["champion"].items():
         groups.append((len(rows), words.or_same("tests.division", division)))
         other = by_model.get("challenger", {}).get(division, {"details": one["details"]})["details"]
-        rows += [_part(a, b, division, words) for a, b in zip(one["details"], other, strict=True)]
+        names = [_part_name(told, division, words) for told in one["details"]]
+        for name, *pair in zip(names, one["details"], other, strict=True):
+            rest = [other_name for other_name in names if other_name != name]
+            rows.append(_part(name, rest[0] if len(rest) == 1 else words("tests.other_parts"), pair, words))
     models = [model_name(name, given, words) for name in ("champion", "challenger") if name in by_model]
     columns = (
         Column(words("tests.part")),
@@ -156,21 +159,29 @@ def _parts(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Word
     return [Table(words("tests.parts_caption"), columns, tuple(rows), (note,), tuple(groups))]
 
 
-def _part(one: Mapping[str, Any], other: Mapping[str, Any], division: str, words: Words) -> tuple[Cell, ...]:
+def _part_name(one: Mapping[str, Any], division: str, words: Words) -> str:
     group = {"data_depth": "depth", "segment": "segment"}.get(division, "tests.part_value")
+    return words.or_same(group, one["part"])
+
+
+def _part(name: str, rest: str, by_model: Sequence[Mapping[str, Any]], words: Words) -> tuple[Cell, ...]:
+    """A part as the champion and as the challenger orders it; `rest` names what it is held against."""
+    one = by_model[0]
     return (
-        Cell(words.or_same(group, one["part"])),
+        Cell(name),
         Cell(figures.count(one["customers"])),
         Cell(figures.count(one["bads"])),
-        *(_auc(told, words) for told in (one, other)),
+        *(_auc(told, name, rest, words) for told in by_model),
         Cell(figures.decimal(one["p_holm"], 3)),
         Cell(figures.decimal(one["shown"], 3)),
     )
 
 
-def _auc(one: Mapping[str, Any], words: Words) -> Cell:
+def _auc(one: Mapping[str, Any], name: str, rest: str, words: Words) -> Cell:
     told = figures.measured(one, lambda value: figures.decimal(value, 3))
-    return Cell(told.value, note=told.interval or words("tests.too_few_short"))
+    few = {"part": name, "rest": rest}.get(str(one.get("too_few")))
+    none = words("tests.too_few_in", part=few) if few else words("tests.too_few_short")
+    return Cell(told.value, note=told.interval or none)
 
 
 def _migration(rows: Sequence[Mapping[str, Any]], words: Words) -> list[Block]:

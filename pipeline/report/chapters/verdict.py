@@ -14,6 +14,7 @@ from pipeline.report.chapters.measured import (
     measures,
     model_name,
     models,
+    reads,
     why_none,
 )
 from pipeline.report.chapters.recommendation import bears_on, recommendation
@@ -87,7 +88,8 @@ def _found_words(given: ReportInput, told: Mapping[str, Any], order: str, words:
     name = words.or_name("kind_plain", given.validation["models"]["champion"]["kind"])
     level = lies(told.get("observed_over_expected"), 1.0)
     if order == "too_few":
-        return words(f"verdict.too_few.{basis_of(given)}", model=name, n=figures.count(told.get("bad_customers")))
+        bads = words.counted("bad_customer", told.get("bad_customers"))
+        return words(f"verdict.too_few.{basis_of(given)}", model=name, bads=bads)
     lead = figures.sentences(words(f"verdict.order_{order}", model=name), words(f"verdict.level_{level}"))
     spread = lies(told.get("slope"), 1.0)
     return lead if spread in {"around", "unknown"} else figures.sentences(lead, words(f"verdict.spread_{spread}"))
@@ -116,33 +118,41 @@ def order_found(told: Mapping[str, Any], fewest: int) -> str:
 
 def _measured_on(given: ReportInput, words: Words) -> list[Block]:
     """The figures of the cohort first where there is one, then those of the test rows."""
-    test = _numbers("verdict.numbers", measures(given, "champion", TEST), given, words)
+    test = _numbers(TEST, measures(given, "champion", TEST), given, words)
     if basis_of(given) != COHORT:
         return [Text(test)]
-    cohort = _numbers("verdict.numbers_cohort", evidence(given, "champion"), given, words)
+    cohort = _numbers(COHORT, evidence(given, "champion"), given, words)
     return [Text(cohort), Text(figures.sentences(words("verdict.second"), test))]
 
 
-def _numbers(key: str, told: Mapping[str, Any], given: ReportInput, words: Words) -> str:
-    gini = figures.measured(told.get("gini"))
-    ratio = figures.measured(told.get("observed_over_expected"))
-    none = why_none(told.get("gini"), told, words)
-    return words(
-        key,
+def _numbers(basis: str, told: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+    """The rows, what the Gini means in words where enough turned bad, and the level."""
+    gini, ratio = (_with_interval(told, name, given, words) for name in ("gini", "observed_over_expected"))
+    rows = words(
+        f"verdict.numbers.{basis}",
         rows=figures.count(told.get("rows")),
         customers=figures.count(told.get("customers")),
         bads=figures.count(told.get("bads")),
+        bad_snapshots=words.counted("snapshot", told.get("bads")),
         bad_customers=figures.count(told.get("bad_customers")),
         dates=words(f"verdict.dates.{_dates(given)}"),
         happened=event_words(given.label, words),
-        gini=gini.value,
-        gini_interval=gini.interval or none,
-        auc=figures.share((told.get("auc") or {}).get("value"), 0),
-        expected=figures.decimal(_expected(told), 1),
-        ratio=ratio.value,
-        ratio_interval=ratio.interval or none,
-        level=figures.share(given.confidence, 0),
     )
+    kind = "too_few" if reads(told.get("gini"), 0.0) == "too_few" else "told"
+    auc = figures.share((told.get("auc") or {}).get("value"), 0)
+    ranks = words(f"verdict.ranks.{kind}", auc=auc, gini=gini)
+    expected, bads = figures.decimal(_expected(told), 1), figures.count(told.get("bads"))
+    forecast = words(f"verdict.forecast.{basis}", expected=expected, bads=bads, ratio=ratio)
+    return figures.sentences(rows, ranks, forecast)
+
+
+def _with_interval(told: Mapping[str, Any], name: str, given: ReportInput, words: Words) -> str:
+    """A figure with its interval, or with the reason why it has none."""
+    found = figures.measured(told.get(name))
+    if not found.interval:
+        return words("verdict.without_interval", value=found.value, why=why_none(told.get(name), told, words))
+    level = figures.share(given.confidence, 0)
+    return words("verdict.with_interval", value=found.value, level=level, interval=found.interval)
 
 
 def _dates(given: ReportInput) -> str:
@@ -228,14 +238,15 @@ def _decided(given: ReportInput, words: Words) -> tuple[str, ...]:
 
 
 def _spreads(given: ReportInput, words: Words) -> list[str]:
-    """The models whose calibration slope is shown to differ from 1."""
+    """The models whose calibration slope is shown to differ from 1; none on too few bad customers."""
     found = []
     for name, _ in models(given):
-        slope = evidence(given, name).get("slope")
-        side = lies(slope, 1.0)
+        told = evidence(given, name)
+        slope = told.get("slope")
+        side = lies(slope, 1.0) if reads(told.get("observed_over_expected"), 1.0) != "too_few" else "unknown"
         if side in {"above", "below"}:
-            told = figures.measured(slope)
-            names = {"model": model_name(name, given, words), "slope": told.value, "interval": told.interval}
+            shown = figures.measured(slope)
+            names = {"model": model_name(name, given, words), "slope": shown.value, "interval": shown.interval}
             found.append(words(f"verdict.slope_{side}", **names))
     return found
 
