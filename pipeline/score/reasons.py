@@ -27,8 +27,8 @@ SLOTS = 4
 class Reasons:
     """Arrays of shape (customers, 4), strongest first; None and NaN where there is no further reason.
 
-    Points are whole score points lost against the development mean, always below 0; NaN for a reason of policy (thin
-    file, grade set by hand, nothing against) that costs none.
+    Points are whole score points lost against the development mean, always below 0; NaN for a reason of policy that
+    costs none: a grade set by hand that is no worse than the book, nothing against, and a thin file always.
     """
 
     code: npt.NDArray[np.object_]
@@ -46,7 +46,8 @@ class Reasons:
 def reasons_of(
     positions: pd.DataFrame, features: pd.DataFrame, rating: Rating, model: Model, policy: Policy
 ) -> Reasons:
-    """Reasons of everyone rated (the model's) or thin (what is too thin), one at least; none for others.
+    """Reasons of everyone rated (the model's) or thin (what is too thin, then its card's), one at least; none for
+    others.
 
     Who is rated and has none is told that nothing speaks against it.
     """
@@ -54,9 +55,11 @@ def reasons_of(
     is_rated = rating.status == "rated"
     if is_rated.any():
         _put(found, np.flatnonzero(is_rated), model_reasons(model, features[is_rated]))
-    lost = _points_against_book(rating, model)
-    _put_thin(found, positions, rating, policy, lost)
-    _put_expert(found, rating, policy, lost)
+    thin = np.flatnonzero(rating.status == "thin_file")
+    if len(thin):
+        _put(found, thin, thin_reasons(model, features.iloc[thin]))
+        _put_thin(found, positions, thin, policy)
+    _put_expert(found, rating, policy, _points_against_book(rating, model))
     at, nothing = is_rated & pd.isna(found.code[:, 0]), policy.thin_file.texts.nothing
     found.code[at, 0], found.en[at, 0], found.zh[at, 0] = nothing.code, nothing.en, nothing.zh
     return found
@@ -69,10 +72,24 @@ def model_reasons(model: Model, features: pd.DataFrame) -> Reasons:
     the score add up; it is told by the window that speaks most against the customer. An idea whose windows together
     speak for the customer, or cost less than half a point, is none. Ties go by the order of features.
     """
+    return _strongest(points_lost(features, model), model.features, features, model)
+
+
+def thin_reasons(model: Model, features: pd.DataFrame) -> Reasons:
+    """The reasons of the card of thin files, as `model_reasons` tells the model's; none for anyone without a card.
+
+    `features` holds what the card reads. Points are measured from a customer with mean points on the card.
+    """
+    thin = model.thin_file
+    return _strongest(thin.points_lost(features, model.scaling), thin.features, features, model)
+
+
+def _strongest(lost: npt.NDArray[np.float64], names: tuple[str, ...], features: pd.DataFrame, model: Model) -> Reasons:
+    """Reasons from the points of each row and feature, one column per name."""
     found = Reasons.none(len(features))
-    if not len(features):
+    if not lost.size:
         return found
-    together, worst = _by_idea(points_lost(features, model), _windows(model))
+    together, worst = _by_idea(lost, _windows(names, model))
     points = np.floor(together + 0.5)
     left = np.where(points < 0, together, 0.0)
     feature = np.full((len(features), SLOTS), -1)
@@ -84,15 +101,15 @@ def model_reasons(model: Model, features: pd.DataFrame) -> Reasons:
         found.points[at, slot] = points[at, idea]
         feature[at, slot] = worst[at, idea]
         left[at, idea] = 0.0
-    _render(found, feature, features, model)
+    _render(found, feature, features, names, model)
     return found
 
 
-def _windows(model: Model) -> list[list[int]]:
+def _windows(names: tuple[str, ...], model: Model) -> list[list[int]]:
     """The positions of the features of each idea, in the order of features."""
-    windows: dict[str, list[int]] = {}
-    for position, name in enumerate(model.features):
-        windows.setdefault(str(model.catalogue_by_name[name]["idea"]), []).append(position)
+    catalogue, windows = model.catalogue_by_name, dict[str, list[int]]()
+    for position, name in enumerate(names):
+        windows.setdefault(str(catalogue[name]["idea"]), []).append(position)
     return list(windows.values())
 
 
@@ -114,13 +131,16 @@ def _by_idea(
     return together, worst
 
 
-def _render(reasons: Reasons, feature: npt.NDArray[np.int_], features: pd.DataFrame, model: Model) -> None:
-    """Fills in codes and sentences: `feature` is the position of the feature told in each slot, −1 for none."""
+def _render(
+    reasons: Reasons, feature: npt.NDArray[np.int_], features: pd.DataFrame, names: tuple[str, ...], model: Model
+) -> None:
+    """Fills in codes and sentences: `feature` is the position among `names` of the feature told in each slot, −1 for
+    none."""
     # Feature by feature: a sentence is put together once for each text that comes out.
     catalogue = model.catalogue_by_name
     order = np.argsort(feature.ravel().astype(np.int16), kind="stable")
-    starts = np.searchsorted(feature.ravel()[order], np.arange(len(model.features) + 1))
-    for position, name in enumerate(model.features):
+    starts = np.searchsorted(feature.ravel()[order], np.arange(len(names) + 1))
+    for position, name in enumerate(names):
         at = order[starts[position] : starts[position + 1]]
         if not len(at):
             continue
@@ -143,33 +163,36 @@ def _put(reasons: Reasons, rows: npt.NDArray[np.intp], found: Reasons) -> None:
     reasons.en[rows], reasons.zh[rows] = found.en, found.zh
 
 
-def _put_thin(
-    reasons: Reasons,
-    positions: pd.DataFrame,
-    rating: Rating,
-    policy: Policy,
-    lost: npt.NDArray[np.float64],
-) -> None:
-    """What is too thin; the first of the two reasons carries the points that the pool's PD costs."""
+def _put_thin(reasons: Reasons, positions: pd.DataFrame, thin: npt.NDArray[np.intp], policy: Policy) -> None:
+    """What is too thin is told first, the card's reasons move back by one; a second thing that is too thin follows them
+    where there is room. Neither has points: what the pool is rated at is no doing of the customer's."""
+    _move_back(reasons, thin)
     rule, wording = policy.thin_file.thin, policy.thin_file.texts
     for column, needed, words in (
         ("invoices_due_12m_count", rule.min_invoices_due_12m, wording.invoices),
         ("history_months", rule.min_history_months, wording.history),
     ):
         values = np.nan_to_num(number(positions[column]))
-        for row in np.flatnonzero((rating.status == "thin_file") & (values < needed)):
-            slot = 0 if reasons.code[row, 0] is None else 1
-            _say(reasons, (row, slot), words, int(values[row]), needed)
-            reasons.points[row, slot] = lost[row] if slot == 0 else np.nan
+        for row in thin[values[thin] < needed]:
+            free = np.flatnonzero(pd.isna(reasons.code[row]))
+            if len(free):
+                _say(reasons, (row, free[0]), words, int(values[row]), needed)
 
 
 def _put_expert(reasons: Reasons, rating: Rating, policy: Policy, lost: npt.NDArray[np.float64]) -> None:
     """A grade set by hand is told first, the model's own reasons move back by one."""
-    for row in np.flatnonzero(rating.model == "expert"):
-        for column in (reasons.code, reasons.points, reasons.en, reasons.zh):
-            column[row, 1:] = column[row, :-1].copy()
+    by_hand = np.flatnonzero(rating.model == "expert")
+    _move_back(reasons, by_hand)
+    for row in by_hand:
         _say(reasons, (row, 0), policy.thin_file.texts.expert, rating.grade[row], None)
         reasons.points[row, 0] = lost[row]
+
+
+def _move_back(reasons: Reasons, rows: npt.NDArray[np.intp]) -> None:
+    """Leaves the first place of the rows empty; the last reason of four goes."""
+    for column in (reasons.code, reasons.points, reasons.en, reasons.zh):
+        column[rows, 1:] = column[rows, :-1]
+        column[rows, 0] = np.nan if column is reasons.points else None
 
 
 def _say(reasons: Reasons, place: tuple[np.intp, int], words: CodedWording, value: object, needed: object) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from pandas import DataFrame
 
+    from pipeline.score.points import Scaling
+
 
 @dataclass(frozen=True)
 class ThinFileRule:
@@ -62,6 +64,19 @@ class ThinFile:
         if self.card is None:
             return np.full(len(frame), self.pd)
         return pd_of_log_odds(self.card.log_odds(frame))
+
+    def points_lost(self, frame: DataFrame, scaling: Scaling) -> npt.NDArray[np.float64]:
+        """Score points of shape (rows, `features`) against the development mean, below 0 what speaks against the
+        customer; no column without a card.
+
+        With the points of a customer that has mean points everywhere, `scaling.points(card.base_log_odds)`, they add up
+        to the score before rounding.
+        """
+        if self.card is None:
+            return np.empty((len(frame), 0))
+        against = self.card.contributions(frame)[list(self.features)].to_numpy(dtype=np.float64)
+        points: npt.NDArray[np.float64] = -against * scaling.factor
+        return points
 
     def to_json(self) -> str:
         """JSON text; numbers keep every digit."""

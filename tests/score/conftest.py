@@ -280,6 +280,11 @@ def make_characteristic() -> Any:
 
 
 @pytest.fixture
+def make_entry() -> Any:
+    return entry
+
+
+@pytest.fixture
 def make_rows() -> Any:
     return feature_rows
 
