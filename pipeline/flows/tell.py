@@ -76,6 +76,7 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         significance=setting.params.validate.significance,
         scorecard=json.loads((card / "scorecard.json").read_text(encoding="utf-8")),
         scorecard_calibration=json.loads((card / "calibration.json").read_text(encoding="utf-8")),
+        thin_card=json.loads((card / "thin_file.json").read_text(encoding="utf-8")).get("card"),
         worked=worked,
         pictures=_pictures(project.validation / "pictures" / "booster"),
         weights=told["weights"].get("challenger", {}),

@@ -40,6 +40,7 @@ class ReportInput:
     kind of model.
     `definition`, `master_scale`, `limit_policy`: the policy files as read (the last empty for a table of one's own).
     `scorecard`, `scorecard_calibration`: the JSON files of the model folder, null when there is no scorecard.
+    `thin_card`: the card of the thin pool in its thin_file.json, null when the pool has none.
     `worked`: a customer to reckon by hand. `pictures`, `weights`: of the booster, as train.explanation makes them: PNG
     files by name (`bar.png`, `beeswarm.png`, `dependence_<feature>.png`) and mean absolute contributions. `book`: a
     scored book, null when none has been scored. `limitations`: sentences for the first page. `table`: what was taken
@@ -71,6 +72,7 @@ class ReportInput:
     significance: float = 0.05
     scorecard: Mapping[str, Any] | None = None
     scorecard_calibration: Mapping[str, Any] | None = None
+    thin_card: Mapping[str, Any] | None = None
     worked: WorkedCustomer | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)

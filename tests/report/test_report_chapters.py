@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import math
 import re
 from html import unescape
@@ -27,6 +28,7 @@ from pipeline.report.chapters.selection import selection
 from pipeline.report.chapters.verdict import verdict
 from pipeline.report.model_report import render
 from pipeline.report.words import words_in
+from pipeline.score.scorecard import Bin, Characteristic, Scorecard
 from pipeline.train.binning import Evidence
 
 WORDS = words_in("en")
@@ -118,6 +120,26 @@ def test_power_by_depth_stands_with_its_doubt_and_the_card_of_the_thin_pool(give
     assert depth.rows[5][1].note == "too few bad or good customers to tell"
     assert all("thin pool" not in row[0].text for row in industry.rows)
     assert "0.31" in text_of(parts(given, WORDS))
+
+
+def test_the_card_of_the_thin_pool_tells_the_points_of_every_bin_and_what_a_reason_costs(given):
+    bins_ = (
+        Bin("young", "range", 0.0, -9.0, None, 10.0, count=20, bads=2),
+        Bin("old", "range", 0.0, 4.0, 10.0, None, count=60, bads=2),
+        Bin("no value", "missing", 0.0, 0.0),
+    )
+    mean = (20 * -9.0 + 60 * 4.0) / 80
+    firm = Characteristic("mean_days_late_12m", 1.0, bins_, "falls", 0.1, mean)
+    card = json.loads(Scorecard((firm,), 544.5, 20.0, 600.0, 30.0).to_json())
+    table = told(parts(dataclasses.replace(given, thin_card=card), WORDS), Table)[-1]
+    assert table.groups == ((0, "Days late, 12 months · mean 0.7500 points"),)
+    assert [[cell.text for cell in row[1:4]] for row in table.rows] == [
+        ["20", "2", "10.0\u202f%"],
+        ["60", "2", "3.3\u202f%"],
+        ["0", "0", "–"],
+    ]
+    assert [row[-1].text for row in table.rows] == ["−10", "3", "−1"]
+    assert "begins with 544.5000 points" in table.notes[0]
 
 
 def test_without_parts_it_is_said(given):

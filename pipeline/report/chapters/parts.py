@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Missing, Table, Text
 from pipeline.report.chapters.measured import model_name, models
+from pipeline.report.chapters.thin_card import thin_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,7 @@ def _thin(given: ReportInput, words: Words) -> list[Block]:
         (words("parts.card"), features or words("parts.no_card", why=words.told(thin["why_no_card"]))),
         (words("parts.gini_in_pool"), figures.decimal(thin["gini_in_pool"])),
     )
-    return [Facts(pairs)]
+    return [Facts(pairs), *thin_card(given, words)]
 
 
 def _counts(thin: Mapping[str, Any]) -> dict[str, Any]:

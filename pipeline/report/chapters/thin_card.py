@@ -1,0 +1,53 @@
+"""The card of the thin pool as a table: every bin with its points, and what a reason in it costs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pipeline.report import figures
+from pipeline.report.blocks import Cell, Column, Table
+from pipeline.report.chapters.bin_words import bin_name
+from pipeline.score.scorecard import Scorecard
+
+if TYPE_CHECKING:
+    from pipeline.report.report_input import ReportInput
+    from pipeline.report.words import Words
+    from pipeline.score.scorecard import Bin, Characteristic
+
+
+def thin_card(given: ReportInput, words: Words) -> list[Table]:
+    """One table, its characteristics in the order in which points are added; nothing where the pool has no card."""
+    if given.thin_card is None:
+        return []
+    card = Scorecard.from_json(json.dumps(given.thin_card))
+    rows: list[tuple[Cell, ...]] = []
+    groups: list[tuple[int, str]] = []
+    for c in card.characteristics:
+        mean = figures.decimal(c.mean_points, 4)
+        groups.append((len(rows), words("parts.points_group", title=given.titles.get(c.feature, c.feature), mean=mean)))
+        rows.extend(_bin_row(b, c, words) for b in c.bins)
+    columns = (
+        Column(words("scorecard.bin")),
+        *(Column(words(f"scorecard.{name}"), is_number=True) for name in ("count", "bads", "rate", "points")),
+        Column(words("parts.against_mean"), is_number=True),
+    )
+    note = words(
+        "parts.points_note",
+        start=figures.decimal(card.intercept_points, 4),
+        score=f"{card.base_score:g}",
+        odds=f"{card.base_odds:g}",
+        pdo=f"{card.pdo:g}",
+    )
+    return [Table(words("parts.points_caption"), columns, tuple(rows), (note,), tuple(groups))]
+
+
+def _bin_row(b: Bin, of: Characteristic, words: Words) -> tuple[Cell, ...]:
+    return (
+        Cell(bin_name(b, words)),
+        Cell(figures.count(b.count)),
+        Cell(figures.count(b.bads)),
+        Cell(figures.share(b.bads / b.count if b.count else None)),
+        Cell(figures.decimal(b.points, 4)),
+        Cell(figures.decimal(b.points - of.mean_points, 0)),
+    )
