@@ -37,7 +37,7 @@ def with_few(model: dict) -> dict:
     ("en", "Too little happened to judge the scorecard: 1 bad customer in the test.",
      ("(1 snapshot).", "The Gini is 0.99 (no interval: too few bad customers to tell).",
       "observed over expected 0.04 (no interval: too few bad customers to tell)."), ("riskier", "1 snapshots")),
-    ("zh", "出险太少，无法评判评分卡：测试样本中仅有1个坏客户。",
+    ("zh", "出险太少，无法评判评分卡：测试样本中有1个坏客户。",
      ("（1个快照）", "Gini为0.99（无区间：坏客户太少，无法判断）。",
       "实际/预期比为0.04（无区间：坏客户太少，无法判断）。"), ("风险更高",)),
 ])  # fmt: skip

@@ -139,7 +139,7 @@ def test_the_lead_follows_the_cohort(given, place, changes, says):
     assert says in verdict(case_of(given, *results), WORDS).lead
 
 
-@pytest.mark.parametrize(("bads", "says"), [(0, "一年期队列中的坏客户为0个。"), (9, "一年期队列中的坏客户为9个。")])
+@pytest.mark.parametrize(("bads", "says"), [(0, "一年期队列中有0个坏客户。"), (9, "一年期队列中有9个坏客户。")])
 def test_no_bad_customer_is_not_said_to_be_only_none(given, bads, says):
     results = [dataclasses.replace(one, bads=bads) for one in BOTH]
     lead = verdict(case_of(given, *results), words_in("zh")).lead

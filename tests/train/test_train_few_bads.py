@@ -34,8 +34,8 @@ def test_below_ten_bad_customers_order_and_level_have_no_interval(bads, is_told)
 def test_the_terminal_tells_one_bad_customer_without_an_interval():
     figures = {"champion.test.gini": 0.99, "champion.test.bad_customers": 1.0}
     level = {"champion.test.observed_over_expected": 0.04}
-    assert model_line(figures | level, "champion").split(maxsplit=1)[1] == (
+    assert model_line(figures | level, "champion", "champion").split(maxsplit=1)[1] == (
         "Gini 0.99, observed / expected defaults 0.04: too few bad customers to tell (1 bad customer)"
     )
     ends = {"champion.test.gini_low": 0.5, "champion.test.gini_high": 0.7, "champion.test.bad_customers": 42.0}
-    assert "(0.50 to 0.70; 42 bad customers)" in model_line(figures | level | ends, "champion")
+    assert "(0.50 to 0.70; 42 bad customers)" in model_line(figures | level | ends, "champion", "champion")
