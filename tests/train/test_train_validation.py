@@ -22,7 +22,7 @@ from pipeline.train.sample import samples
 from pipeline.train.splits import mature_dates, timetable
 from pipeline.train.validation import default_rate_by_date, validate
 
-QUICK = ValidateParams(bootstrap_rounds=60)
+QUICK = ValidateParams(bootstrap_rounds=60, min_bad_customers=2)
 SCALE = MasterScale.load(
     yaml.safe_load(
         "grades: [{grade: A, pd_below: 0.02, pd: 0.01, segment: low}, {grade: B, pd_below: 0.1, pd: 0.05, "
