@@ -133,7 +133,7 @@ def test_metrics_and_plots_are_shown_as_a_user_of_dvc_expects(ran):
         check=True,
     )
     metrics = json.loads(shown.stdout)[""]["data"]["models/validation/metrics.json"]["data"]
-    assert -1 <= metrics["champion.test.gini_low"] <= metrics["champion.test.gini"] <= 1
+    assert -1 <= metrics["champion.out_of_time.gini_low"] <= metrics["champion.out_of_time.gini"] <= 1
     subprocess.run([sys.executable, "-m", "dvc", "plots", "show"], cwd=ran.root, capture_output=True, check=True)
     page = ran.root / "dvc_plots" / "index.html"
     assert "false_alarm_rate" in page.read_text(encoding="utf-8")
@@ -178,5 +178,5 @@ def test_an_experiment_changes_a_parameter_and_measures_again(ran, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     after = json.loads((project / "models" / "validation" / "metrics.json").read_text(encoding="utf-8"))
     assert after["champion.test.gini"] == before["champion.test.gini"]
-    assert after["champion.test.gini_low"] != before["champion.test.gini_low"]
+    assert after["champion.out_of_time.gini_low"] != before["champion.out_of_time.gini_low"]
     assert "fit_scorecard" not in re.findall(r"Running stage '(\w+)'", done.stdout)
