@@ -11,7 +11,7 @@ from pipeline.errors import MissingInputError, UnfitForTrainingError
 from pipeline.score.calibration import Calibration
 from pipeline.score.scorecard import fold
 from pipeline.score.thin_file import ThinFile, ThinFileRule
-from pipeline.statistics.discrimination import gini
+from pipeline.statistics.clustered import clustered_auc
 from pipeline.statistics.proportions import jeffreys_upper
 from pipeline.train.calibration import Observed, fit_calibration
 from pipeline.train.calibration_level import level_at
@@ -103,7 +103,7 @@ def with_card(
         "features": list(spread.features),
         "why_no_card": told,
         "remarks": list(remarks),
-        "gini_in_pool": _gini_in_pool(spread, pool),
+        "gini_in_pool": _gini_in_pool(card, pool, ground),
     }
     return ThinFit(spread, details)
 
@@ -145,8 +145,14 @@ def _calibrated(card: Scorecard, pool: Sample, level: float, ground: CardGround)
     return fold(card, Calibration.line("platt", shift, slope))[0], remarks
 
 
-def _gini_in_pool(thin: ThinFile, pool: Sample) -> float | None:
-    """Gini of the card among the thin rows it was calibrated on; null without a card, a bad or a good row."""
-    if thin.card is None or not 0 < pool.is_bad.sum() < len(pool.is_bad):
+def _gini_in_pool(card: Scorecard | None, pool: Sample, ground: CardGround | None) -> dict[str, float] | None:
+    """Gini of the card among the thin rows it was calibrated on, with its interval by customer; null without a card, a
+    bad or a good row."""
+    if card is None or ground is None or not 0 < pool.is_bad.sum() < len(pool.is_bad):
         return None
-    return gini(thin.pd_of(pool.rows), pool.is_bad)
+    levels = np.unique(-card.log_odds(pool.rows), return_inverse=True)[1].astype(np.int64)
+    found = clustered_auc(levels, pool.is_bad, pool.codes, ground.params.bin_confidence)
+    return {name: 2.0 * value - 1.0 for name, value in found.as_json().items() if name in _ENDS} if found else None
+
+
+_ENDS = ("value", "low", "high")

@@ -292,7 +292,7 @@ def details() -> dict:
                 "features": ["mean_days_late_12m"],
                 "why_no_card": None,
                 "remarks": [],
-                "gini_in_pool": 0.31,
+                "gini_in_pool": {"value": 0.31, "low": -0.04, "high": 0.58},
             },
             "by_hand": [
                 {"feature": "mean_days_late_12m", "set": [10.0, 30.0], "solved": [8.5], "iv": 0.4, "iv_solved": 0.42},

@@ -76,9 +76,17 @@ def _thin(given: ReportInput, words: Words) -> list[Block]:
         (words("parts.pool_pd"), figures.probability(thin["pd"])),
         (words("parts.bound"), figures.share(thin["confidence"], 0)),
         (words("parts.card"), features or words("parts.no_card", why=words.told(thin["why_no_card"]))),
-        (words("parts.gini_in_pool"), figures.decimal(thin["gini_in_pool"])),
+        (words("parts.gini_in_pool"), _pool_gini(thin["gini_in_pool"], words)),
     )
     return [Facts(pairs), *thin_card(given, words)]
+
+
+def _pool_gini(raw: Mapping[str, Any] | float | None, words: Words) -> str:
+    """A fit of an earlier version tells the figure alone."""
+    if raw is None or isinstance(raw, float):
+        return figures.decimal(raw)
+    told = figures.measured(raw)
+    return words("parts.pool_gini", value=told.value, interval=told.interval)
 
 
 def _counts(thin: Mapping[str, Any]) -> dict[str, Any]:
