@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.nodeid import NodeId
 from hypothesis import settings
 
 import pipeline  # noqa: F401  sets the environment before a library is imported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Of `xdist_group`, in the order in which workers take them: the longest first, or one would end long after the rest.
@@ -73,6 +77,16 @@ def module_of(path: Path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(autouse=True)
+def _no_store_stays_named() -> Iterator[None]:
+    """MLflow writes the store it was told into the environment, where the commands of later tests would find it."""
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    yield
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    if before is not None:
+        os.environ["MLFLOW_TRACKING_URI"] = before
 
 
 @pytest.fixture(scope="session")
