@@ -67,6 +67,11 @@ class Version:
     tags: Mapping[str, str]
 
 
+def _version_of(found: Any) -> Version:
+    """A registered version as MLflow tells it."""
+    return Version(str(found.version), found.tags.get("model_version"), dict(found.tags))
+
+
 @dataclass(frozen=True)
 class Registry:
     """One MLflow store, experiment and registered model. `artifacts` and `database`: the embedded store's; null for one
@@ -162,7 +167,7 @@ class Registry:
                 raise MissingInputError(
                     f"{self.model_name}: MLflow holds no version {number!r}; name one that `creditbook run` registered"
                 ) from error
-            return Version(str(found.version), found.tags.get("model_version"), dict(found.tags))
+            return _version_of(found)
 
     def holder(self, alias: str) -> Version | None:
         """The registered version that has the alias; null when none has."""
@@ -176,7 +181,7 @@ class Registry:
                 if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                     raise
                 return None
-            return Version(str(found.version), found.tags.get("model_version"), dict(found.tags))
+            return _version_of(found)
 
     def fetch_model(self, number: str, folder: Path) -> Path:
         """The model folder of a registered version, downloaded below `folder`; nothing of it is loaded."""
