@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from pipeline.statistics.calibration import log_losses
-from pipeline.statistics.clustered import clustered_error
+from pipeline.statistics.clustered import auc_influence, clustered_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,19 +53,12 @@ class Gap:
 
 
 def held_auc(risk: Floats, is_bad: Floats) -> Held:
-    """AUC with DeLong's placements as influence (DeLong et al. 1988); ties count one half.
+    """AUC with DeLong's placements as influence; ties count one half.
 
     >>> round(held_auc(np.array([0.9, 0.4, 0.4, 0.1]), np.array([1.0, 1, 0, 0])).value, 3)
     0.875
     """
-    levels = np.unique(risk, return_inverse=True)[1]
-    bads = np.bincount(levels, weights=is_bad)
-    goods = np.bincount(levels) - bads
-    m, n = bads.sum(), goods.sum()
-    above = (np.cumsum(goods) - 0.5 * goods) / n
-    below = (m - np.cumsum(bads) + 0.5 * bads) / m
-    value = float(np.sum(bads * above) / m)
-    return Held(value, np.where(is_bad == 1, (above[levels] - value) / m, (below[levels] - value) / n))
+    return Held(*auc_influence(np.unique(risk, return_inverse=True)[1], is_bad))
 
 
 def held_loss(pd: Floats, is_bad: Floats) -> Held:

@@ -95,12 +95,12 @@ def _level(levels: list[Mapping[str, Any]]) -> Iterator[str]:
 def _swap(told: Mapping[str, Any]) -> Iterator[str]:
     swap = told["swap"]
     head = f"Swap set, refused from segment {told['refuse_from']}"
-    yield f"{head:<38}{'rows':>8}{'groups':>8}{'bads':>7}  {'default rate':<24}{'lost a date':>15}"
+    yield f"{head:<38}{'rows':>8}{'groups':>8}{'bads':>7}  {'default rate':<24}lost a date"
     for name, title in _CELLS.items():
         cell = swap["cells"][name]
         rate = "–" if cell["low"] is None else f"{cell['default_rate']:.1%} ({cell['low']:.1%} to {cell['high']:.1%})"
-        loss = "–" if cell["loss"] is None else f"{cell['loss']:,.0f}"
-        yield f"  {title:<36}{cell['rows']:>8,}{cell['customers']:>8,}{cell['bads']:>7,}  {rate:<24}{loss:>15}"
+        loss = "–" if cell["loss"] is None else _money(cell["loss"])
+        yield f"  {title:<36}{cell['rows']:>8,}{cell['customers']:>8,}{cell['bads']:>7,}  {rate:<24}{loss}"
     cost = swap["cost"]
     if cost is None:
         yield "  B instead of A: no exposure is known, so that no loss can be told"
@@ -117,6 +117,12 @@ def _swap(told: Mapping[str, Any]) -> Iterator[str]:
         f"  B instead of A {cost['value']:+,.0f} a date ({cost['low']:+,.0f} to {cost['high']:+,.0f}) of exposure × "
         f"LGD of the bad rows   {verdict}"
     )
+
+
+def _money(raw: Mapping[str, Any]) -> str:
+    if raw["low"] is None:
+        return f"{raw['value']:,.0f} (too few bad groups for an interval)" if raw["value"] else "0"
+    return f"{raw['value']:,.0f} ({raw['low']:,.0f} to {raw['high']:,.0f})"
 
 
 def _part(title: str, groups: Mapping[str, Mapping[str, Any]], needed: int) -> Iterator[str]:

@@ -102,15 +102,16 @@ def fit_bins(
             solved = None if isinstance(result, str) else result
             result = hand[name] = _set_by_hand(sample, feature, cuts[name], settings)
             if not isinstance(result, str):
-                changed += [told for told in (by_hand(result, solved),) if told]
+                told = by_hand(result, solved, sample, settings.bin_confidence)
+                changed += [told] if told else []
         if isinstance(result, str):
             unbinnable[name] = result
             continue
         binned[name] = result
         asked = {"missing", "special", "categories"} if name in hand else {"missing", "special"}
-        told = [_neutral(b) for b in result.bins if b.kind in asked and b.count and b.woe == 0]
-        if told:
-            remarks[name] = "; ".join(told)
+        neutral = [_neutral(b) for b in result.bins if b.kind in asked and b.count and b.woe == 0]
+        if neutral:
+            remarks[name] = "; ".join(neutral)
     require_usable(cuts or {}, hand, closed or {}, settings)
     return Binning(binned, unbinnable, remarks, tuple(changed))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ParameterError
+from pipeline.train.bin_figures import information_of
 from pipeline.train.bins_file import cuts_of
 
 if TYPE_CHECKING:
@@ -14,18 +15,21 @@ if TYPE_CHECKING:
 
     from pipeline.params import ScorecardParams
     from pipeline.score.scorecard import Characteristic
+    from pipeline.statistics.clustered import Estimate
     from pipeline.train.bins_file import Cuts
+    from pipeline.train.sample import Sample
 
 
 @dataclass(frozen=True)
 class ByHand:
-    """One feature's bins set by hand beside the solver's (`solved` null: it could not be binned) and their IVs."""
+    """One feature's bins set by hand beside the solver's (`solved` null: it could not be binned) and their IVs, each
+    with its interval (null with the figure)."""
 
     feature: str
     set: Cuts
     solved: Cuts | None
-    iv: float
-    iv_solved: float | None
+    iv: Estimate | None
+    iv_solved: Estimate | None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the report."""
@@ -33,18 +37,29 @@ class ByHand:
             "feature": self.feature,
             "set": self.set.as_json(),
             "solved": self.solved.as_json() if self.solved else None,
-            "iv": self.iv,
-            "iv_solved": self.iv_solved,
+            **_information("iv", self.iv),
+            **_information("iv_solved", self.iv_solved),
         }
 
 
-def by_hand(set_by_hand: Characteristic, solved: Characteristic | None) -> ByHand | None:
-    """What a person changed; null where the bins are those the solver found."""
+def _information(name: str, found: Estimate | None) -> dict[str, float | None]:
+    ends = {f"{name}_low": found.low, f"{name}_high": found.high} if found else {}
+    return {name: found.value if found else None, **ends}
+
+
+def by_hand(
+    set_by_hand: Characteristic, solved: Characteristic | None, sample: Sample, confidence: float
+) -> ByHand | None:
+    """What a person changed, measured on the rows the bins were fitted on; null where the bins are those the solver
+    found."""
     cuts = cuts_of(set_by_hand)
     before = cuts_of(solved) if solved else None
     if cuts == before:
         return None
-    return ByHand(set_by_hand.feature, cuts, before, set_by_hand.iv, solved.iv if solved else None)
+    own = information_of(set_by_hand, sample, confidence)
+    return ByHand(
+        set_by_hand.feature, cuts, before, own, information_of(solved, sample, confidence) if solved else None
+    )
 
 
 def require_usable(

@@ -78,6 +78,7 @@ def fit_booster(
     found = search(grower, settings, diary or InMemory())
     chosen = found.settings
     members = members_of(chosen) if sample.bad_customers < chosen.members_below_bads else [chosen]
+    grower.prepare([(k, each) for each in members for k in range(len(grower.folds))])
     wanted = [_wanted(grower, each) for each in members]
     rounds = tuple(max(_FEWEST_ROUNDS, int(np.median(w))) if w else min(100, chosen.max_rounds) for w in wanted)
     grown = grower.grow(members, rounds)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from pipeline.statistics.calibration import log_loss, log_losses
 from pipeline.train.customer_folds import folds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -52,24 +56,51 @@ class Grower:
     _results: dict[tuple[int, BoosterParams], FoldResult] = field(default_factory=dict, repr=False)
 
     def grow(self, settings: Sequence[BoosterParams], rounds: Sequence[int]) -> list[Any]:
-        """A booster of all rows for each of the settings, of its number of rounds."""
+        """A booster of all rows for each of the settings, of its number of rounds; side by side."""
         import lightgbm
 
-        everything = self._dataset(np.ones(len(self.is_bad), dtype=bool))
-        return [lightgbm.train(self.parameters(each), everything, n) for each, n in zip(settings, rounds, strict=True)]
+        everything = self._dataset(np.ones(len(self.is_bad), dtype=bool)).construct()
+        threads = settings[0].threads
+        share = thread_share(threads, len(settings), self.matrix.size)
+        tasks = [
+            partial(lightgbm.train, self.parameters(each, share), everything, n)
+            for each, n in zip(settings, rounds, strict=True)
+        ]
+        return _side_by_side(tasks, threads)
 
     def fold(self, k: int, settings: BoosterParams) -> FoldResult:
         """Fold k, stopped `early_stopping_rounds` after its log loss was least; grown once for the same settings."""
-        if (k, settings) not in self._results:
-            self._results[k, settings] = self._fold(k, settings)
+        self.prepare([(k, settings)])
         return self._results[k, settings]
 
-    def _fold(self, k: int, settings: BoosterParams) -> FoldResult:
+    def prepare(self, wanted: Sequence[tuple[int, BoosterParams]]) -> None:
+        """Grows several folds side by side, so that `fold` only has to look them up.
+
+        Of few rows a tree is grown quicker by one thread than by two, and two trees at once twice as fast.
+        """
+        missing = [each for each in wanted if each not in self._results]
+        if not missing:
+            return
+        for k in {k for k, _ in missing}:
+            for dataset in self._fold_datasets(k):
+                dataset.construct()
+        # The largest first, so that none is left to run alone at the end.
+        missing.sort(key=lambda each: -self._cells(each[0]))
+        threads = missing[0][1].threads
+        tasks = [
+            partial(self._fold, k, each, thread_share(threads, len(missing), self._cells(k))) for k, each in missing
+        ]
+        self._results.update(zip(missing, _side_by_side(tasks, threads), strict=True))
+
+    def _cells(self, k: int) -> int:
+        return int(self.folds[k][0].sum()) * len(self.features)
+
+    def _fold(self, k: int, settings: BoosterParams, threads: int) -> FoldResult:
         import lightgbm
 
         base, check = self._fold_datasets(k)
         trees = lightgbm.train(
-            self.parameters(settings),
+            self.parameters(settings, threads),
             base,
             settings.max_rounds,
             valid_sets=[check],
@@ -81,8 +112,8 @@ class Grower:
         losses = log_losses(pd, self.is_bad[self.folds[k][1]])
         return FoldResult(rounds, float(trees.best_score["valid_0"]["log_loss"]), losses, pd)
 
-    def parameters(self, settings: BoosterParams) -> dict[str, Any]:
-        """LightGBM's parameters."""
+    def parameters(self, settings: BoosterParams, threads: int) -> dict[str, Any]:
+        """LightGBM's parameters for one booster grown by so many threads."""
         return {
             "objective": "binary",
             "metric": "None",
@@ -98,7 +129,7 @@ class Grower:
             "monotone_constraints_method": "basic",
             **self._interactions(settings),
             **_FIXED,
-            "num_threads": settings.threads,
+            "num_threads": threads,
             "seed": settings.seed,
         }
 
@@ -145,6 +176,17 @@ class Grower:
         )
 
 
+def thread_share(threads: int, tasks: int, cells: int) -> int:
+    """Threads for each of several boosters grown at once from matrices of so many cells; of few cells one is enough."""
+    return max(1, min(threads // min(threads, tasks), cells // _CELLS_A_THREAD))
+
+
+def _side_by_side(tasks: Sequence[Callable[[], _T]], threads: int) -> list[_T]:
+    """What the tasks give, in their order, as many at once as there are threads: LightGBM lets go of Python's lock."""
+    with ThreadPoolExecutor(max_workers=min(threads, len(tasks))) as pool:
+        return list(pool.map(lambda task: task(), tasks))
+
+
 def members_of(settings: BoosterParams) -> list[BoosterParams]:
     """The settings of each booster of a mean: what it does otherwise, and a seed of its own."""
     own = [{name: value for name, value in vars(member).items() if value is not None} for member in settings.members]
@@ -172,6 +214,8 @@ def _log_loss(pd: Floats, dataset: Any) -> tuple[str, float, bool]:
     return "log_loss", log_loss(pd, dataset.get_label()), False
 
 
+# Two threads lost against one at 1.4 million cells (11,577 rows, 121 features) and won by a fifth at 5.6 million.
+_CELLS_A_THREAD = 2_500_000
 # More categories than there can be.
 _ANY_NUMBER = 1_000_000
 _FIXED: Mapping[str, Any] = {

@@ -130,12 +130,17 @@ def search(grower: Grower, settings: BoosterParams, diary: Diary) -> Search:
 def _run(grower: Grower, settings: BoosterParams, done: Sequence[Trial]) -> Trial:
     parameters = {name: getattr(settings, name) for name in _SPACE} if not done else _drawn(settings, done)
     tried = _with(settings, parameters)
+    folds, may_be_pruned = range(len(grower.folds)), len(done) > _RANDOM_TRIALS
+    if not may_be_pruned:
+        grower.prepare([(k, tried) for k in folds])
     found: list[FoldResult] = []
-    for k in range(len(grower.folds)):
+    for k in folds:
         found.append(grower.fold(k, tried))
         losses = tuple(each.loss for each in found)
-        if k + 1 < len(grower.folds) and len(done) > _RANDOM_TRIALS and _is_hopeless(losses, done):
+        if k + 1 < len(folds) and may_be_pruned and _is_hopeless(losses, done):
             return Trial(parameters, losses, is_pruned=True)
+        # A trial that outlived the first fold mostly outlives them all.
+        grower.prepare([(later, tried) for later in folds[k + 1 :]])
     return Trial(parameters, losses, is_pruned=False, error=_error(grower, settings, found) if done else None)
 
 

@@ -24,9 +24,10 @@ CELLS = ("both_accept", "only_first_accepts", "only_second_accepts", "both_refus
 
 @dataclass(frozen=True)
 class Swap:
-    """`cells` by name (see CELLS); `cost` is what going from the first to the second model would have lost more (above
-    zero) or less, a snapshot date in the mean; null where no loss is known. Its `bad_customers` counts the groups with
-    a bad row among those moved: below `min_bad_customers` there is no interval, for so few decide nothing."""
+    """`cells` by name (see CELLS), the `loss` of each with its interval by customer group; `cost` is what going from
+    the first to the second model would have lost more (above zero) or less, a snapshot date in the mean; null where no
+    loss is known. Its `bad_customers` counts the groups with a bad row among those moved: below `min_bad_customers`
+    there is no interval, for so few decide nothing, and the same holds of the loss of a cell."""
 
     cells: dict[str, dict[str, Any]]
     cost: dict[str, Any] | None
@@ -54,24 +55,30 @@ def swap_set(
         "both_refuse": first_refuses & second_refuses,
     }
     lost = None if losses is None else losses * sample.is_bad / dates
-    cells = {name: _cell(sample.part(is_in), lost, is_in, settings.confidence) for name, is_in in masks.items()}
+    cells = {name: _cell(sample, is_in, lost, settings) for name, is_in in masks.items()}
     return Swap(cells, None if lost is None or not len(lost) else _cost(masks, lost, sample, settings), dates)
 
 
-def _cell(part: Sample, lost: Floats | None, is_in: Bools, confidence: float) -> dict[str, Any]:
-    """Counts, default rate and its Jeffreys interval, by rows with customer groups as the evidence."""
+def _cell(sample: Sample, is_in: Bools, lost: Floats | None, settings: PromotionParams) -> dict[str, Any]:
+    """Counts, default rate and its Jeffreys interval, by rows with customer groups as the evidence, and the loss."""
+    part = sample.part(is_in)
     told = part.counts()
     interval: dict[str, float | None] = {"low": None, "high": None}
     if told["rows"]:
-        low, high = jeffreys_interval(told["default_rate"] * part.customers, part.customers, confidence)
+        low, high = jeffreys_interval(told["default_rate"] * part.customers, part.customers, settings.confidence)
         interval = {"low": low, "high": high}
-    return {**told, **interval, "loss": None if lost is None else float(lost[is_in].sum())}
+    return {**told, **interval, "loss": None if lost is None or not len(lost) else _sum(lost, is_in, sample, settings)}
 
 
 def _cost(masks: dict[str, Bools], lost: Floats, sample: Sample, settings: PromotionParams) -> dict[str, Any]:
     gained, spared = masks["only_second_accepts"], masks["only_first_accepts"]
-    bad_customers = sample.part(gained | spared).bad_customers
+    return _sum(lost * gained - lost * spared, gained | spared, sample, settings)
+
+
+def _sum(amounts: Floats, is_in: Bools, sample: Sample, settings: PromotionParams) -> dict[str, Any]:
+    """The sum over the rows of a mask with its interval, and the groups with a bad row that it rests on."""
+    bad_customers = sample.part(is_in).bad_customers
     draws = draws_for(sample, settings)
     if bad_customers < settings.min_bad_customers:
         draws = replace(draws, rounds=0)
-    return {**paired_sum(lost * gained - lost * spared, draws).as_json(), "bad_customers": bad_customers}
+    return {**paired_sum(amounts * is_in, draws).as_json(), "bad_customers": bad_customers}

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pipeline.params import BoosterParams, CalibrationParams, LabelParams, ScorecardParams
     from pipeline.score.model import Predictor
     from pipeline.score.points import Scaling
-    from pipeline.score.scorecard import Scorecard
     from pipeline.score.thin_file import ThinFileRule
     from pipeline.train.bins_file import Cuts
     from pipeline.train.booster_search import Diary
@@ -71,6 +70,7 @@ class _Ground:
     catalogue: Sequence[Mapping[str, Any]]
     table: Timetable
     setting: Setting
+    confidence: float = 0.95
 
 
 def train_scorecard(
@@ -92,13 +92,11 @@ def train_scorecard(
     with one_thread():
         parts = _trainable(book, table)
         fit = fit_scorecard(parts["train"], catalogue, params, table.seed, cuts)
-        ground = _Ground(catalogue, table, setting)
+        ground = _Ground(catalogue, table, setting, params.bin_confidence)
         fitted = _finished(fit, fit.scorecard, parts, ground)
         if fit.binning:
             fitted = replace(fitted, texts={"bins.yaml": bins_text(fit.binning)})
-        return (
-            fitted if fit.exact is None or not table.has_test else _with_rounding_loss(fitted, fit.exact, parts, ground)
-        )
+        return _with_rounding_loss(fitted, fit, parts, ground) if table.has_test else fitted
 
 
 def train_booster(
@@ -175,13 +173,15 @@ def _finished(
 
 
 def _with_rounding_loss(
-    fitted: FittedModel, exact: Scorecard, parts: Mapping[str, Sample], ground: _Ground
+    fitted: FittedModel, fit: ScorecardFit, parts: Mapping[str, Sample], ground: _Ground
 ) -> FittedModel:
     """Tells what whole points cost on the customers of the test, each card with a calibration of its own."""
-    levelled = fit_levels(exact, parts, ground.catalogue, ground.setting.calibration, ground.setting.never_use)
+    if fit.exact is None:
+        return fitted
+    levelled = fit_levels(fit.exact, parts, ground.catalogue, ground.setting.calibration, ground.setting.never_use)
     test = parts["test"]
     exact_pd = levelled.line.calibration.pd(levelled.predictor.log_odds(test.rows))
-    loss = rounding_loss(exact_pd, fitted.model.pd(test.rows), test)
+    loss = rounding_loss(exact_pd, fitted.model.pd(test.rows), test, ground.confidence)
     return replace(fitted, details={**fitted.details, "whole_points": loss})
 
 

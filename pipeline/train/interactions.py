@@ -46,6 +46,7 @@ def interaction_price(grower: Grower, sample: Sample, settings: BoosterParams) -
     if not grower.folds or settings.interactions == "none":
         return None
     without = dataclasses.replace(settings, interactions="none")
+    grower.prepare([(k, each) for each in (settings, without) for k in range(len(grower.folds))])
     told = np.concatenate([np.flatnonzero(check) for _, check in grower.folds])
     own, gam = ([grower.fold(k, each) for k in range(len(grower.folds))] for each in (settings, without))
     own_pd, gam_pd = (np.concatenate([each.pd for each in results]) for results in (own, gam))

@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.errors import UnfitForTrainingError
 from pipeline.score.scorecard import Characteristic, Scorecard
 from pipeline.statistics.logistic import fit_logistic
+from pipeline.train.bin_figures import bin_rates
 from pipeline.train.binning import fit_bins
 from pipeline.train.bins_over_time import bin_stability
 from pipeline.train.customer_folds import folds_of
@@ -43,8 +44,8 @@ class ScorecardFit:
     """The card before calibration, the fate of every feature, and how the coefficients were found.
 
     `exact` is the card before its points were rounded, null where they were not; `stability` tells of each bin of the
-    card whether it held over time; `joint` how strictly points of the bins' own were held to their line, null where
-    points are coefficient times WoE.
+    card whether it held over time, `rates` how sure its bad rate is, both at `confidence`; `joint` how strictly points
+    of the bins' own were held to their line, null where points are coefficient times WoE.
     """
 
     scorecard: Scorecard
@@ -55,6 +56,8 @@ class ScorecardFit:
     exact: Scorecard | None = None
     binning: Binning | None = None
     stability: tuple[dict[str, Any], ...] = ()
+    rates: tuple[dict[str, Any], ...] = ()
+    confidence: float | None = None
     joint: JointPoints | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -66,6 +69,8 @@ class ScorecardFit:
             "selection": [fate.as_json() for fate in self.selection],
             "by_hand": [told.as_json() for told in self.binning.by_hand] if self.binning else [],
             "bin_stability": list(self.stability),
+            "bin_rates": list(self.rates),
+            "bin_confidence": self.confidence,
             "joint_points": {"step_spread": self.joint.step_spread, "losses": self.joint.losses}
             if self.joint
             else None,
@@ -106,10 +111,19 @@ def fit_scorecard(
         names = [c.feature for c in card.characteristics]
         told = _coefficients(sample, binning.woe(sample.rows, names), card)
         held = tuple(bin_stability(sample, card.characteristics, settings.bin_confidence))
-        fit = ScorecardFit(card, tuple(fates), told, penalty, losses, binning=binning, stability=held, joint=joint)
-        if settings.points == "exact":
-            return fit
-        return replace(fit, scorecard=in_whole_points(card), exact=card)
+        fit = ScorecardFit(
+            card,
+            tuple(fates),
+            told,
+            penalty,
+            losses,
+            binning=binning,
+            stability=held,
+            rates=tuple(bin_rates(sample, card.characteristics, settings.bin_confidence)),
+            confidence=settings.bin_confidence,
+            joint=joint,
+        )
+        return fit if settings.points == "exact" else replace(fit, scorecard=in_whole_points(card), exact=card)
     raise UnfitForTrainingError(_nothing_left(fates))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.statistics.stability import noise_quantile
+from pipeline.train.bin_figures import information_of
 from pipeline.train.bin_shift import bin_shifts
 from pipeline.train.stepwise import Search, walk
 
@@ -41,8 +42,9 @@ class Fate:
     """What became of one feature. `fate` is selected, never_use, not_for_models, unbinnable, weak, unstable,
     correlated, same_idea, not_significant, wrong_sign or beyond_maximum.
 
-    `iv`, `p_value` and `psi` (of its bins between the halves of the training dates) are null where it did not come so
-    far. `is_must_have`: it stands on the list of those that must be in the card.
+    `iv`, with its interval by customer group (see `information_interval`), `p_value` and `psi` (of its bins between the
+    halves of the training dates) are null where it did not come so far. `is_must_have`: it stands on the list of those
+    that must be in the card.
     """
 
     feature: str
@@ -54,6 +56,8 @@ class Fate:
     step: int | None = None
     psi: float | None = None
     is_must_have: bool = False
+    iv_low: float | None = None
+    iv_high: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -220,6 +224,7 @@ def _passes(steps: _Steps, name: str, fate: str, told: str) -> bool:
 def _told(name: str, chosen: list[str], steps: _Steps, shifts: Mapping[str, BinShift]) -> Fate:
     found = steps.binning.characteristics.get(name)
     is_held = name in steps.held
+    information = information_of(found, steps.sample, steps.settings.bin_confidence) if found else None
     told = Fate(
         name,
         "selected",
@@ -228,6 +233,8 @@ def _told(name: str, chosen: list[str], steps: _Steps, shifts: Mapping[str, BinS
         bins=sum(1 for b in found.bins if b.count) if found else None,
         psi=shifts[name].psi if name in shifts else None,
         is_must_have=is_held,
+        iv_low=information.low if information else None,
+        iv_high=information.high if information else None,
     )
     if name in chosen:
         must = ["on the must-have list"] if is_held else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.statistics.calibration import log_losses
-from pipeline.statistics.discrimination import gini
+from pipeline.statistics.clustered import auc_influence, paired_estimate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,24 +32,43 @@ def in_whole_points(card: Scorecard) -> Scorecard:
     return replace(card, characteristics=tuple(characteristics), intercept_points=start, rounding="whole")
 
 
-def rounding_loss(exact_pd: Floats, whole_pd: Floats, sample: Sample) -> dict[str, Any]:
+def rounding_loss(exact_pd: Floats, whole_pd: Floats, sample: Sample, confidence: float) -> dict[str, Any]:
     """What whole points cost on the rows of a sample: Gini, log loss a row, largest change of a PD.
 
-    Both PDs are calibrated, each on its own points. Gini is null where the sample has no bad or no good row; all is
-    null where it has no row.
+    Both PDs are calibrated, each on its own points. `difference` is whole less exact, paired, with its interval by
+    customer (null with fewer than two bad or two good customers). Gini is null where the sample has no bad or no good
+    row; all is null where it has no row.
     """
     if not len(sample.is_bad):
-        return {"rows": 0, "exact": None, "whole": None, "largest_pd_change": None}
+        return {"rows": 0, "exact": None, "whole": None, "difference": None, "largest_pd_change": None}
+    exact, whole = _moves(exact_pd, sample), _moves(whole_pd, sample)
     return {
         "rows": len(sample.is_bad),
-        "exact": _measured(exact_pd, sample),
-        "whole": _measured(whole_pd, sample),
+        "exact": {name: found and found[0] for name, found in exact.items()},
+        "whole": {name: found and found[0] for name, found in whole.items()},
+        "difference": {name: _difference(exact[name], whole[name], sample, confidence) for name in exact},
+        "confidence": confidence,
         "largest_pd_change": float(np.abs(whole_pd - exact_pd).max()),
     }
 
 
-def _measured(pd: Floats, sample: Sample) -> dict[str, float | None]:
+def _moves(pd: Floats, sample: Sample) -> dict[str, tuple[float, Floats] | None]:
+    """Gini and log loss of PDs, each with what every row moves it by."""
     is_bad = sample.is_bad
-    log_loss = math.fsum(log_losses(pd, is_bad).tolist()) / len(pd)
-    has_both = bool(is_bad.any() and not is_bad.all())
-    return {"gini": float(gini(pd, is_bad)) if has_both else None, "log_loss": log_loss}
+    losses = log_losses(pd, is_bad)
+    mean = math.fsum(losses.tolist()) / len(pd)
+    found: dict[str, tuple[float, Floats] | None] = {"gini": None, "log_loss": (mean, (losses - mean) / len(pd))}
+    if is_bad.any() and not is_bad.all():
+        auc, influence = auc_influence(np.unique(pd, return_inverse=True)[1], is_bad)
+        found["gini"] = (2.0 * auc - 1.0, 2.0 * influence)
+    return found
+
+
+def _difference(
+    exact: tuple[float, Floats] | None, whole: tuple[float, Floats] | None, sample: Sample, confidence: float
+) -> dict[str, float | None] | None:
+    if exact is None or whole is None:
+        return None
+    found = paired_estimate(whole[0] - exact[0], whole[1] - exact[1], sample.is_bad, sample.codes, confidence)
+    ends = {"low": found.low, "high": found.high}
+    return {"value": found.value, **{name: end if math.isfinite(end) else None for name, end in ends.items()}}

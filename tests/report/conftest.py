@@ -238,12 +238,12 @@ def png(width: int = 4, height: int = 3) -> bytes:
 
 def details() -> dict:
     def fate(feature: str, name: str, reason: str, **more) -> dict:
-        blank = {"iv": None, "bins": None, "p_value": None, "step": None}
+        blank = {"iv": None, "iv_low": None, "iv_high": None, "bins": None, "p_value": None, "step": None}
         return {"feature": feature, "fate": name, "reason": reason, **blank, **more}
 
     log = [
         fate("industry", "selected", "in the scorecard", iv=0.05, bins=3, step=2),
-        fate("mean_days_late_12m", "selected", "in the scorecard", iv=0.42, bins=3, step=1),
+        fate("mean_days_late_12m", "selected", "in the scorecard", iv=0.42, iv_low=0.28, iv_high=0.61, bins=3, step=1),
         fate(
             "mean_days_late_3m",
             "correlated",
@@ -295,8 +295,22 @@ def details() -> dict:
                 "gini_in_pool": {"value": 0.31, "low": -0.04, "high": 0.58},
             },
             "by_hand": [
-                {"feature": "mean_days_late_12m", "set": [10.0, 30.0], "solved": [8.5], "iv": 0.4, "iv_solved": 0.42},
+                {
+                    "feature": "mean_days_late_12m",
+                    "set": [10.0, 30.0],
+                    "solved": [8.5],
+                    "iv": 0.4,
+                    "iv_low": 0.27,
+                    "iv_high": 0.59,
+                    "iv_solved": 0.42,
+                    "iv_solved_low": 0.28,
+                    "iv_solved_high": 0.61,
+                },
                 {"feature": "industry", "set": [["A", "C"], ["F"]], "solved": None, "iv": 0.05, "iv_solved": None},
+            ],
+            "bin_confidence": 0.95,
+            "bin_rates": [
+                {"feature": "mean_days_late_12m", "bin": "below 10", "customers": 70, "low": 0.002, "high": 0.061},
             ],
             "bin_stability": [
                 bin_over_time("mean_days_late_12m", "below 10", 0.004, 0.41),
@@ -383,7 +397,12 @@ def comparison(verdict: str = "undecided", shift: float = 0.0) -> dict:
         "detectable": 0.065,
         "verdict": verdict,
     }
-    cell = {**counts(90, 4, 40, 3), "low": 0.01, "high": 0.12, "loss": 66223.9}
+    cell = {
+        **counts(90, 4, 40, 3),
+        "low": 0.01,
+        "high": 0.12,
+        "loss": {"value": 66223.9, "low": 51000.2, "high": 90210.0},
+    }
     cost = {"value": 9.0, "low": 2.0, "high": 16.0, "bad_customers": 12}
     cells = ("both_accept", "only_first_accepts", "only_second_accepts", "both_refuse")
     nothing = {**order, "difference": None, "gini_first": None, "gini_second": None, "verdict": "too_few"}

@@ -101,6 +101,8 @@ def test_the_swap_set_tells_counts_rates_losses_and_what_the_other_would_have_co
     assert [cell.text for cell in swap.rows[1]] == [
         "Only the Scorecard (champion) accepts", "90", "40", "4", "4.4\u202f%", "66,224",
     ]  # fmt: skip
+    assert swap.rows[1][-1].note == "51,000 to 90,210"
+    assert "none below 10 bad groups" in swap.notes[0]
     assert "more would have been lost a date (interval +2 to +16)" in swap.notes[1]
     parts = found["Both in the parts of the book"]
     assert [heading for _, heading in parts.groups] == ["By risk segment", "By industry"]
@@ -124,6 +126,14 @@ def test_a_swap_set_of_four_bad_groups_decides_nothing_at_the_terminal(given):
     assert "the data cannot decide; 4 bad groups moved where 10 are needed" in " ".join(text.split())
     assert "loses more" not in text
     assert "B loses more" in comparison_text(given.comparison)
+
+
+def test_what_a_cell_of_the_swap_set_lost_stands_at_the_terminal_with_its_interval_or_why_it_has_none(given):
+    swap = given.comparison["swap"]
+    assert "66,224 (51,000 to 90,210)" in comparison_text(given.comparison)
+    few = {name: {**cell, "loss": {"value": 70.0, "low": None, "high": None}} for name, cell in swap["cells"].items()}
+    text = comparison_text({**given.comparison, "swap": {**swap, "cells": few}})
+    assert "70 (too few bad groups for an interval)" in text
 
 
 @pytest.mark.parametrize(("comparison", "says"), [(None, "there is no challenger"), ({"rows": {}}, "no row is left")])

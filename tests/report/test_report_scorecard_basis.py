@@ -71,11 +71,21 @@ def test_the_cost_of_whole_points_is_told(given):
         "rows": 6000,
         "exact": {"gini": 0.61234, "log_loss": 0.1112223},
         "whole": {"gini": 0.61111, "log_loss": 0.1113334},
+        "difference": {
+            "gini": {"value": -0.00123, "low": -0.0042, "high": 0.0018},
+            "log_loss": {"value": 0.0001111, "low": None, "high": None},
+        },
+        "confidence": 0.95,
         "largest_pd_change": 0.0123,
     }
     tables = [b for b in scorecard(with_details(given, whole_points=loss), WORDS).blocks if isinstance(b, Table)]
     table = next(t for t in tables if t.caption == "Whole points and what they cost")
-    assert [[cell.text for cell in row][1:] for row in table.rows] == [["0.6123", "0.111222"], ["0.6111", "0.111333"]]
+    assert [[cell.text for cell in row][1:] for row in table.rows] == [
+        ["0.6123", "0.111222"],
+        ["0.6111", "0.111333"],
+        ["−0.0012", "+0.000111"],
+    ]
+    assert [cell.note for cell in table.rows[2]] == ["", "−0.0042 to +0.0018", ""]
     assert "6,000 snapshots" in table.notes[0]
     assert "0.0123" in table.notes[0]
 

@@ -66,7 +66,9 @@ def test_an_edited_split_is_taken_refitted_and_told_with_its_price(binning, trai
     assert bins[0].bads == int(train.is_bad[values < middle].sum())
     told = found.by_hand[0].as_json()
     assert (told["feature"], told["set"], told["solved"]) == ("overdue_share", [middle], list(solved.splits))
-    assert told["iv"] < told["iv_solved"] == solved.iv
+    assert told["iv"] < told["iv_solved"] == pytest.approx(solved.iv)
+    for name in ("iv", "iv_solved"):
+        assert told[f"{name}_low"] < told[name] < told[f"{name}_high"]
 
 
 def test_the_edit_reaches_the_card_and_its_story(binning, train, catalogue):

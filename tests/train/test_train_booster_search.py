@@ -29,8 +29,15 @@ def _result(losses):
     return FoldResult(10, float(np.mean(losses)), np.asarray(losses, dtype=float), np.full(len(losses), 0.1))
 
 
-class Bowl:
-    """Stands for the grower: a loss with its least value at 8 leaves and an l2 of 5, and folds that differ in level."""
+class _Stand:
+    """Stands for the grower: nothing is grown ahead, but what was asked for is noted."""
+
+    def prepare(self, wanted):
+        self.ahead = [*getattr(self, "ahead", []), [k for k, _ in wanted]]
+
+
+class Bowl(_Stand):
+    """A loss with its least value at 8 leaves and an l2 of 5, and folds that differ in level."""
 
     folds, codes = _apart(3), np.arange(6)
 
@@ -56,8 +63,8 @@ def test_search_finds_better_than_it_was_given_and_tells_every_trial():
     assert json.loads(json.dumps(found.as_json()))["best"] == found.best
 
 
-class Uneven:
-    """Stands for the grower: every trial but the settings themselves gains as much on each row as it is told to.
+class Uneven(_Stand):
+    """Every trial but the settings themselves gains as much on each row as it is told to.
 
     Six rows in three folds; `codes` say whose they are.
     """
@@ -109,6 +116,16 @@ def test_hopeless_trials_are_broken_off_after_a_fold_and_never_win():
     whole = sum(not trial.is_pruned for trial in found.trials[1:])
     assert len(bowl.runs) == sum(len(trial.losses) for trial in found.trials) + 3 * whole
     assert not found.trials[found.best].is_pruned
+
+
+def test_folds_are_grown_ahead_but_not_beside_a_first_fold_that_may_end_a_trial():
+    bowl = Bowl()
+    found = search(bowl, dataclasses.replace(SETTINGS, trials=30), InMemory())
+    at_random, later = found.trials[:6], found.trials[6:]
+    assert bowl.ahead.count([0, 1, 2]) == len(at_random)
+    outlived = sum(len(trial.losses) > 1 for trial in later)
+    assert 0 < outlived < len(later)
+    assert bowl.ahead.count([1, 2]) == len(at_random) + outlived
 
 
 @pytest.mark.parametrize("after", [1, 4, 17, 22])

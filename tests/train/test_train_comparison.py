@@ -16,7 +16,7 @@ from pipeline.params import PromotionParams
 from pipeline.score.master_scale import MasterScale
 from pipeline.score.policy import read_policy
 from pipeline.statistics.discrimination import gini
-from pipeline.train.comparison import compare_loss, compare_order, compare_parts, level_measures
+from pipeline.train.comparison import compare_loss, compare_order, compare_parts, draws_for, level_measures
 from pipeline.train.comparison_ground import MOST_GROUPS, OTHERS, book_groups, losses, risk_segments
 from pipeline.train.comparison_swap import swap_set
 from pipeline.train.unseen import TrainedOn, unseen
@@ -101,15 +101,19 @@ def test_rows_of_customers_or_dates_that_a_model_has_seen_are_left_out():
     assert (len(undated.sample.is_bad), undated.first_day) == (6, None)
 
 
+def names_of(first_refuses, second_refuses):
+    names = {(False, False): "both_accept", (True, True): "both_refuse", (False, True): "only_first_accepts"}
+    pairs = zip(first_refuses.tolist(), second_refuses.tolist(), strict=True)
+    return [names.get(pair, "only_second_accepts") for pair in pairs]
+
+
 def test_the_swap_set_is_counted_and_costed_row_by_row():
     sample, pd_ = sample_of(100)
     other = blurred(pd_, 1.0)
     lost = np.arange(1.0, len(pd_) + 1)
     found = swap_set(pd_ >= 0.2, other >= 0.2, sample, lost, replace(SETTINGS, min_bad_customers=2)).as_json()
     cost, rows, bads = 0.0, dict.fromkeys(found["cells"], 0), dict.fromkeys(found["cells"], 0)
-    for p, q, y, amount in zip(pd_, other, sample.is_bad, lost, strict=True):
-        names = {(False, False): "both_accept", (True, True): "both_refuse", (False, True): "only_first_accepts"}
-        name = names.get((p >= 0.2, q >= 0.2), "only_second_accepts")
+    for name, y, amount in zip(names_of(pd_ >= 0.2, other >= 0.2), sample.is_bad, lost, strict=True):
         rows[name] += 1
         bads[name] += int(y)
         # What the second model accepts and loses, less what the first one did: two dates stand in the book.
@@ -119,6 +123,15 @@ def test_the_swap_set_is_counted_and_costed_row_by_row():
     assert found["cost"]["value"] == pytest.approx(cost)
     assert found["cost"]["low"] <= cost <= found["cost"]["high"]
     assert found["dates"] == 2
+    drawn = draws_for(sample, replace(SETTINGS, min_bad_customers=2))
+    for name, cell in found["cells"].items():
+        is_in = np.array([n == name for n in names_of(pd_ >= 0.2, other >= 0.2)])
+        sums = np.concatenate([(weights * lost * sample.is_bad * is_in / 2).sum(axis=1) for weights in drawn.weights()])
+        tail = 100 * (1 - SETTINGS.confidence) / 2
+        ends = np.percentile(sums, [tail, 100 - tail])
+        assert [cell["loss"][end] for end in ("value", "low", "high")] == pytest.approx(
+            [(lost * sample.is_bad * is_in / 2).sum(), *ends]
+        )
     assert all(cell["low"] <= cell["default_rate"] <= cell["high"] for cell in found["cells"].values())
 
 
@@ -128,7 +141,12 @@ def test_what_a_swap_costs_has_an_interval_only_where_enough_of_the_moved_groups
     # Four bad groups are refused by the first and accepted by the second, and no other row moves.
     moved = np.isin(sample.clusters, np.unique(sample.clusters[sample.is_bad == 1])[:4])
     settings = replace(SETTINGS, min_bad_customers=needed)
-    found = swap_set(moved, np.zeros_like(moved), sample, np.full(len(pd_), 1000.0), settings).cost
+    swap = swap_set(moved, np.zeros_like(moved), sample, np.full(len(pd_), 1000.0), settings)
+    found, cell = swap.cost, swap.cells["only_second_accepts"]["loss"]
+    assert cell == found
+    assert swap.cells["both_refuse"]["loss"] == {
+        "value": 0.0, "low": None, "high": None, "error": None, "rounds": 0, "bad_customers": 0,
+    }  # fmt: skip
     assert found["value"] == pytest.approx(1000.0 * sample.is_bad[moved].sum() / 2)
     assert found["bad_customers"] == 4
     assert (found["low"] is not None, found["high"] is not None) == (is_told, is_told)

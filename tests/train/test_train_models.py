@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from pipeline.score.thin_file import ThinFileRule
 from pipeline.statistics.discrimination import auc
 from pipeline.statistics.proportions import jeffreys_upper
 from pipeline.train.booster import fit_booster, normalised
-from pipeline.train.booster_grower import time_folds
+from pipeline.train.booster_grower import thread_share, time_folds
 from pipeline.train.calibration import Observed, fit_calibration
 from pipeline.train.development import numbers_distribution, quantile_splits
 from pipeline.train.fit import Setting, train_booster, train_scorecard
@@ -113,6 +114,34 @@ def test_one_or_two_threads_grow_the_same_text(parts, small_economy):
     assert len(texts) == 1
     assert "[num_threads: 1]" in texts.pop()
     assert normalised("a\n[num_threads: 8]\nb") == "a\n[num_threads: 1]\nb"
+
+
+def test_boosters_are_grown_side_by_side_each_by_its_share_of_the_threads(parts, small_economy, monkeypatch):
+    """Two of few rows at once on one thread each; a single one takes two only where its cells pay for it."""
+    import lightgbm
+
+    real, told, running = lightgbm.train, [], set()
+
+    def watched(parameters, *given, **more):
+        running.add(threading.get_ident())
+        told.append((parameters["num_threads"], len(running)))
+        try:
+            return real(parameters, *given, **more)
+        finally:
+            running.discard(threading.get_ident())
+
+    monkeypatch.setattr(lightgbm, "train", watched)
+    fit_booster(parts["train"], small_economy.catalogue, dataclasses.replace(BOOSTER, threads=2))
+    assert {threads for threads, _ in told} == {1}
+    assert max(at_once for _, at_once in told) == 2
+
+
+@pytest.mark.parametrize(("threads", "tasks", "cells", "share"), [
+    (2, 3, 10**9, 1), (2, 1, 10**9, 2), (2, 1, 4_000_000, 1), (16, 3, 10**9, 5), (16, 3, 6_000_000, 2),
+    (1, 9, 10**9, 1),
+])  # fmt: skip
+def test_threads_are_shared_out_among_the_boosters_at_work(threads, tasks, cells, share):
+    assert thread_share(threads, tasks, cells) == share
 
 
 @pytest.mark.slow

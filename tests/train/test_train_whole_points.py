@@ -15,6 +15,9 @@ from pipeline.score.model_folder import read_model, write_model
 from pipeline.score.points import Scaling
 from pipeline.score.scorecard import Scorecard, fold
 from pipeline.score.thin_file import ThinFileRule
+from pipeline.statistics.bootstrap import ratio_interval, resamples
+from pipeline.statistics.calibration import log_losses
+from pipeline.statistics.paired import paired_gini
 from pipeline.train.fit import Setting, train_scorecard
 from pipeline.train.sample import samples
 from pipeline.train.splits import mature_dates, timetable
@@ -78,12 +81,36 @@ def test_the_loss_is_told_on_the_customers_of_the_test(whole, exact, book, table
     assert "whole_points" not in exact.details
 
 
+def test_what_whole_points_cost_has_the_paired_interval_of_the_bootstrap_by_customer(whole, exact, book, table):
+    rows = samples(book, table)["all"]
+    mine, other = whole.model.pd(rows.rows), exact.model.pd(rows.rows)
+    told = rounding_loss(other, mine, rows, 0.95)["difference"]
+    draws = resamples(rows.codes, 2000, 0.95, 1)
+    drawn = paired_gini(mine, other, rows.is_bad, draws)
+    losses = ratio_interval(log_losses(mine, rows.is_bad) - log_losses(other, rows.is_bad), np.ones(len(mine)), draws)
+    for name, found in (("gini", drawn), ("log_loss", losses)):
+        assert told[name]["value"] == pytest.approx(found.value)
+        assert told[name]["high"] - told[name]["low"] == pytest.approx(found.high - found.low, rel=0.2)
+        assert told[name]["low"] < told[name]["value"] < told[name]["high"]
+
+
+def test_one_bad_customer_gives_no_interval_to_what_whole_points_cost(book, table):
+    test = samples(book, table)["test"]
+    one = test.part((test.is_bad == 0) | (test.codes == test.codes[test.is_bad == 1][0]))
+    pd_ = np.linspace(0.01, 0.2, len(one.is_bad))
+    told = rounding_loss(pd_, pd_[::-1], one, 0.95)["difference"]
+    assert one.bad_customers == 1
+    assert {name: (found["low"], found["high"]) for name, found in told.items()} == {
+        "gini": (None, None), "log_loss": (None, None),
+    }  # fmt: skip
+
+
 def test_a_sample_without_bads_has_no_gini_and_an_empty_one_nothing(book, table):
     test = samples(book, table)["test"]
     good = test.part(test.is_bad == 0)
     pd_ = np.full(len(good.is_bad), 0.1)
-    assert rounding_loss(pd_, pd_, good)["whole"] == {"gini": None, "log_loss": pytest.approx(-math.log(0.9))}
-    assert rounding_loss(pd_[:0], pd_[:0], good.part(good.is_bad == 1))["exact"] is None
+    assert rounding_loss(pd_, pd_, good, 0.95)["whole"] == {"gini": None, "log_loss": pytest.approx(-math.log(0.9))}
+    assert rounding_loss(pd_[:0], pd_[:0], good.part(good.is_bad == 1), 0.95)["exact"] is None
 
 
 def test_a_card_of_whole_points_is_not_folded_and_broken_points_are_refused(whole):

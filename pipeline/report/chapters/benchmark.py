@@ -84,18 +84,20 @@ def _swap(told: Mapping[str, Any], given: ReportInput, words: Words) -> list[Blo
     )
     segment = words.or_name("segment", told["refuse_from"])
     caption = words("benchmark.swap_caption", segment=segment)
-    return [Table(caption, columns, rows, (words("benchmark.swap_note", n=swap["dates"]), _cost(told, words)))]
+    few = figures.count(told["min_bad_customers"])
+    return [Table(caption, columns, rows, (words("benchmark.swap_note", n=swap["dates"], few=few), _cost(told, words)))]
 
 
 def _swap_row(name: str, cell: Mapping[str, Any]) -> tuple[Cell, ...]:
     rate = figures.measured({"value": cell["default_rate"], "low": cell["low"], "high": cell["high"]}, figures.share)
+    loss = figures.measured(cell["loss"], figures.count)
     return (
         Cell(name),
         Cell(figures.count(cell["rows"])),
         Cell(figures.count(cell["customers"])),
         Cell(figures.count(cell["bads"])),
         Cell(rate.value, note=rate.interval),
-        Cell(figures.count(cell["loss"])),
+        Cell(loss.value, note=loss.interval),
     )
 
 

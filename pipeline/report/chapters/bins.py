@@ -8,7 +8,7 @@ from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
 from pipeline.report.chapters.bin_words import range_name
 from pipeline.report.chapters.bin_years import bin_years
-from pipeline.report.chapters.measured import lies
+from pipeline.report.chapters.measured import information_cell, lies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,8 +40,8 @@ def _by_hand(changed: Sequence[Mapping[str, Any]] | None, given: ReportInput, wo
             Cell(given.titles.get(c["feature"], c["feature"]), note=c["feature"]),
             Cell(_cuts(c["set"], words)),
             Cell(_cuts(c["solved"], words)),
-            Cell(figures.decimal(c["iv"], 3)),
-            Cell(figures.decimal(c["iv_solved"], 3)),
+            information_cell(c),
+            information_cell(c, "iv_solved"),
         )
         for c in changed
     )

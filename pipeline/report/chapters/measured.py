@@ -81,6 +81,13 @@ def reads(interval: Mapping[str, Any] | None, point: float) -> str:
     return lies(interval, point) if is_drawn else "too_few"
 
 
+def information_cell(told: Mapping[str, Any], name: str = "iv") -> Cell:
+    """An information value with its interval, from the keys `<name>`, `<name>_low` and `<name>_high`."""
+    raw = {"value": told.get(name), "low": told.get(f"{name}_low"), "high": told.get(f"{name}_high")}
+    shown = figures.measured(raw, lambda value: figures.decimal(value, 3))
+    return Cell(shown.value, note=shown.interval)
+
+
 def z_of(given: ReportInput) -> float:
     """The normal quantile of the report's confidence: 1.96 at 95 %."""
     return NormalDist().inv_cdf(0.5 + given.confidence / 2)

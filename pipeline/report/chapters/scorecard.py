@@ -11,13 +11,14 @@ import pandas as pd
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Heading, Missing, Table, Text
 from pipeline.report.chapters.bin_words import bin_name
+from pipeline.report.chapters.measured import information_cell
 from pipeline.report.chapters.scorecard_basis import expert_points, rounding_loss
 from pipeline.report.chapters.verdict import expert_words
 from pipeline.score.calibration import Calibration
 from pipeline.score.scorecard import Bin, Characteristic, Scorecard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline.report.report_input import ReportInput, WorkedCustomer
     from pipeline.report.words import Words
@@ -57,13 +58,13 @@ def _scaling(card: Scorecard, words: Words) -> Facts:
 
 
 def _characteristics(card: Scorecard, given: ReportInput, words: Words) -> Table:
-    told = {str(c["feature"]): c for c in _fitted(given).get("coefficients") or ()}
+    told, fates = (_by_feature(_fitted(given).get(name)) for name in ("coefficients", "selection"))
     widest = max(_span(c) for c in card.characteristics) or 1.0
     rows = [
         (
             Cell(given.titles.get(c.feature, c.feature), note=c.feature),
             Cell(words.or_name("risk", c.risk)),
-            Cell(figures.decimal(c.iv)),
+            information_cell(fates.get(c.feature) or {"iv": c.iv}),
             Cell(figures.decimal(c.coefficient, 3), note=_error(told.get(c.feature), words)),
             Cell(figures.decimal(_span(c), 0), bar=_span(c) / widest),
         )
@@ -74,8 +75,17 @@ def _characteristics(card: Scorecard, given: ReportInput, words: Words) -> Table
         Column(words("scorecard.risk")),
         *(Column(words(f"scorecard.{name}"), is_number=True) for name in ("iv", "coefficient", "span")),
     )
-    notes = (words("scorecard.characteristics_note"),)
+    notes = (words("scorecard.characteristics_note", level=_level(given)),)
     return Table(words("scorecard.characteristics_caption"), columns, tuple(rows), notes)
+
+
+def _by_feature(told: Sequence[Mapping[str, Any]] | None) -> dict[str, Mapping[str, Any]]:
+    return {str(found["feature"]): found for found in told or ()}
+
+
+def _level(given: ReportInput) -> str:
+    """The confidence of what fitting measured of the bins."""
+    return figures.share(_fitted(given).get("bin_confidence"), 0)
 
 
 def _error(told: Mapping[str, Any] | None, words: Words) -> str:
@@ -93,18 +103,19 @@ def _span(characteristic: Characteristic) -> float:
 def _points(card: Scorecard, given: ReportInput, words: Words) -> Table:
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
+    rates = {(r["feature"], r["bin"]): r for r in _fitted(given).get("bin_rates") or ()}
     for c in card.characteristics:
         title = given.titles.get(c.feature, c.feature)
         heading = words("scorecard.group", title=title, coefficient=figures.significant(c.coefficient))
         groups.append((len(rows), heading))
         total = sum(b.count for b in c.bins) or 1
-        rows.extend(_bin_row(b, total, words) for b in c.bins)
+        rows.extend(_bin_row(b, total, rates.get((c.feature, b.label)) or {}, words) for b in c.bins)
     columns = (
         Column(words("scorecard.bin")),
         *(Column(words(f"scorecard.{name}"), is_number=True)
           for name in ("count", "weight", "bads", "rate", "woe", "points")),
     )  # fmt: skip
-    notes = tuple(text for text in (words("scorecard.points_note"), _prior(given, words)) if text)
+    notes = tuple(text for text in (words("scorecard.points_note", level=_level(given)), _prior(given, words)) if text)
     return Table(words("scorecard.points_caption"), columns, tuple(rows), notes, tuple(groups))
 
 
@@ -118,14 +129,14 @@ def _prior(given: ReportInput, words: Words) -> str:
     return words("scorecard.points_prior", prior=prior, **counts)
 
 
-def _bin_row(b: Bin, total: int, words: Words) -> tuple[Cell, ...]:
-    rate = b.bads / b.count if b.count else None
+def _bin_row(b: Bin, total: int, ends: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+    rate = figures.measured({**ends, "value": b.bads / b.count if b.count else None}, figures.share)
     return (
         Cell(bin_name(b, words)),
         Cell(figures.count(b.count)),
         Cell(figures.share(b.count / total)),
         Cell(figures.count(b.bads)),
-        Cell(figures.share(rate)),
+        Cell(rate.value, note=rate.interval),
         Cell(figures.decimal(b.woe, 4)),
         Cell(figures.decimal(b.points, 4)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
@@ -43,12 +44,19 @@ def expert_points(card: Scorecard, given: ReportInput, words: Words) -> Table:
 
 
 def rounding_loss(told: Mapping[str, Any], words: Words) -> Table:
-    """Gini and log loss of the whole points beside those of the points before, on the customers of the test."""
+    """Gini and log loss of the whole points beside those of the points before, on the customers of the test, and their
+    difference with its interval."""
     rows = []
     for name in ("exact", "whole"):
         found = told.get(name) or {}
         cells = (words(f"scorecard.rounding_{name}"), _digits(found.get("gini"), 4), _digits(found.get("log_loss"), 6))
         rows.append(tuple(Cell(text) for text in cells))
+    apart = told.get("difference") or {}
+    gini, loss = (
+        figures.measured(apart.get(name), partial(figures.signed, digits=digits))
+        for name, digits in (("gini", 4), ("log_loss", 6))
+    )
+    rows.append((Cell(words("scorecard.rounding_difference")), *(Cell(f.value, note=f.interval) for f in (gini, loss))))
     columns = (
         Column(words("scorecard.rounding_points")),
         Column(words("scorecard.rounding_gini"), is_number=True),
@@ -58,6 +66,7 @@ def rounding_loss(told: Mapping[str, Any], words: Words) -> Table:
         "scorecard.rounding_note",
         rows=figures.count(told.get("rows")),
         change=_digits(told.get("largest_pd_change"), 4),
+        level=figures.share(told.get("confidence"), 0),
     )
     return Table(words("scorecard.rounding_caption"), columns, tuple(rows), (note,))
 

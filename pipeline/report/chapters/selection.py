@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Bullets, Cell, Chapter, Column, Heading, Missing, Table, Text
+from pipeline.report.chapters.measured import information_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,7 @@ def _row(fate: Mapping[str, Any], p_values: Mapping[str, Any], given: ReportInpu
             note=f"{name} · {words('selection.must_have')}" if fate.get("is_must_have") else name,
         ),
         Cell(words.told(fate.get("reason") or "")),
-        Cell(figures.decimal(fate.get("iv"), 3)),
+        information_cell(fate),
         Cell(figures.decimal(fate.get("psi"), 3)),
         Cell(_p_value(fate["p_value"] if fate.get("p_value") is not None else p_values.get(name))),
         Cell(figures.count(fate.get("bins"))),
