@@ -247,17 +247,33 @@ class Registry:
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         logging.getLogger("alembic").setLevel(logging.ERROR)
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        mlflow.set_tracking_uri(self.tracking_uri)
         try:
-            if self.database is not None and self.artifacts is not None and self.database.is_file():
-                _bring_along(self.database, self.artifacts)
-            if mlflow.get_experiment_by_name(self.experiment) is None:
-                mlflow.create_experiment(self.experiment, artifact_location=self.artifacts)
-            mlflow.set_experiment(self.experiment)
-            yield
+            with _environment_kept():
+                mlflow.set_tracking_uri(self.tracking_uri)
+                if self.database is not None and self.artifacts is not None and self.database.is_file():
+                    _bring_along(self.database, self.artifacts)
+                if mlflow.get_experiment_by_name(self.experiment) is None:
+                    mlflow.create_experiment(self.experiment, artifact_location=self.artifacts)
+                mlflow.set_experiment(self.experiment)
+                yield
         except (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error) as error:
             told = f"MLflow store {self.tracking_uri}: {error}; check MLFLOW_TRACKING_URI or registry.tracking_uri"
             raise TargetUnreachableError(without_passwords(told)) from error
+
+
+@contextlib.contextmanager
+def _environment_kept() -> Iterator[None]:
+    """MLflow writes the store and the experiment it is told into the environment, where the next project of this
+    process would take them for what its user has set: both are as they were afterwards."""
+    before = {name: os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID")}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager

@@ -66,7 +66,8 @@ def validate(setting: Setting) -> None:
         write_evidence(setting.project, candidate, validation=told, lineage=whole, parts=parts, table=table)
     register(setting, pair, metrics=measured.metrics, lineage=whole, rows=held_out, validation=measured.report)
     log.say("in_force", promote_first_pair(setting, models, None if table.is_undated else whole["extract_date"]))
-    log.say("validated", _headline(measured.metrics, list(models), table.held_out))
+    level = setting.params.validate.confidence
+    log.say("validated", headline(measured.metrics, list(models), table.held_out, level))
 
 
 def _groups(setting: Setting, sample: Sample) -> dict[str, NDArray[np.object_]]:
@@ -109,8 +110,9 @@ def _write(
             (folder / name).write_bytes(picture)
 
 
-def _headline(metrics: Mapping[str, float], roles: Sequence[str], held_out: str) -> str:
-    lines = []
+def headline(metrics: Mapping[str, float], roles: Sequence[str], held_out: str, confidence: float) -> str:
+    """A line for each model: its Gini on `held_out` rows with the interval, or why it has none."""
+    level, lines = f"{100 * confidence:g} %", []
     for role in roles:
         gini = metrics.get(f"{role}.test.gini")
         if gini is None:
@@ -118,6 +120,6 @@ def _headline(metrics: Mapping[str, float], roles: Sequence[str], held_out: str)
             continue
         low, high = (metrics.get(f"{role}.test.gini_{end}") for end in ("low", "high"))
         is_told = low is not None and high is not None
-        interval = f"95 % interval {low:.3f} to {high:.3f}" if is_told else "too few bad customers to tell"
+        interval = f"{level} interval {low:.3f} to {high:.3f}" if is_told else "too few bad customers to tell"
         lines.append(f"{role}: Gini {gini:.3f} ({interval}), {held_out}")
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import shutil
 import sqlite3
 
@@ -40,6 +41,20 @@ def test_then_the_parameter_then_a_file_in_the_project(tmp_path):
     store = open_registry(tmp_path / "mlflow", None, "credit", "pd")
     assert store.tracking_uri == f"sqlite:///{tmp_path / 'mlflow' / 'mlflow.db'}"
     assert store.artifacts == (tmp_path / "mlflow" / "artifacts").as_uri()
+
+
+@of_mlflow
+def test_the_store_a_project_speaks_to_is_not_left_to_the_next_project_of_the_process(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "7")
+    first, second = (open_registry(tmp_path / name, None, "credit", "pd") for name in ("first", "second"))
+    first.log_monitoring([watched(3.0)])
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert os.environ["MLFLOW_EXPERIMENT_ID"] == "7"
+    assert open_registry(tmp_path / "second", None, "credit", "pd") == second
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID")
+    second.log_monitoring([watched(4.0)])
+    assert {"MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"}.isdisjoint(os.environ)
 
 
 def bytes_of(folder):

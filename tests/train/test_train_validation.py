@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pipeline.errors import MissingInputError
+from pipeline.flows.validate import headline
 from pipeline.params import BoosterParams, CalibrationParams, LabelParams, ScorecardParams, SplitParams, ValidateParams
 from pipeline.score.master_scale import MasterScale
 from pipeline.score.points import Scaling
@@ -169,3 +170,12 @@ def test_what_moves_the_model_is_listed_heaviest_first(world):
     weights = mean_weights(models["challenger"], book)
     assert list(weights.values()) == sorted(weights.values(), reverse=True)
     assert set(weights) == set(models["challenger"].features)
+
+
+def test_the_line_a_run_ends_with_names_the_level_its_interval_has():
+    told = {"champion.test.gini": 0.5, "champion.test.gini_low": 0.4, "champion.test.gini_high": 0.61}
+    lines = headline(told, ["champion", "challenger"], "other customers", 0.9).splitlines()
+    assert lines[0] == "champion: Gini 0.500 (90 % interval 0.400 to 0.610), other customers"
+    assert lines[1].startswith("challenger: the test set holds no bad or no good customer")
+    few = headline({"champion.test.gini": 0.5}, ["champion"], "other customers", 0.95)
+    assert few == "champion: Gini 0.500 (too few bad customers to tell), other customers"
