@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 _T = TypeVar("_T")
+# What LightGBM calls after every round.
+Watch: TypeAlias = "Callable[[Any], None]"
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,11 @@ class Grower:
         everything = self._dataset(np.ones(len(self.is_bad), dtype=bool)).construct()
         threads = settings[0].threads
         share = thread_share(threads, len(settings), self.matrix.size)
-        tasks = [
-            partial(lightgbm.train, self.parameters(each, share), everything, n)
-            for each, n in zip(settings, rounds, strict=True)
-        ]
-        return _side_by_side(tasks, threads)
+
+        def grown(each: BoosterParams, n: int, watch: Watch) -> Any:
+            return lightgbm.train(self.parameters(each, share), everything, n, callbacks=[watch])
+
+        return side_by_side([partial(grown, *told) for told in zip(settings, rounds, strict=True)], threads)
 
     def fold(self, k: int, settings: BoosterParams) -> FoldResult:
         """Fold k, stopped `early_stopping_rounds` after its log loss was least; grown once for the same settings."""
@@ -90,12 +93,12 @@ class Grower:
         tasks = [
             partial(self._fold, k, each, thread_share(threads, len(missing), self._cells(k))) for k, each in missing
         ]
-        self._results.update(zip(missing, _side_by_side(tasks, threads), strict=True))
+        self._results.update(zip(missing, side_by_side(tasks, threads), strict=True))
 
     def _cells(self, k: int) -> int:
         return int(self.folds[k][0].sum()) * len(self.features)
 
-    def _fold(self, k: int, settings: BoosterParams, threads: int) -> FoldResult:
+    def _fold(self, k: int, settings: BoosterParams, threads: int, watch: Watch) -> FoldResult:
         import lightgbm
 
         base, check = self._fold_datasets(k)
@@ -105,7 +108,7 @@ class Grower:
             settings.max_rounds,
             valid_sets=[check],
             feval=_log_loss,
-            callbacks=[lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False)],
+            callbacks=[watch, lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False)],
         )
         rounds = int(trees.best_iteration or settings.max_rounds)
         pd = np.asarray(trees.predict(self.matrix[self.folds[k][1]], num_iteration=rounds), dtype=float)
@@ -181,10 +184,31 @@ def thread_share(threads: int, tasks: int, cells: int) -> int:
     return max(1, min(threads // min(threads, tasks), cells // _CELLS_A_THREAD))
 
 
-def _side_by_side(tasks: Sequence[Callable[[], _T]], threads: int) -> list[_T]:
-    """What the tasks give, in their order, as many at once as there are threads: LightGBM lets go of Python's lock."""
+class _BrokenOffError(Exception):
+    """Ends a booster that nobody waits for any more."""
+
+
+def side_by_side(tasks: Sequence[Callable[[Watch], _T]], threads: int) -> list[_T]:
+    """What the tasks give, in their order, as many at once as there are threads: LightGBM lets go of Python's lock.
+
+    Each calls its watch in every round. Where one fails, or the user breaks off, the others end at their next call
+    instead of holding up the end.
+    """
+    is_over = threading.Event()
+
+    def watch(_: Any) -> None:
+        if is_over.is_set():
+            raise _BrokenOffError
+
     with ThreadPoolExecutor(max_workers=min(threads, len(tasks))) as pool:
-        return list(pool.map(lambda task: task(), tasks))
+        at_work = [pool.submit(task, watch) for task in tasks]
+        try:
+            return [each.result() for each in at_work]
+        except BaseException:
+            is_over.set()
+            for each in at_work:
+                each.cancel()
+            raise
 
 
 def members_of(settings: BoosterParams) -> list[BoosterParams]:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from pipeline.score.thin_file import ThinFileRule
 from pipeline.statistics.discrimination import auc
 from pipeline.statistics.proportions import jeffreys_upper
 from pipeline.train.booster import fit_booster, normalised
-from pipeline.train.booster_grower import thread_share, time_folds
+from pipeline.train.booster_grower import side_by_side, thread_share, time_folds
 from pipeline.train.calibration import Observed, fit_calibration
 from pipeline.train.development import numbers_distribution, quantile_splits
 from pipeline.train.fit import Setting, train_booster, train_scorecard
@@ -134,6 +135,28 @@ def test_boosters_are_grown_side_by_side_each_by_its_share_of_the_threads(parts,
     fit_booster(parts["train"], small_economy.catalogue, dataclasses.replace(BOOSTER, threads=2))
     assert {threads for threads, _ in told} == {1}
     assert max(at_once for _, at_once in told) == 2
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_boosters_at_work_end_at_their_next_round_when_one_fails_or_the_user_breaks_off(error):
+    begun, rounds = threading.Event(), []
+
+    def fails(_):
+        begun.wait(10)
+        raise error
+
+    def works(watch):
+        begun.set()
+        for i in range(1000):
+            rounds.append(i)
+            time.sleep(0.01)
+            watch(None)
+
+    never = []
+    with pytest.raises(error):
+        side_by_side([fails, works, never.append], threads=2)
+    assert 0 < len(rounds) < 1000
+    assert side_by_side([lambda _, i=i: i for i in range(5)], threads=2) == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(("threads", "tasks", "cells", "share"), [
