@@ -150,7 +150,20 @@ def test_without_parts_it_is_said(given):
 def test_bins_set_by_hand_stand_beside_the_solvers(given):
     table = next(t for t in told(bins(given, WORDS), Table) if t.caption == "Bins set by hand")
     assert [cell.text for cell in table.rows[0][1:]] == ["10; 30", "8.5", "0.400", "0.420"]
+    assert [cell.note for cell in table.rows[0][3:]] == ["0.270 to 0.590", "0.280 to 0.610"]
     assert [cell.text for cell in table.rows[1][1:3]] == ["A, C; F", "could not be binned"]
+
+
+def test_information_values_and_bad_rates_of_bins_stand_with_their_intervals(given):
+    characteristics, points = told(scorecard(given, WORDS), Table)[:2]
+    by_name = {row[0].note: row for row in characteristics.rows}
+    assert (by_name["mean_days_late_12m"][2].text, by_name["mean_days_late_12m"][2].note) == ("0.420", "0.280 to 0.610")
+    assert "its interval by customer group (95\u202f%)" in characteristics.notes[0]
+    rates = {row[0].text: row[4] for row in points.rows}
+    assert (rates["below 10"].text, rates["below 10"].note) == ("1.1\u202f%", "0.2\u202f% to 6.1\u202f%")
+    assert rates["10 or more"].note == ""
+    log = told(selection(given, WORDS), Table)[0]
+    assert (log.rows[0][2].text, log.rows[0][2].note) == ("0.420", "0.280 to 0.610")
 
 
 def test_a_bin_that_moved_or_turned_is_named_and_chance_stands_beside(given):
