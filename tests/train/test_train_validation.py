@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -15,10 +16,12 @@ from pipeline.params import BoosterParams, CalibrationParams, LabelParams, Score
 from pipeline.score.master_scale import MasterScale
 from pipeline.score.points import Scaling
 from pipeline.score.thin_file import ThinFileRule
+from pipeline.statistics.calibration import calibration_error
 from pipeline.statistics.discrimination import gini
 from pipeline.statistics.proportions import jeffreys_interval
 from pipeline.train.explanation import MOST_ROWS, explanation_plots, mean_weights, sampled
 from pipeline.train.fit import Setting, train_booster, train_scorecard
+from pipeline.train.measures import pd_measures
 from pipeline.train.sample import samples
 from pipeline.train.splits import mature_dates, timetable
 from pipeline.train.validation import default_rate_by_date, validate
@@ -179,3 +182,17 @@ def test_the_line_a_run_ends_with_names_the_level_its_interval_has():
     assert lines[1].startswith("challenger: the test set holds no bad or no good customer")
     few = headline({"champion.test.gini": 0.5}, ["champion"], "other customers", 0.95)
     assert few == "champion: Gini 0.500 (too few bad customers to tell), other customers"
+
+
+def test_the_interval_of_the_calibration_error_is_at_the_level_of_the_validation(world):
+    models, book, table, _ = world
+    test = samples(book, table)["test"]
+    pd_ = models["champion"].pd(test.rows)
+    ends = {}
+    for level in (0.5, 0.95):
+        settings = dataclasses.replace(QUICK, confidence=level)
+        found = pd_measures(pd_, test, settings)["calibration_error"]
+        by_hand = calibration_error(pd_, test.is_bad, test.codes, confidence=level, seed=QUICK.seed)
+        ends[level] = (found["low"], found["high"])
+        assert ends[level] == (by_hand.low, by_hand.high)
+    assert ends[0.95][1] > ends[0.5][1]
