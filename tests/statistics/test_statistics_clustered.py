@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
-from pipeline.statistics.clustered import clustered_auc, clustered_error, rate_ratio
+from pipeline.statistics.clustered import clustered_auc, clustered_error, paired_estimate, rate_ratio
 from pipeline.statistics.discrimination import auc
 
 
@@ -72,3 +72,15 @@ def test_the_ratio_knows_a_fall_from_ten_to_five_per_cent():
 
 def test_influences_of_one_cluster_add_up_before_they_are_squared():
     assert clustered_error(np.array([1.0, 1.0, -2.0]), np.array([0, 0, 1])) == pytest.approx(np.sqrt(8 * 2))
+
+
+def test_a_paired_difference_of_few_bad_clusters_goes_by_students_t():
+    """Three bad clusters leave two degrees: 4.303 errors on either side at 95 %; one leaves none, and no interval."""
+    is_bad, codes = np.array([1.0, 1, 1, 0, 0, 0, 0]), np.array([0, 1, 2, 3, 4, 5, 6])
+    influence = np.array([0.02, -0.01, 0.01, -0.01, 0.0, 0.01, -0.02])
+    found = paired_estimate(0.05, influence, is_bad, codes, 0.95)
+    error = np.sqrt(0.0012 * 7 / 6)
+    assert (found.error, found.bads, found.goods) == (pytest.approx(error), 3, 4)
+    assert [found.low, found.high] == pytest.approx([0.05 - 4.3027 * error, 0.05 + 4.3027 * error], abs=1e-5)
+    alone = paired_estimate(0.05, influence, np.array([1.0, 0, 0, 0, 0, 0, 0]), codes, 0.95)
+    assert np.isnan([alone.low, alone.high]).all()
