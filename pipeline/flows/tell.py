@@ -74,6 +74,7 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         confidence=setting.params.validate.confidence,
         min_bad_customers=setting.params.validate.min_bad_customers,
         significance=setting.params.validate.significance,
+        power=setting.params.validate.tests.power,
         scorecard=json.loads((card / "scorecard.json").read_text(encoding="utf-8")),
         scorecard_calibration=json.loads((card / "calibration.json").read_text(encoding="utf-8")),
         thin_card=json.loads((card / "thin_file.json").read_text(encoding="utf-8")).get("card"),

@@ -34,7 +34,8 @@ class ReportInput:
 
     `label`: kind, days, window_months, window_days. `validation` and `roc`: `report` and `frames["roc"]` of
     train.validation; `confidence` is the level of its intervals, `min_bad_customers` the fewest that show anything,
-    `significance` the p-value below which something is called contradicted. `snapshots`: one row per (customer_id,
+    `significance` the p-value below which something is called contradicted, `power` with which a deviation counts as
+    one that would have been shown. `snapshots`: one row per (customer_id,
     as_of) with group_key, outcome and is_bad (null: not trained on); industry, size_class, region and data_depth are
     told where the columns are there. `catalogue`: the features' definitions as JSON. `details`: what fitting told, by
     kind of model.
@@ -70,6 +71,7 @@ class ReportInput:
     confidence: float = 0.95
     min_bad_customers: int = 10
     significance: float = 0.05
+    power: float = 0.80
     scorecard: Mapping[str, Any] | None = None
     scorecard_calibration: Mapping[str, Any] | None = None
     thin_card: Mapping[str, Any] | None = None

@@ -108,6 +108,23 @@ def rate_ratio(is_bad: Floats, is_late: NDArray[np.bool_], codes: Codes, confide
     return found, float((rates[1] - rates[0]) / error) if error > 0 else 0.0
 
 
+def rate_step(is_bad: Floats, is_second: NDArray[np.bool_], codes: Codes) -> tuple[float, float, int]:
+    """Rate of the second rows less that of the others, its error if both were of one rate, and its degrees of freedom.
+
+    The error is that of the score test by cluster, so that a side without a bad row is not taken as known. Degrees of
+    Student's t are one less than there are bad or good clusters, whichever are fewer; 0 or −1 leave no test. Both sides
+    must hold rows.
+
+    >>> step, error, degrees = rate_step(np.array([0.0, 0, 0, 1]), np.array([False, False, True, True]), np.arange(4))
+    >>> step, round(error, 3), degrees
+    (0.5, 0.5, 0)
+    """
+    sides = np.where(is_second, 1.0 / np.sum(is_second), -1.0 / np.sum(~is_second))
+    error = clustered_error((is_bad - is_bad.mean()) * sides, codes)
+    degrees = min(distinct(codes[is_bad == 1]), distinct(codes[is_bad == 0])) - 1
+    return float(is_bad[is_second].mean() - is_bad[~is_second].mean()), error, degrees
+
+
 def clustered_error(influence: Floats, codes: Codes) -> float:
     """Standard error of a sum of influences that hang together within clusters, with the G/(G − 1) correction."""
     sums = np.bincount(codes, weights=influence)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from pipeline.statistics.clustered import rate_ratio
+from pipeline.statistics.clustered import rate_ratio, rate_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pipeline.score.scorecard import Characteristic
     from pipeline.train.sample import Sample
@@ -24,7 +24,7 @@ def bin_stability(
     `ratio` is the later bad rate over the earlier with its interval at `confidence`, `p_value` (two-sided) tests the
     logarithm of that ratio, so that p is below 1 - `confidence` where the interval leaves out 1 and nowhere else; both
     by customer cluster, null where a half has no bad row. `is_turned`: with the later half alone the bin would change
-    places with the one before it. Empty for rows without dates or of one date.
+    places with the one before it. `turn` tests that: see `_turn`. Empty for rows without dates or of one date.
     """
     days = np.array([day for day in sample.days if day is not None])
     if len(days) < len(sample.days) or len(np.unique(days)) < 2:
@@ -37,22 +37,24 @@ def bin_stability(
 def _of(characteristic: Characteristic, sample: Sample, is_late: np.ndarray, confidence: float) -> list[dict[str, Any]]:
     codes = characteristic.bin_index(sample.rows)
     told = []
-    before: Mapping[str, Any] | None = None
+    before: np.ndarray | None = None
     for position, b in enumerate(characteristic.bins):
         is_in = codes == position
         if not is_in.any():
             continue
         entry = _bin(characteristic.feature, b.label, (sample, is_in, is_late), confidence)
         if b.kind == "range":
-            entry["is_turned"] = _is_turned(before, entry, characteristic.risk)
-            before = entry
+            if before is not None and characteristic.risk != "either":
+                entry["turn"] = _turn(sample, before & is_late, is_in & is_late, characteristic.risk)
+                entry["is_turned"] = entry["turn"] is not None and entry["turn"]["against"] > 0
+            before = is_in
         told.append(entry)
     return told
 
 
 def _bin(feature: str, label: str, rows_of: tuple[Sample, np.ndarray, np.ndarray], confidence: float) -> dict[str, Any]:
     sample, is_in, is_late = rows_of
-    entry: dict[str, Any] = {"feature": feature, "bin": label, "is_turned": False}
+    entry: dict[str, Any] = {"feature": feature, "bin": label, "is_turned": False, "turn": None}
     for name, half in (("early", ~is_late), ("late", is_late)):
         rows = is_in & half
         entry[f"{name}_rows"] = int(rows.sum())
@@ -67,8 +69,18 @@ def _bin(feature: str, label: str, rows_of: tuple[Sample, np.ndarray, np.ndarray
     return entry
 
 
-def _is_turned(before: Mapping[str, Any] | None, entry: Mapping[str, Any], risk: str) -> bool:
-    if before is None or None in (before["late_rate"], entry["late_rate"]) or risk == "either":
-        return False
-    step = entry["late_rate"] - before["late_rate"]
-    return bool(step < 0 if risk == "rises" else step > 0)
+def _turn(sample: Sample, before: np.ndarray, here: np.ndarray, risk: str) -> dict[str, Any] | None:
+    """How far the later bad rates of two neighbours stand against the declared direction; null where one has no rows.
+
+    `against` is above 0 where they stand the wrong way round. `p_value` is one-sided, for the direction was declared
+    before any outcome was seen and only its opposite is asked for: a score test by customer cluster with Student's t.
+    Null with a single bad or good cluster.
+    """
+    if not before.any() or not here.any():
+        return None
+    rows = before | here
+    step, error, degrees = rate_step(sample.is_bad[rows], here[rows], sample.codes[rows])
+    against = -step if risk == "rises" else step
+    is_tested = degrees > 0 and error > 0
+    p_value = float(stats.t.sf(against / error, degrees)) if is_tested else None
+    return {"against": against, "error": error, "degrees": degrees, "p_value": p_value}

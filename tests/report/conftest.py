@@ -315,7 +315,11 @@ def details() -> dict:
             "bin_stability": [
                 bin_over_time("mean_days_late_12m", "below 10", 0.004, 0.41),
                 bin_over_time("mean_days_late_12m", "10 or more", 0.03, 0.012),
-                {**bin_over_time("industry", "A, C", 0.01, None), "is_turned": True},
+                {
+                    **bin_over_time("industry", "A, C", 0.01, None),
+                    "is_turned": True,
+                    "turn": {"against": 0.021, "error": 0.007, "degrees": 20, "p_value": 0.0035},
+                },
             ],
         },
         "booster": {

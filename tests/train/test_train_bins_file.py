@@ -209,6 +209,50 @@ def test_the_test_of_a_bin_over_time_is_that_of_the_interval_beside_it():
     assert edge["ratio"]["low"] == pytest.approx(1.0, abs=1e-9)
 
 
+LOW_AND_HIGH = (
+    Bin("low", "range", 0.0, 0.0, None, 1.5),
+    Bin("high", "range", 0.0, 0.0, 1.5, None),
+    Bin("no value", "missing", 0.0, 0.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("late_bads", "risk", "is_turned", "p"),
+    [((8, 2), "rises", True, 0.042), ((8, 2), "falls", False, 0.958), ((3, 0), "rises", True, 0.112)],
+)
+def test_an_order_that_the_later_half_turns_is_tested_by_customer(late_bads, risk, is_turned, p):
+    """8 and 2 bads of 100: 0.06 / √(0.00095 × 200 / 199) = 1.94, Student's t with 9 degrees; Fisher's exact test of
+    3 and 0 says 0.123. Three months of the same customers are the same evidence."""
+    told = {}
+    for months in (1, 3):
+        bads = [(2, 100), (4, 100), *((n, 100) for n in late_bads)]
+        outcome = np.concatenate([np.repeat([1.0, 0.0], [n, rows - n]) for n, rows in bads])
+        x = np.tile(np.repeat([1.0, 2.0], 100), 2)
+        days = np.repeat(np.array([dt.date(2020, 1, 31), dt.date(2021, 1, 31)], dtype=object), 200)
+        names = np.array([f"c{i:04d}" for i in range(400)], dtype=object)
+        rows = pd.DataFrame({"customer_id": np.tile(names, months), "x": np.tile(x, months)})
+        sample = Sample(rows, np.tile(outcome, months), np.tile(names, months), np.tile(days, months))
+        lowest, highest = bin_stability(sample, [Characteristic("x", 1.0, LOW_AND_HIGH, risk, 0.0, 0.0)])
+        assert lowest["turn"] is None
+        assert highest["is_turned"] is is_turned
+        told[months] = highest["turn"]
+    assert told[1]["p_value"] == pytest.approx(p, abs=0.001)
+    assert told[3] == pytest.approx(told[1])
+    assert abs(told[1]["against"]) == pytest.approx((late_bads[0] - late_bads[1]) / 100)
+
+
+def test_a_single_bad_customer_turns_nothing_that_is_tested():
+    names = np.array(["a", "b", "c", "d"], dtype=object)
+    days = np.array([dt.date(2020, 1, 31), *[dt.date(2021, 1, 31)] * 3], dtype=object)
+    rows = pd.DataFrame({"customer_id": names, "x": [1.0, 1.0, 2.0, 2.0]})
+    sample = Sample(rows, np.array([0.0, 1.0, 0.0, 0.0]), names, days)
+    _, highest = bin_stability(sample, [Characteristic("x", 1.0, LOW_AND_HIGH, "rises", 0.0, 0.0)])
+    assert highest["is_turned"]
+    assert highest["turn"]["p_value"] is None
+    _, either = bin_stability(sample, [Characteristic("x", 1.0, LOW_AND_HIGH, "either", 0.0, 0.0)])
+    assert (either["is_turned"], either["turn"]) == (False, None)
+
+
 def test_rows_without_dates_have_no_halves(binning, train):
     undated = dataclasses.replace(train, days=np.array([None] * len(train.is_bad), dtype=object))
     assert bin_stability(undated, list(binning.characteristics.values())) == []

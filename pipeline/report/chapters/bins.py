@@ -9,6 +9,7 @@ from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
 from pipeline.report.chapters.bin_words import range_name
 from pipeline.report.chapters.bin_years import bin_years
 from pipeline.report.chapters.measured import information_cell, lies
+from pipeline.statistics.power import fall_shown_by_t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,13 +73,27 @@ def _over_time(told: Sequence[Mapping[str, Any]] | None, given: ReportInput, wor
         name = given.titles.get(entry["feature"], entry["feature"])
         if not groups or groups[-1][1] != name:
             groups.append((len(rows), name))
-        rows.append(_row(entry, given.significance, words))
-    by_chance = figures.decimal(given.significance * len(told), 1)
-    note = words("bins.time_note", expected=by_chance, n=len(told), level=f"{given.significance:g}")
-    return [Table(words("bins.time_caption"), columns, tuple(rows), (note,), tuple(groups))]
+        rows.append(_row(entry, given, words))
+    return [Table(words("bins.time_caption"), columns, tuple(rows), _notes(told, given, words), tuple(groups))]
 
 
-def _row(entry: Mapping[str, Any], significance: float, words: Words) -> tuple[Cell, ...]:
+def _notes(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> tuple[str, ...]:
+    """What is compared, and how many of so many tests chance alone lets through."""
+    level = f"{given.significance:g}"
+    tested = sum(entry["p_value"] is not None for entry in told)
+    notes = [words("bins.time_note", expected=_by_chance(tested, given), n=tested, level=level)]
+    steps = sum((entry.get("turn") or {}).get("p_value") is not None for entry in told)
+    if steps:
+        power = figures.share(given.power, 0)
+        notes.append(words("bins.turn_note", expected=_by_chance(steps, given), n=steps, level=level, power=power))
+    return tuple(notes)
+
+
+def _by_chance(tests: int, given: ReportInput) -> str:
+    return figures.decimal(given.significance * tests, 1)
+
+
+def _row(entry: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell, ...]:
     ratio = figures.measured(entry["ratio"], figures.decimal)
     p = entry["p_value"]
     return (
@@ -89,14 +104,34 @@ def _row(entry: Mapping[str, Any], significance: float, words: Words) -> tuple[C
         Cell(figures.probability(entry["late_rate"])),
         Cell(ratio.value, note=ratio.interval),
         Cell(figures.decimal(p, 3)),
-        Cell(words(f"bins.{_reading(entry, significance)}")),
+        _reading(entry, given, words),
     )
 
 
-def _reading(entry: Mapping[str, Any], significance: float) -> str:
+def _reading(entry: Mapping[str, Any], given: ReportInput, words: Words) -> Cell:
+    """What is shown of a bin; under it what is known of an order that the later half alone would turn."""
+    moves = _moves(entry, given.significance)
+    turn = entry.get("turn") or {}
+    if not entry["is_turned"]:
+        return Cell(words(f"bins.{moves}"))
+    p = turn.get("p_value")
+    if p is None:
+        return Cell(words(f"bins.{moves}"), note=words("bins.turn_untested"))
+    step, level = _points(turn["against"]), figures.decimal(p, 3)
+    if p < given.significance:
+        shown = [words("bins.moved")] if moves == "moved" else []
+        return Cell(figures.in_turn([*shown, words("bins.turned")]), note=words("bins.turn_shown", step=step, p=level))
+    least = _points(fall_shown_by_t(turn["error"], turn["degrees"], given.significance, given.power))
+    return Cell(words(f"bins.{moves}"), note=words("bins.turn_unshown", step=step, p=level, least=least))
+
+
+def _points(step: float) -> str:
+    """A step between two rates in percentage points."""
+    return figures.decimal(100.0 * step, 2)
+
+
+def _moves(entry: Mapping[str, Any], significance: float) -> str:
     """`moved` where the p-value and the interval, each at its own level, both say so: the stricter decides."""
-    if entry["is_turned"]:
-        return "turned"
     if entry["p_value"] is None:
         return "unknown"
     is_moved = entry["p_value"] < significance and lies(entry["ratio"], 1.0) in {"above", "below"}
