@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.params import CalibrationParams, ScorecardParams
     from pipeline.score.scorecard import Scorecard
     from pipeline.train.sample import Sample
+    from pipeline.train.scorecard import ScorecardFit
 
 DUE_COLUMN = "invoices_due_12m_count"
 HISTORY_COLUMN = "history_months"
@@ -88,10 +89,12 @@ def with_card(
 
     The card is fitted on `training`, thin or not, for the pool is small, and calibrated to the pool in `seen`: its
     slope on the pool's rows, drawn to 1 when they hold few defaults, and the level at which the pool's mean PD is the
-    pool's bound. Without one everybody keeps the pool's PD, and the details say why.
+    pool's bound. Without one everybody keeps the pool's PD, and the details say why. `bin_rates` among them tells how
+    sure the bad rate of each bin on `training` is, at `bin_confidence`.
     """
     pool = seen.part(thin_rows(seen.rows, thin.rule)) if thin.rule != NOBODY else _pool(seen, None)
-    card, told = (None, "nobody is thin here") if thin.rule == NOBODY else _card(training, catalogue, ground)
+    fit, told = (None, "nobody is thin here") if thin.rule == NOBODY else _card(training, catalogue, ground)
+    card = fit.scorecard if fit else None
     remarks: tuple[str, ...] = ()
     if card is not None and ground is not None:
         card, remarks = _calibrated(card, pool if len(pool.is_bad) else seen, thin.pd, ground)
@@ -104,6 +107,8 @@ def with_card(
         "why_no_card": told,
         "remarks": list(remarks),
         "gini_in_pool": _gini_in_pool(card, pool, ground),
+        "bin_rates": list(fit.rates) if fit else [],
+        "bin_confidence": fit.confidence if fit else None,
     }
     return ThinFit(spread, details)
 
@@ -120,8 +125,8 @@ def available(catalogue: Sequence[Mapping[str, Any]], tables: frozenset[str]) ->
 
 def _card(
     training: Sample, catalogue: Sequence[Mapping[str, Any]], ground: CardGround | None
-) -> tuple[Scorecard | None, str | None]:
-    """The card before it is calibrated to the pool, or why there is none."""
+) -> tuple[ScorecardFit | None, str | None]:
+    """The fit of the card before it is calibrated to the pool, or why there is none."""
     if ground is None or not ground.max_variables:
         return None, "no card is asked for"
     features = available(catalogue, ground.tables)
@@ -129,7 +134,7 @@ def _card(
         return None, f"no feature is told from {', '.join(sorted(ground.tables))} alone"
     params = replace(ground.params, max_variables=ground.max_variables)
     try:
-        return fit_scorecard(training, features, params, ground.seed).scorecard, None
+        return fit_scorecard(training, features, params, ground.seed), None
     except UnfitForTrainingError as error:
         return None, str(error)
 

@@ -293,6 +293,8 @@ def details() -> dict:
                 "why_no_card": None,
                 "remarks": [],
                 "gini_in_pool": {"value": 0.31, "low": -0.04, "high": 0.58},
+                "bin_rates": [{"feature": "mean_days_late_12m", "bin": "young", "low": 0.021, "high": 0.284}],
+                "bin_confidence": 0.9,
             },
             "by_hand": [
                 {

@@ -12,7 +12,7 @@ from html import unescape
 import numpy as np
 import pytest
 
-from pipeline.report.blocks import Bullets, Missing, Table
+from pipeline.report.blocks import Bullets, Facts, Missing, Table
 from pipeline.report.chapters.bins import bins
 from pipeline.report.chapters.booster import booster
 from pipeline.report.chapters.calibration import calibration
@@ -140,6 +140,31 @@ def test_the_card_of_the_thin_pool_tells_the_points_of_every_bin_and_what_a_reas
     ]
     assert [row[-1].text for row in table.rows] == ["−10", "3", "−1"]
     assert "begins with 544.5000 points" in table.notes[0]
+    assert [row[3].note for row in table.rows] == ["2.1\u202f% to 28.4\u202f%", "", ""]
+    assert "(90\u202f%, Jeffreys)" in table.notes[1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "rate", "bound"),
+    [
+        # 80 groups, 4.44 % of 900 snapshots: Beta(4.06, 76.94) leaves 2.5 % below 1.41 % and above 10.7 %.
+        (
+            900,
+            "4.44\u202f% (1.41\u202f% to 10.7\u202f%, 95\u202f%",
+            "Mean PD of the pool, set to the upper bound of its bad rate",
+        ),
+        (0, "nobody is thin here", "upper bound of the bad rate of all rows"),
+    ],
+)
+def test_the_pools_observed_rate_stands_beside_the_bound_its_pd_is_set_to(given, rows, rate, bound):
+    card = given.details["scorecard"]
+    pool = {**card["thin_file"]["pool"], "rows": rows}
+    pool["default_rate"] = 40 / rows if rows else None
+    details = {"scorecard": {**card, "thin_file": {**card["thin_file"], "pool": pool}}}
+    pairs = told(parts(dataclasses.replace(given, details=details), WORDS), Facts)[0].pairs
+    assert rate in pairs[1][1]
+    assert bound in pairs[2][0]
+    assert pairs[2][1] == "6.20\u202f% (one-sided 75\u202f% Jeffreys bound by customer group)"
 
 
 def test_without_parts_it_is_said(given):

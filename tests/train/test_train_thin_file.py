@@ -88,6 +88,17 @@ def test_the_mean_pd_of_the_pool_is_its_upper_bound(fitted, parts):
     assert thin.pd > pool.is_bad.mean()
 
 
+def test_the_bad_rate_of_each_bin_of_the_card_has_its_interval_on_the_training_rows(fitted):
+    bins = {(c.feature, b.label): b for c in fitted.thin_file.card.characteristics for b in c.bins if b.count}
+    told = fitted.details["bin_rates"]
+    assert {(r["feature"], r["bin"]) for r in told} == set(bins)
+    for rate in told:
+        b = bins[rate["feature"], rate["bin"]]
+        assert rate["low"] <= b.bads / b.count <= rate["high"] < 1
+        assert rate["customers"] <= b.count
+    assert fitted.details["bin_confidence"] == 0.95
+
+
 def test_accounts_that_are_not_there_are_a_bin_not_an_error(fitted, parts):
     blank = parts["all"].rows.head(5).assign(**dict.fromkeys(fitted.thin_file.features))
     told = fitted.thin_file.pd_of(blank)

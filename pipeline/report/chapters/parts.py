@@ -8,6 +8,7 @@ from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Missing, Table, Text
 from pipeline.report.chapters.measured import model_name, models
 from pipeline.report.chapters.thin_card import thin_card
+from pipeline.statistics.proportions import jeffreys_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,12 +74,30 @@ def _thin(given: ReportInput, words: Words) -> list[Block]:
     features = figures.listed(given.titles.get(name, name) for name in thin["features"])
     pairs = (
         (words("parts.pool"), words("parts.pool_of", **{k: figures.count(v) for k, v in _counts(thin).items()})),
-        (words("parts.pool_pd"), figures.probability(thin["pd"])),
-        (words("parts.bound"), figures.share(thin["confidence"], 0)),
+        (words("parts.pool_rate"), _pool_rate(thin["pool"], given, words)),
+        _pool_pd(thin, words),
         (words("parts.card"), features or words("parts.no_card", why=words.told(thin["why_no_card"]))),
         (words("parts.gini_in_pool"), _pool_gini(thin["gini_in_pool"], words)),
     )
-    return [Facts(pairs), *thin_card(given, words)]
+    return [Facts(pairs), *thin_card(given, thin, words)]
+
+
+def _pool_rate(pool: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+    """Bad rows of the pool, with the Jeffreys interval for which each customer group is one witness."""
+    rate, customers = pool["default_rate"], pool["customers"]
+    if rate is None:
+        return words("parts.pool_empty")
+    low, high = jeffreys_interval(rate * customers, customers, given.confidence)
+    told = figures.measured({"value": rate, "low": low, "high": high}, figures.probability)
+    level = figures.share(given.confidence, 0)
+    return words("parts.pool_rate_of", value=told.value, interval=told.interval, level=level)
+
+
+def _pool_pd(thin: Mapping[str, Any], words: Words) -> tuple[str, str]:
+    """The bound that the mean PD of the pool is set to; that of all rows where nobody is thin."""
+    name = words("parts.pool_pd") if thin["pool"]["rows"] else words("parts.pool_pd_of_all")
+    level = figures.share(thin["confidence"], 0)
+    return name, words("parts.pool_pd_of", value=figures.probability(thin["pd"]), level=level)
 
 
 def _pool_gini(raw: Mapping[str, Any] | float | None, words: Words) -> str:

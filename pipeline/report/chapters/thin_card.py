@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Cell, Column, Table
@@ -11,22 +11,28 @@ from pipeline.report.chapters.bin_words import bin_name
 from pipeline.score.scorecard import Scorecard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.report.report_input import ReportInput
     from pipeline.report.words import Words
     from pipeline.score.scorecard import Bin, Characteristic
 
 
-def thin_card(given: ReportInput, words: Words) -> list[Table]:
-    """One table, its characteristics in the order in which points are added; nothing where the pool has no card."""
+def thin_card(given: ReportInput, fitted: Mapping[str, Any], words: Words) -> list[Table]:
+    """One table, its characteristics in the order in which points are added; nothing where the pool has no card.
+
+    `fitted` is what fitting told of the thin file; one of an earlier version tells no intervals of bad rates.
+    """
     if given.thin_card is None:
         return []
     card = Scorecard.from_json(json.dumps(given.thin_card))
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
+    rates = {(r["feature"], r["bin"]): r for r in fitted.get("bin_rates") or ()}
     for c in card.characteristics:
         mean = figures.decimal(c.mean_points, 4)
         groups.append((len(rows), words("parts.points_group", title=given.titles.get(c.feature, c.feature), mean=mean)))
-        rows.extend(_bin_row(b, c, words) for b in c.bins)
+        rows.extend(_bin_row(b, c, rates.get((c.feature, b.label)) or {}, words) for b in c.bins)
     columns = (
         Column(words("scorecard.bin")),
         *(Column(words(f"scorecard.{name}"), is_number=True) for name in ("count", "bads", "rate", "points")),
@@ -39,15 +45,19 @@ def thin_card(given: ReportInput, words: Words) -> list[Table]:
         odds=f"{card.base_odds:g}",
         pdo=f"{card.pdo:g}",
     )
-    return [Table(words("parts.points_caption"), columns, tuple(rows), (note,), tuple(groups))]
+    notes = [note]
+    if rates:
+        notes.append(words("parts.points_rate_note", level=figures.share(fitted["bin_confidence"], 0)))
+    return [Table(words("parts.points_caption"), columns, tuple(rows), tuple(notes), tuple(groups))]
 
 
-def _bin_row(b: Bin, of: Characteristic, words: Words) -> tuple[Cell, ...]:
+def _bin_row(b: Bin, of: Characteristic, ends: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+    rate = figures.measured({**ends, "value": b.bads / b.count if b.count else None}, figures.share)
     return (
         Cell(bin_name(b, words)),
         Cell(figures.count(b.count)),
         Cell(figures.count(b.bads)),
-        Cell(figures.share(b.bads / b.count if b.count else None)),
+        Cell(rate.value, note=rate.interval),
         Cell(figures.decimal(b.points, 4)),
         Cell(figures.decimal(b.points - of.mean_points, 0)),
     )
