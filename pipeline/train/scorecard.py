@@ -44,8 +44,9 @@ class ScorecardFit:
     """The card before calibration, the fate of every feature, and how the coefficients were found.
 
     `exact` is the card before its points were rounded, null where they were not; `stability` tells of each bin of the
-    card whether it held over time, `rates` how sure its bad rate is, both at `confidence`; `joint` how strictly points
-    of the bins' own were held to their line, null where points are coefficient times WoE.
+    card whether it held over time, `rates` how sure its bad rate is, both at `confidence`; `psi_significance` is that
+    of the noise beside each PSI; `joint` how strictly points of the bins' own were held to their line, null where
+    points are coefficient times WoE.
     """
 
     scorecard: Scorecard
@@ -58,6 +59,7 @@ class ScorecardFit:
     stability: tuple[dict[str, Any], ...] = ()
     rates: tuple[dict[str, Any], ...] = ()
     confidence: float | None = None
+    psi_significance: float | None = None
     joint: JointPoints | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -71,6 +73,7 @@ class ScorecardFit:
             "bin_stability": list(self.stability),
             "bin_rates": list(self.rates),
             "bin_confidence": self.confidence,
+            "psi_significance": self.psi_significance,
             "joint_points": {"step_spread": self.joint.step_spread, "losses": self.joint.losses}
             if self.joint
             else None,
@@ -121,6 +124,7 @@ def fit_scorecard(
             stability=held,
             rates=tuple(bin_rates(sample, card.characteristics, settings.bin_confidence)),
             confidence=settings.bin_confidence,
+            psi_significance=settings.psi_significance,
             joint=joint,
         )
         return fit if settings.points == "exact" else replace(fit, scorecard=in_whole_points(card), exact=card)

@@ -43,8 +43,8 @@ class Fate:
     correlated, same_idea, not_significant, wrong_sign or beyond_maximum.
 
     `iv`, with its interval by customer group (see `information_interval`), `p_value` and `psi` (of its bins between the
-    halves of the training dates) are null where it did not come so far. `is_must_have`: it stands on the list of those
-    that must be in the card.
+    halves of the training dates, with `psi_noise`, which chance exceeds with the probability `psi_significance`) are
+    null where it did not come so far. `is_must_have`: it stands on the list of those that must be in the card.
     """
 
     feature: str
@@ -58,6 +58,7 @@ class Fate:
     is_must_have: bool = False
     iv_low: float | None = None
     iv_high: float | None = None
+    psi_noise: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -235,6 +236,7 @@ def _told(name: str, chosen: list[str], steps: _Steps, shifts: Mapping[str, BinS
         is_must_have=is_held,
         iv_low=information.low if information else None,
         iv_high=information.high if information else None,
+        psi_noise=shifts[name].noise(steps.settings.psi_significance) if name in shifts else None,
     )
     if name in chosen:
         must = ["on the must-have list"] if is_held else []

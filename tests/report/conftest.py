@@ -243,7 +243,18 @@ def details() -> dict:
 
     log = [
         fate("industry", "selected", "in the scorecard", iv=0.05, bins=3, step=2),
-        fate("mean_days_late_12m", "selected", "in the scorecard", iv=0.42, iv_low=0.28, iv_high=0.61, bins=3, step=1),
+        fate(
+            "mean_days_late_12m",
+            "selected",
+            "in the scorecard",
+            iv=0.42,
+            iv_low=0.28,
+            iv_high=0.61,
+            bins=3,
+            step=1,
+            psi=0.012,
+            psi_noise=0.0312,
+        ),
         fate(
             "mean_days_late_3m",
             "correlated",
@@ -311,6 +322,7 @@ def details() -> dict:
                 {"feature": "industry", "set": [["A", "C"], ["F"]], "solved": None, "iv": 0.05, "iv_solved": None},
             ],
             "bin_confidence": 0.95,
+            "psi_significance": 0.01,
             "bin_rates": [
                 {"feature": "mean_days_late_12m", "bin": "below 10", "customers": 70, "low": 0.002, "high": 0.061},
             ],

@@ -189,6 +189,19 @@ def test_information_values_and_bad_rates_of_bins_stand_with_their_intervals(giv
     assert rates["10 or more"].note == ""
     log = told(selection(given, WORDS), Table)[0]
     assert (log.rows[0][2].text, log.rows[0][2].note) == ("0.420", "0.280 to 0.610")
+    assert (log.rows[0][3].text, log.rows[0][3].note) == ("0.012", "chance to 0.031")
+    assert log.rows[1][3].note == ""
+    assert "exceeds with at most 1\u202f% probability" in log.notes[1]
+    assert "That is a rule" in log.notes[2]
+
+
+def test_what_a_test_does_not_show_is_not_called_nothing(given):
+    card = given.details["scorecard"]
+    quiet = [{**fate, "fate": "not_significant", "psi_noise": None} for fate in card["selection"][:1]]
+    case = dataclasses.replace(given, details={**given.details, "scorecard": {**card, "selection": quiet}})
+    log = told(selection(case, WORDS), Table)[0]
+    assert log.groups == ((0, "Not shown to add anything (1)"),)
+    assert [note.split()[0:2] for note in log.notes] == [["IV", "on"], ["A", "feature"]]
 
 
 def test_a_bin_that_moved_or_turned_is_named_and_chance_stands_beside(given):

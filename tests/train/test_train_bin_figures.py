@@ -7,6 +7,7 @@ from scipy import stats
 
 from pipeline.params import LabelParams, ScorecardParams, SplitParams
 from pipeline.train.bin_figures import bin_rates, information_of
+from pipeline.train.bin_shift import bin_shifts
 from pipeline.train.sample import samples
 from pipeline.train.scorecard import fit_scorecard
 from pipeline.train.splits import mature_dates, timetable
@@ -58,6 +59,16 @@ def test_every_binned_feature_tells_its_information_value_with_the_interval_of_i
         assert interval.value == pytest.approx(fate["iv"])
         assert (fate["iv_low"], fate["iv_high"]) == (interval.low, interval.high)
         assert interval.low <= fate["iv"] <= interval.high
+
+
+def test_every_psi_stands_beside_what_chance_exceeds_at_its_level(train, fitted):
+    assert fitted.as_json()["psi_significance"] == 0.01
+    measured = [fate for fate in fitted.selection if fate.psi is not None]
+    assert measured
+    shifts = bin_shifts(train, list(fitted.binning.characteristics.values()))
+    for fate in measured:
+        assert fate.psi_noise == shifts[fate.feature].noise(0.01) > 0
+    assert {fate.psi_noise for fate in fitted.selection if fate.psi is None} <= {None}
 
 
 def test_a_sample_without_bads_has_rates_and_no_information_value(train, fitted):

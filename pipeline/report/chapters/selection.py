@@ -60,7 +60,7 @@ def selection(given: ReportInput, words: Words) -> Chapter:
         Column(words("selection.p_value"), is_number=True),
         Column(words("selection.bins"), is_number=True),
     )
-    table = Table(words("selection.caption"), columns, tuple(rows), (words("selection.note"),), tuple(groups))
+    table = Table(words("selection.caption"), columns, tuple(rows), _notes(ordered, given, words), tuple(groups))
     if given.details["scorecard"].get("basis") == "expert":
         return Chapter("selection", title, (table,), words("selection.lead_expert", n=len(ordered)))
     chosen = sum(1 for f in ordered if f["fate"] == "selected")
@@ -103,10 +103,27 @@ def _row(fate: Mapping[str, Any], p_values: Mapping[str, Any], given: ReportInpu
         ),
         Cell(words.told(fate.get("reason") or "")),
         information_cell(fate),
-        Cell(figures.decimal(fate.get("psi"), 3)),
+        Cell(figures.decimal(fate.get("psi"), 3), note=_chance(fate.get("psi_noise"), words)),
         Cell(_p_value(fate["p_value"] if fate.get("p_value") is not None else p_values.get(name))),
         Cell(figures.count(fate.get("bins"))),
     )
+
+
+def _notes(fates: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> tuple[str, ...]:
+    """How to read the columns, and by what rule one of two that say the same stays, where that came about."""
+    notes = [words("selection.note")]
+    if any(fate.get("psi_noise") is not None for fate in fates):
+        level = figures.as_set(given.details["scorecard"]["psi_significance"])
+        notes.append(words("selection.psi_note", level=level))
+    if any(fate["fate"] == "correlated" for fate in fates):
+        notes.append(words("selection.correlated_note"))
+    if any(fate["fate"] == "not_significant" for fate in fates):
+        notes.append(words("selection.not_significant_note"))
+    return tuple(notes)
+
+
+def _chance(noise: float | None, words: Words) -> str:
+    return "" if noise is None else words("selection.chance", noise=figures.decimal(noise, 3))
 
 
 def _p_value(value: Any) -> str:
