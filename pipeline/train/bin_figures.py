@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.score.scorecard import Characteristic
-    from pipeline.statistics.clustered import Estimate
+    from pipeline.statistics.clustered import Codes, Estimate, Floats
     from pipeline.train.sample import Sample
 
 
@@ -34,7 +34,20 @@ def bin_rates(sample: Sample, characteristics: Sequence[Characteristic], confide
             is_in = index == position
             if not is_in.any():
                 continue
-            customers = distinct(sample.codes[is_in])
-            low, high = jeffreys_interval(float(sample.is_bad[is_in].mean()) * customers, customers, confidence)
+            customers, low, high = rate_of_groups(sample.is_bad[is_in], sample.codes[is_in], confidence)
             told.append({"feature": c.feature, "bin": b.label, "customers": customers, "low": low, "high": high})
     return told
+
+
+def rate_of_groups(is_bad: Floats, codes: Codes, confidence: float) -> tuple[int, float, float]:
+    """Customer groups of some rows, and the Jeffreys interval of their bad rate with each group one witness.
+
+    There must be rows.
+
+    >>> groups, low, high = rate_of_groups(np.array([1.0, 1, 0, 0]), np.array([0, 0, 1, 2]), 0.95)
+    >>> groups, round(low, 2), round(high, 2)
+    (3, 0.09, 0.91)
+    """
+    groups = distinct(codes)
+    low, high = jeffreys_interval(float(is_bad.mean()) * groups, groups, confidence)
+    return groups, low, high

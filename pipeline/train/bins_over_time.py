@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from pipeline.statistics.clustered import rate_ratio, rate_step
+from pipeline.train.bin_figures import rate_of_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,9 @@ def bin_stability(
     `ratio` is the later bad rate over the earlier with its interval at `confidence`, `p_value` (two-sided) tests the
     logarithm of that ratio, so that p is below 1 - `confidence` where the interval leaves out 1 and nowhere else; both
     by customer cluster, null where a half has no bad row. `is_turned`: with the later half alone the bin would change
-    places with the one before it. `turn` tests that: see `_turn`. Empty for rows without dates or of one date.
+    places with the one before it. `turn` tests that: see `_turn`. `early_low` to `late_high` are the ends of the
+    Jeffreys intervals of both rates, and `error` of the ratio the standard error of its logarithm. Empty for rows
+    without dates or of one date.
     """
     days = np.array([day for day in sample.days if day is not None])
     if len(days) < len(sample.days) or len(np.unique(days)) < 2:
@@ -59,14 +62,22 @@ def _bin(feature: str, label: str, rows_of: tuple[Sample, np.ndarray, np.ndarray
         rows = is_in & half
         entry[f"{name}_rows"] = int(rows.sum())
         entry[f"{name}_share"] = float(rows.sum() / half.sum())
-        entry[f"{name}_rate"] = float(sample.is_bad[rows].mean()) if rows.any() else None
+        entry |= {f"{name}_{figure}": value for figure, value in _rate(sample, rows, confidence).items()}
     entry |= {"ratio": None, "p_value": None}
     if entry["early_rate"] and entry["late_rate"]:
         ratio, _ = rate_ratio(sample.is_bad[is_in], is_late[is_in], sample.codes[is_in], confidence)
-        entry["ratio"] = {"value": ratio.value, "low": ratio.low, "high": ratio.high}
+        entry["ratio"] = {"value": ratio.value, "low": ratio.low, "high": ratio.high, "error": ratio.error}
         z = abs(np.log(ratio.value)) / ratio.error if ratio.error > 0 else 0.0
         entry["p_value"] = float(2.0 * stats.norm.sf(z))
     return entry
+
+
+def _rate(sample: Sample, rows: np.ndarray, confidence: float) -> dict[str, float | None]:
+    """Bad rate of some rows with its Jeffreys interval; null without rows."""
+    if not rows.any():
+        return {"rate": None, "low": None, "high": None}
+    _, low, high = rate_of_groups(sample.is_bad[rows], sample.codes[rows], confidence)
+    return {"rate": float(sample.is_bad[rows].mean()), "low": low, "high": high}
 
 
 def _turn(sample: Sample, before: np.ndarray, here: np.ndarray, risk: str) -> dict[str, Any] | None:

@@ -369,9 +369,10 @@ def _trial(parameters: dict, losses: list[float], *, is_pruned: bool = False, er
 
 def bin_over_time(feature: str, label: str, rate: float, p: float | None) -> dict:
     """One bin in both halves; no p-value: a half had no bad row."""
-    ratio = None if p is None else {"value": 1.2, "low": 1.1 if p < 0.05 else 0.8, "high": 1.8}
+    ratio = None if p is None else {"value": 1.2, "low": 1.1 if p < 0.05 else 0.8, "high": 1.8, "error": 0.2}
     shares = {"early_share": 0.5, "late_share": 0.4, "early_rate": rate, "late_rate": 1.2 * rate}
-    return {"feature": feature, "bin": label, "is_turned": False, **shares, "ratio": ratio, "p_value": p}
+    ends = {"early_low": 0.5 * rate, "early_high": 2 * rate, "late_low": rate, "late_high": 3 * rate}
+    return {"feature": feature, "bin": label, "is_turned": False, **shares, **ends, "ratio": ratio, "p_value": p}
 
 
 def leaks() -> dict:

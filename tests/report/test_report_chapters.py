@@ -210,7 +210,31 @@ def test_a_bin_that_moved_or_turned_is_named_and_chance_stands_beside(given):
     assert [start for start, _ in table.groups] == [0, 2]
     assert "Of 2 bins that all held, about 0.1" in table.notes[0]
     assert table.rows[2][-1].note == "by 2.10 percentage points, p 0.004"
-    assert "one-sided" in table.notes[1]
+    assert "one-sided" in table.notes[-1]
+
+
+def test_the_rates_of_both_halves_have_intervals_and_each_ratio_its_power(given):
+    """(1.960 + 0.842) × 0.2 = 0.560, and e to that is 1.75; where only p below 0.01 counts, 1.98."""
+    lines = told(bins(given, WORDS), Table)[-1]
+    assert [cell.note for cell in lines.rows[0][3:5]] == ["0.20\u202f% to 0.80\u202f%", "0.40\u202f% to 1.20\u202f%"]
+    assert [row[6].note for row in lines.rows] == ["shown from 1.75", "shown from 1.75", ""]
+    assert "shown with 80\u202f% probability" in lines.notes[1]
+    assert "(95\u202f%, Jeffreys)" in lines.notes[2]
+    strict = told(bins(dataclasses.replace(given, significance=0.01), WORDS), Table)[-1]
+    assert strict.rows[0][6].note == "shown from 1.98"
+
+
+def test_bins_over_time_of_an_earlier_version_are_told_without_intervals_and_power(given):
+    card = given.details["scorecard"]
+    of_old = ("feature", "bin", "is_turned", "early_share", "late_share", "early_rate", "late_rate", "p_value")
+    old = [{name: entry[name] for name in of_old} for entry in card["bin_stability"]]
+    for entry, new in zip(old, card["bin_stability"], strict=True):
+        entry["ratio"] = new["ratio"] and {name: new["ratio"][name] for name in ("value", "low", "high")}
+    case = dataclasses.replace(given, details={"scorecard": {**card, "bin_stability": old}})
+    lines = told(bins(case, WORDS), Table)[-1]
+    assert {cell.note for row in lines.rows for cell in (row[3], row[4], row[6])} == {""}
+    assert len(lines.notes) == 1
+    assert lines.rows[2][-1].note == "order turned, not tested"
 
 
 def test_an_order_is_called_turned_only_where_that_is_beyond_chance(given):

@@ -13,6 +13,7 @@ import yaml
 from pipeline.errors import ParameterError
 from pipeline.params import LabelParams, ScorecardParams, SplitParams
 from pipeline.score.scorecard import Bin, Characteristic
+from pipeline.statistics.proportions import jeffreys_interval
 from pipeline.train.binning import fit_bins
 from pipeline.train.bins_file import Cuts, bins_text, cuts_of, parse_bins
 from pipeline.train.bins_over_time import bin_stability
@@ -204,6 +205,9 @@ def test_the_test_of_a_bin_over_time_is_that_of_the_interval_beside_it():
     (told,) = bin_stability(sample, [one])
     assert (told["ratio"]["low"], told["ratio"]["high"]) == pytest.approx((0.90, 2.87), abs=0.01)
     assert told["p_value"] == pytest.approx(0.106, abs=0.001)
+    assert told["ratio"]["error"] == pytest.approx(0.295, abs=0.001)
+    assert (told["early_low"], told["early_high"]) == pytest.approx(jeffreys_interval(12, 500))
+    assert (told["late_low"], told["late_high"]) == pytest.approx(jeffreys_interval(80, 2000))
     # At the level of its own p-value the interval ends at 1.
     (edge,) = bin_stability(sample, [one], 1.0 - told["p_value"])
     assert edge["ratio"]["low"] == pytest.approx(1.0, abs=1e-9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
@@ -9,7 +10,7 @@ from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
 from pipeline.report.chapters.bin_words import range_name
 from pipeline.report.chapters.bin_years import bin_years
 from pipeline.report.chapters.measured import information_cell, lies
-from pipeline.statistics.power import fall_shown_by_t
+from pipeline.statistics.power import change_shown, fall_shown_by_t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,9 +83,14 @@ def _notes(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) 
     level = f"{given.significance:g}"
     tested = sum(entry["p_value"] is not None for entry in told)
     notes = [words("bins.time_note", expected=_by_chance(tested, given), n=tested, level=level)]
+    power = figures.share(given.power, 0)
+    if any((entry["ratio"] or {}).get("error") for entry in told):
+        notes.append(words("bins.power_note", power=power))
+    if any(entry.get("early_high") is not None for entry in told):
+        confidence = figures.share(given.details["scorecard"]["bin_confidence"], 0)
+        notes.append(words("bins.rate_note", level=confidence))
     steps = sum((entry.get("turn") or {}).get("p_value") is not None for entry in told)
     if steps:
-        power = figures.share(given.power, 0)
         notes.append(words("bins.turn_note", expected=_by_chance(steps, given), n=steps, level=level, power=power))
     return tuple(notes)
 
@@ -100,12 +106,28 @@ def _row(entry: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Ce
         Cell(range_name(entry["bin"], words)),
         Cell(figures.share(entry["early_share"])),
         Cell(figures.share(entry["late_share"])),
-        Cell(figures.probability(entry["early_rate"])),
-        Cell(figures.probability(entry["late_rate"])),
+        _rate(entry, "early"),
+        _rate(entry, "late"),
         Cell(ratio.value, note=ratio.interval),
-        Cell(figures.decimal(p, 3)),
+        Cell(figures.decimal(p, 3), note=_least_ratio(entry, given, words)),
         _reading(entry, given, words),
     )
+
+
+def _rate(entry: Mapping[str, Any], half: str) -> Cell:
+    """The bad rate of a half with its interval; a fit of an earlier version tells none."""
+    raw = {"value": entry[f"{half}_rate"], **{end: entry.get(f"{half}_{end}") for end in ("low", "high")}}
+    told = figures.measured(raw, figures.probability)
+    return Cell(told.value, note=told.interval)
+
+
+def _least_ratio(entry: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+    """The ratio above 1 that would have been shown at the stricter of the levels that decide; its inverse as well."""
+    error = (entry["ratio"] or {}).get("error")
+    if not error:
+        return ""
+    level = min(given.significance, 1.0 - given.details["scorecard"]["bin_confidence"])
+    return words("bins.shown_from", ratio=figures.decimal(math.exp(change_shown(error, level, given.power))))
 
 
 def _reading(entry: Mapping[str, Any], given: ReportInput, words: Words) -> Cell:
