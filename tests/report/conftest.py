@@ -208,6 +208,7 @@ def book() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "as_of": dt.date(2025, 12, 31),
+            "model_version": "scorecard-0123456789ab",
             "customer_id": [f"C-{i}" for i in range(6)],
             "name": list(HOSTILE),
             "pd": [0.0014, 0.011, 0.012, 0.09, 1.0, None],

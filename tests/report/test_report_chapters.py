@@ -457,6 +457,22 @@ def test_money_is_summed_to_the_cent_and_null_limits_add_nothing(given):
     assert caps[-2:] == ["No suggestion", "Total"]
 
 
+def test_expected_loss_has_the_range_that_the_level_of_the_pds_leaves(given):
+    # On the test rows 1.05 times as many turned bad as expected, 0.75 to 1.35. Of five customers with an expected loss
+    # of 1,000 one is in default, whose loss stays: 1,000 + 4,000 × 0.75, and × 1.35.
+    book = given.book.assign(expected_loss=[1000.0] * 5 + [None])
+    text = text_of(limits(dataclasses.replace(given, book=book), WORDS))
+    assert "Expected loss lies between 4,000 and 6,400 if" in text
+    assert "the test rows, where 42 customer groups turned bad: 1.05 (95\\u202f% interval 0.75 to 1.35)" in text
+    assert "LGD and how much of the unused limit" in text
+    other = dataclasses.replace(given, book=book.assign(model_version="scorecard-other"))
+    few = dataclasses.replace(given, book=book, min_bad_customers=43)
+    for without, why in ((other, "rated by another model"), (few, "too few customers turned bad")):
+        assert "No range of the expected loss: " in text_of(limits(without, WORDS))
+        assert why in text_of(limits(without, WORDS))
+    assert "预期损失在4,000与6,400之间" in text_of(limits(dataclasses.replace(given, book=book), words_in("zh")))
+
+
 def test_what_each_grade_means_is_told_in_the_readers_language(given):
     table = told(limits(given, WORDS), Table)[-1]
     assert [cell.text for cell in table.rows[7]][:6] == ["G08", "Covered deliveries", "75,000", "30", "20\u202f%", "3"]

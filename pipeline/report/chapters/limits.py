@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipeline.report import figures
-from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table
+from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table, Text
 from pipeline.report.chapters.limit_effect import amount, limit_effect
 from pipeline.report.chapters.treatment import treatment
+from pipeline.report.chapters.verdict_basis import basis_of, evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,7 @@ def limits(given: ReportInput, words: Words) -> Chapter:
         return Chapter("limits", title, (Missing(words("limits.no_book")),))
     blocks: list[Block] = [
         _sums(book, "segment", SEGMENTS, ("open_amount", "overdue_amount", "ead", "expected_loss"), words),
+        *_loss_range(book, given, words),
         _sums(book, "limit_action", ACTIONS, ("limit_current", "limit_suggested", "ead"), words),
         _sums(book, "limit_binding_cap", (), ("limit_suggested",), words),
         *limit_effect(book, words),
@@ -38,6 +41,34 @@ def limits(given: ReportInput, words: Words) -> Chapter:
     day = figures.day(str(book["as_of"].max()))
     lead = words("limits.lead", n=figures.count(len(book)), day=day, ead=total, currency=given.base_currency)
     return Chapter("limits", title, tuple(blocks), lead)
+
+
+def _loss_range(book: pd.DataFrame, given: ReportInput, words: Words) -> list[Block]:
+    """Expected loss with that of customers not in default scaled by the interval of observed over expected of the
+    champion, as the report of the portfolio scales it; why there is none where too few turned bad, no interval is
+    known, or another model rated the book. Nothing of a book that does not tell its model."""
+    if "model_version" not in book:
+        return []
+    told = evidence(given, "champion")
+    level = figures.measured(told.get("observed_over_expected"))
+    if set(book["model_version"].dropna()) != {given.validation["models"]["champion"]["version"]}:
+        return [Missing(words("limits.loss_range.other_model"))]
+    if not level.interval or int(told.get("bad_customers") or 0) < given.min_bad_customers:
+        return [Missing(words("limits.loss_range.none"))]
+    is_in_default = book["segment"].eq(SEGMENTS[-1])
+    fixed, scaled = (amount(book.loc[rows, "expected_loss"]) for rows in (is_in_default, ~is_in_default))
+    raw = told["observed_over_expected"]
+    low, high = (figures.count(fixed + scaled * Decimal(str(raw[end]))) for end in ("low", "high"))
+    text = words(
+        "limits.loss_range.told",
+        low=low,
+        high=high,
+        ratio=level.value,
+        interval=level.interval,
+        level=figures.share(given.confidence, 0),
+        basis=words(f"limits.loss_range.basis.{basis_of(given)}", n=figures.count(told["bad_customers"])),
+    )
+    return [Text(text)]
 
 
 def _sums(book: pd.DataFrame, by: str, order: Sequence[str], amounts: Sequence[str], words: Words) -> Table:
