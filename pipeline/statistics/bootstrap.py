@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.statistics.discrimination import auc_of, ks_of, ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -119,6 +119,28 @@ def gini_difference(first: ArrayLike, second: ArrayLike, is_bad: ArrayLike, draw
     value = 2.0 * (auc_of(*a.cumulated(ones)) - auc_of(*b.cumulated(ones)))
     samples = [2.0 * (auc_of(*a.cumulated(w)) - auc_of(*b.cumulated(w))) for w in draws.weights()]
     return draws.interval(float(value), np.concatenate(samples))
+
+
+def gini_shares(
+    risks: Sequence[ArrayLike], best: ArrayLike, is_bad: ArrayLike, draws: Resamples
+) -> tuple[Interval, list[Interval]]:
+    """Gini of `best`, and that of each of `risks` as a share of it: numerator and denominator of the same resamples.
+
+    A share is NaN, and a round is not counted, where the Gini of `best` is not above 0.
+    """
+    rows = [ordered(risk, is_bad) for risk in (best, *risks)]
+
+    def ginis(weights: Floats) -> Floats:
+        """Shape (scores, rounds of the weights), `best` first."""
+        return np.stack([2.0 * auc_of(*one.cumulated(weights)) - 1.0 for one in rows])
+
+    def shares(of: Floats) -> Floats:
+        return np.asarray(np.divide(of[1:], of[0], out=np.full_like(of[1:], np.nan), where=of[0] > 0))
+
+    whole = ginis(np.ones((1, len(draws.codes))))
+    drawn = np.concatenate([ginis(weights) for weights in draws.weights()], axis=1)
+    found = zip(shares(whole)[:, 0], shares(drawn), strict=True)
+    return draws.interval(float(whole[0, 0]), drawn[0]), [draws.interval(float(v), s) for v, s in found]
 
 
 def ratio_interval(above: ArrayLike, below: ArrayLike, draws: Resamples) -> Interval:

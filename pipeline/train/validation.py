@@ -11,8 +11,8 @@ import pandas as pd
 from pipeline.errors import MissingInputError
 from pipeline.score.feature_columns import number_column
 from pipeline.statistics.association import spearman
-from pipeline.statistics.bootstrap import gini_difference
-from pipeline.statistics.discrimination import gini, roc_points
+from pipeline.statistics.bootstrap import gini_difference, gini_shares
+from pipeline.statistics.discrimination import roc_points
 from pipeline.statistics.proportions import jeffreys_interval
 from pipeline.train.measures import draws_of, grade_measures, has_both, order_measures, pd_measures
 from pipeline.train.parts import part_measures
@@ -80,7 +80,7 @@ def validate(
         },
         "naive_absent": absent,
         "differences": _differences(pds, rules, parts, settings),
-        "truth": None if truth is None else _against_truth(pds, parts, truth),
+        "truth": None if truth is None else _against_truth(pds, parts, truth, settings),
         "default_rate_by_year": _by_year(parts["all"], settings.confidence),
         "parts": _parts(models, pds, parts["out_of_time"], groups or {}, settings),
     }
@@ -164,9 +164,13 @@ def _differences(
 
 
 def _against_truth(
-    pds: Mapping[str, Mapping[str, Floats]], parts: Mapping[str, Sample], truth: pd.DataFrame
+    pds: Mapping[str, Mapping[str, Floats]], parts: Mapping[str, Sample], truth: pd.DataFrame, settings: ValidateParams
 ) -> dict[str, Any]:
-    """Gini of the true PD on the same rows, and how near each model comes to it; rows the truth lacks are left out."""
+    """Gini of the true PD on the same rows, and how near each model comes to it; rows the truth lacks are left out.
+
+    `gini` and `gini_share` are measured on outcomes and have an interval by customer group (see `draws_of`), both Ginis
+    of a share on the same resamples. Rank correlation and mean PD compare with a known quantity on these very rows.
+    """
     found: dict[str, Any] = {}
     for role in HELD_OUT:
         true_pd = _true_pd(parts[role], truth)
@@ -175,18 +179,21 @@ def _against_truth(
         if not has_both(sample):
             found[role] = None
             continue
-        best = gini(true_pd, sample.is_bad)
+        told = {name: values[role][is_told] for name, values in pds.items()}
+        best, shares = gini_shares(list(told.values()), true_pd, sample.is_bad, draws_of(sample, settings))
         found[role] = {
-            "gini": best,
+            "gini": best.value,
+            "gini_interval": best.as_json(),
             "mean_pd": float(true_pd.mean()),
             "rows_left_out": int((~is_told).sum()),
             "models": {
                 name: {
-                    "gini_share": gini(values[role][is_told], sample.is_bad) / best if best > 0 else None,
-                    "rank_correlation": _finite(spearman(values[role][is_told], true_pd)),
-                    "mean_pd_ratio": float(values[role][is_told].mean() / true_pd.mean()),
+                    "gini_share": _finite(share.value),
+                    "gini_share_interval": share.as_json(),
+                    "rank_correlation": _finite(spearman(values, true_pd)),
+                    "mean_pd_ratio": float(values.mean() / true_pd.mean()),
                 }
-                for name, values in pds.items()
+                for (name, values), share in zip(told.items(), shares, strict=True)
             },
         }
     return found
@@ -274,10 +281,10 @@ def flat_metrics(report: Mapping[str, Any]) -> dict[str, float]:
             for measure, interval in measures.items():
                 _put(found, f"{name.replace(' - ', '_less_')}.{role}.{measure}", interval)
     for role, told in (report["truth"] or {}).items():
-        _put(found, f"truth.{role}.gini", told and told["gini"])
+        _put(found, f"truth.{role}.gini", told and told["gini_interval"])
         for name, measures in (told or {"models": {}})["models"].items():
             for measure, value in measures.items():
-                _put(found, f"{name}.{role}.truth_{measure}", value)
+                _put(found, f"{name}.{role}.truth_{measure.removesuffix('_interval')}", value)
     return found
 
 

@@ -110,7 +110,9 @@ def validation() -> dict:
         role: {"auc": interval(0.7, 0.04), "gini": interval(0.4, 0.08), "ks": interval(0.3, 0.05)} for role in ROLES[2:]
     }
     truth = {"gini": 0.74, "mean_pd": 0.029}
+    truth["gini_interval"] = interval(0.74, 0.06)
     near = {"gini_share": 0.85, "rank_correlation": 0.8, "mean_pd_ratio": 1.01}
+    near["gini_share_interval"] = interval(0.85, 0.07)
     return {
         "timetable": {
             "train": [str(d) for d in month_ends("2019-01-31", 24)],

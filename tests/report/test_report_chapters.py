@@ -361,6 +361,27 @@ def test_a_role_without_bads_tells_why_there_is_no_figure(given):
     assert "Too little happened" in render(case)
 
 
+def test_the_share_of_the_true_gini_has_its_interval_and_two_shares_are_not_compared_by_eye(given):
+    table = told(discrimination(given, WORDS), Table)[-1]
+    assert [(cell.text, cell.note) for cell in table.rows[0][2:5]] == [
+        ("0.74", "0.68 to 0.80"),
+        ("85\u202f%", "78\u202f% to 92\u202f%"),
+        ("0.80", ""),
+    ]
+    assert table.notes[1].endswith("their paired difference says: Test: undecided; Out of time: undecided.")
+    first_page = text_of(verdict(given, WORDS)).replace("\\u202f", "")
+    assert "reaches 85% (95% interval 78% to 92%) of the Gini of the true PD" in first_page
+
+
+def test_a_share_of_the_true_gini_on_too_few_bad_customers_or_of_an_earlier_run_says_why_it_has_no_interval(given):
+    bare = {"value": 0.85, "low": None, "high": None, "rounds": 0}
+    few = changed(given, "truth.test.models.champion.gini_share_interval", bare)
+    row = told(discrimination(few, WORDS), Table)[-1].rows[0]
+    assert (row[3].text, row[3].note) == ("85\u202f%", "no interval: too few bad customers to tell")
+    earlier = changed(given, "truth.test.gini_interval", None)
+    assert told(discrimination(earlier, WORDS), Table)[-1].rows[0][2].text == "0.74"
+
+
 def test_an_unknown_truth_is_told_not_left_blank(given):
     chapter = discrimination(changed(given, "truth", None), WORDS)
     assert any("demo book only" in m.text for m in told(chapter, Missing))

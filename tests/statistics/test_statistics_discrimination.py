@@ -14,6 +14,7 @@ from sklearn import metrics
 from pipeline.statistics.bootstrap import (
     discrimination_intervals,
     gini_difference,
+    gini_shares,
     ratio_interval,
     resamples,
 )
@@ -146,6 +147,25 @@ def test_difference_of_a_model_with_itself_is_nothing_and_pairs_are_tighter_than
     alone = discrimination_intervals(risk, is_bad, draws)["gini"]
     assert paired.value == pytest.approx(gini(risk, is_bad) - gini(noisy, is_bad), abs=1e-12)
     assert paired.high - paired.low < 0.5 * (alone.high - alone.low)
+
+
+def test_share_of_the_best_gini_is_paired_one_of_itself_and_unknown_of_a_best_that_orders_backwards():
+    risk, is_bad, customers = _clustered(np.random.default_rng(9))
+    noisy = risk + 0.2 * np.random.default_rng(1).normal(size=len(risk))
+    draws = resamples(customers, 200, 0.95, 1)
+    best, (same, near) = gini_shares([risk, noisy], risk, is_bad, draws)
+    assert best.as_json() == pytest.approx(discrimination_intervals(risk, is_bad, draws)["gini"].as_json(), abs=1e-12)
+    assert (same.value, same.low, same.high, same.rounds) == (1.0, 1.0, 1.0, 200)
+    assert near.value == pytest.approx(gini(noisy, is_bad) / gini(risk, is_bad), abs=1e-12)
+    assert near.high - near.low < 0.5 * (best.high - best.low) / best.value
+    assert gini_shares([noisy], -risk, is_bad, draws)[1][0].as_json() == {
+        "value": None,
+        "low": None,
+        "high": None,
+        "rounds": 0,
+    }
+    without = gini_shares([noisy], risk, is_bad, resamples(customers, 0, 0.95, 1))
+    assert (without[1][0].value, without[1][0].rounds) == (near.value, 0)
 
 
 def test_ratio_interval_holds_the_ratio_and_narrows_with_more_customers():

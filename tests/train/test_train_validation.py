@@ -89,6 +89,10 @@ def test_the_models_come_near_the_truth_and_beat_the_naive_rule(validation):
     told = validation.report["truth"]["out_of_time"]
     assert told["models"]["champion"]["gini_share"] > 0.75
     assert told["models"]["champion"]["rank_correlation"] > 0.6
+    share = told["models"]["champion"]["gini_share_interval"]
+    assert share["low"] < share["value"] == told["models"]["champion"]["gini_share"] < share["high"]
+    assert validation.metrics["champion.out_of_time.truth_gini_share_low"] == share["low"]
+    assert told["gini_interval"]["low"] < told["gini"] < told["gini_interval"]["high"]
     difference = validation.report["differences"]["champion - worst days past due"]["out_of_time"]
     assert difference["value"] > 0
     assert validation.report["naive_absent"] == {"either": ["not_there"]}

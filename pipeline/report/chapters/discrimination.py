@@ -8,6 +8,7 @@ from pipeline.report import charts, figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table, Text
 from pipeline.report.chapters.curves import curves
 from pipeline.report.chapters.measured import HELD_OUT, ROLES, figure_cell, measures, model_name, models, reads
+from pipeline.report.chapters.truth import truth_gini, truth_table
 from pipeline.report.drawing import chart
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def discrimination(given: ReportInput, words: Words) -> Chapter:
     """Both models by role, beside the naive rules and, on a demo book, the true PD."""
     blocks: list[Block] = [Text(words("discrimination.how")), *_forest(given, words)]
     blocks += [_table(given, words), _differences(given, words), *_rules(given, words)]
-    blocks += [*curves(given, words), *_truth(given, words)]
+    blocks += [*curves(given, words), *truth_table(given, words)]
     title = words("discrimination.title")
     return Chapter("discrimination", title, tuple(blocks), words("discrimination.lead"))
 
@@ -46,9 +47,7 @@ def _whiskers(role: str, given: ReportInput, words: Words) -> list[charts.Whiske
     for name, roles in (given.validation.get("naive") or {}).items():
         raw = (roles.get(role) or {}).get("gini")
         found.append(_whisker(group, words.or_name("rule_short", name), raw, 2))
-    truth = (given.validation.get("truth") or {}).get(role)
-    if truth:
-        found.append(_whisker(group, words("discrimination.true_pd"), {"value": truth["gini"]}, 3))
+    found.append(_whisker(group, words("discrimination.true_pd"), truth_gini(given, role), 3))
     return [row for row in found if row is not None]
 
 
@@ -148,36 +147,3 @@ def _rules(given: ReportInput, words: Words) -> list[Block]:
         lacking = figures.listed(columns_absent)
         blocks.append(Missing(words("discrimination.rule_absent", rule=told_name, columns=lacking)))
     return blocks
-
-
-def _truth(given: ReportInput, words: Words) -> list[Block]:
-    truth: Mapping[str, Any] | None = given.validation.get("truth")
-    if not truth:
-        return [Missing(words("discrimination.no_truth"))]
-    rows = []
-    for role in HELD_OUT:
-        told = truth.get(role)
-        if not told:
-            rows.append((Cell(words(f"role.{role}"), note=words("why.one_class")), *(Cell(figures.DASH),) * 5))
-            continue
-        for name, near in ((name, told["models"].get(name) or {}) for name, _ in models(given)):
-            rows.append(
-                (
-                    Cell(words(f"role.{role}")),
-                    Cell(model_name(name, given, words)),
-                    Cell(figures.decimal(told["gini"])),
-                    Cell(figures.share(near.get("gini_share"), 0)),
-                    Cell(figures.decimal(near.get("rank_correlation"))),
-                    Cell(figures.decimal(near.get("mean_pd_ratio"))),
-                )
-            )
-    columns = (
-        Column(words("discrimination.on")),
-        Column(words("discrimination.model")),
-        *(
-            Column(words(f"discrimination.{name}"), is_number=True)
-            for name in ("truth_gini", "truth_share", "truth_rank", "truth_level")
-        ),
-    )
-    notes = (words("discrimination.truth_note"),)
-    return [Table(words("discrimination.truth_caption"), columns, tuple(rows), notes)]

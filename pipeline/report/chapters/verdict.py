@@ -19,6 +19,7 @@ from pipeline.report.chapters.measured import (
 )
 from pipeline.report.chapters.recommendation import bears_on, recommendation
 from pipeline.report.chapters.tests_figures import blind_parts, test_name
+from pipeline.report.chapters.truth import truth_words
 from pipeline.report.chapters.verdict_basis import COHORT, TEST, basis_of, evidence, result_of
 from pipeline.report.chapters.verdict_pairs import decided_pairs, undecided_pairs
 
@@ -229,12 +230,7 @@ def _decided(given: ReportInput, words: Words) -> tuple[str, ...]:
     """The comparisons whose interval leaves zero out, and on a demo book how near the champion comes to the truth."""
     found = decided_pairs(given, words)
     found += _spreads(given, words)
-    truth = (given.validation.get("truth") or {}).get(TEST)
-    reached = ((truth or {}).get("models") or {}).get("champion") or {}
-    if truth and figures.is_known(reached.get("gini_share")):
-        gini, part = figures.decimal(truth["gini"]), figures.share(reached["gini_share"], 0)
-        found.append(words("verdict.truth", share=part, gini=gini))
-    return tuple(found)
+    return (*found, *truth_words(given, words))
 
 
 def _spreads(given: ReportInput, words: Words) -> list[str]:
