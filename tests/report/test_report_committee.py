@@ -106,8 +106,25 @@ def test_the_swap_set_tells_counts_rates_losses_and_what_the_other_would_have_co
     assert "more would have been lost a date (interval +2 to +16)" in swap.notes[1]
     parts = found["Both in the parts of the book"]
     assert [heading for _, heading in parts.groups] == ["By risk segment", "By industry"]
+    # Without the 0.065 that this part would have shown, "cannot decide" could not be told from "no difference".
+    assert [cell.text for cell in parts.rows[0]][4:] == ["+0.040", "0.065", "the data cannot decide"]
+    assert "with 80\u202f% chance" in parts.notes[0]
     missing = next(b for b in benchmark(given, WORDS).blocks if isinstance(b, Missing))
     assert missing.text.endswith("Low risk.")
+
+
+@pytest.mark.parametrize(("value", "shown", "reads"), [
+    (-0.02, "−0.0200", "the champion is better"),
+    (0.005, "+0.0050", "the data cannot decide"),
+    (0.02, "+0.0200", "the challenger is better"),
+])  # fmt: skip
+def test_a_log_loss_of_the_pair_below_zero_speaks_for_the_champion(given, value, shown, reads):
+    loss = {"value": value, "low": value - 0.01, "high": value + 0.01, "error": 0.006, "rounds": 500}
+    found = benchmark(dataclasses.replace(given, comparison={**given.comparison, "log_loss": loss}), WORDS)
+    table = tables(found)["Order and level of both"]
+    assert [cell.text for cell in table.rows[-1]] == ["Log loss", "", "", shown, reads]
+    assert table.rows[-1][3].note
+    assert "Log loss" not in [row[0].text for row in tables(benchmark(given, WORDS))["Order and level of both"].rows]
 
 
 @pytest.mark.parametrize(("language", "says"), [

@@ -55,6 +55,9 @@ def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
         )
         for name, first, second, difference in measures
     )
+    loss = told.get("log_loss")
+    if loss is not None:
+        rows = (*rows, _loss_row(loss, words))
     columns = (
         Column(words("benchmark.measure")),
         *(Column(model_name(name, given, words), is_number=True) for name in ("champion", "challenger")),
@@ -63,9 +66,19 @@ def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
     )
     level, power = figures.share(told["confidence"], 0), figures.share(told["power"], 0)
     notes = [words("benchmark.order_note", level=level)]
+    if loss is not None:
+        notes.append(words("benchmark.loss_note"))
     if found["detectable"] is not None:
         notes.append(words("benchmark.detectable", value=figures.decimal(found["detectable"], 3), power=power))
     return Table(words("benchmark.order_caption"), columns, rows, tuple(notes), is_fixed=True)
+
+
+def _loss_row(loss: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+    """Log loss of the champion less that of the challenger: the smaller is the better, so below 0 the champion."""
+    shown = figures.measured(loss, lambda value: figures.signed(value, 4))
+    better = {"below": "first", "above": "second"}.get(lies(loss, 0.0), "undecided")
+    difference = Cell(shown.value, note=shown.interval)
+    return Cell(words("benchmark.log_loss")), Cell(""), Cell(""), difference, Cell(words(f"benchmark.reads.{better}"))
 
 
 def _cell(raw: Mapping[str, Any] | None, *, is_signed: bool = False) -> Cell:
@@ -130,9 +143,11 @@ def _parts(told: Mapping[str, Any], given: ReportInput, words: Words) -> list[Bl
             Column(words("benchmark.bad_groups"), is_number=True),
             *(Column(model_name(name, given, words), is_number=True) for name in ("champion", "challenger")),
             Column(words("discrimination.difference"), is_number=True),
+            Column(words("benchmark.would_show"), is_number=True),
             Column(words("discrimination.reading")),
         )
-        note = words("benchmark.parts_note", n=figures.decimal(1 / (1 - told["confidence"]), 0))
+        one_in, power = figures.decimal(1 / (1 - told["confidence"]), 0), figures.share(told["power"], 0)
+        note = words("benchmark.parts_note", n=one_in, power=power)
         blocks.append(Table(words("benchmark.parts_caption"), columns, tuple(rows), (note,), tuple(groups)))
     if few:
         blocks.append(Missing(words("benchmark.few_parts", parts=figures.listed(few), few=told["min_bad_customers"])))
@@ -152,5 +167,6 @@ def _part_row(name: str, part: Mapping[str, Any], words: Words) -> tuple[Cell, .
         _cell(part["gini_first"]),
         _cell(part["gini_second"]),
         _cell(part["difference"], is_signed=True),
+        Cell(figures.decimal(part.get("detectable"), 3)),
         Cell(words(f"benchmark.reads.{part['verdict']}")),
     )
