@@ -46,7 +46,10 @@ def test_findings_are_told_with_evidence_examples_and_reasons(given, hostile):
 
 def test_a_clean_table_and_a_fit_without_findings_are_told(given):
     clean = _chapter(given, findings=[], unjudged={}, idle=[])
-    assert [b.text for b in clean.blocks if b.kind == "text"][-1] == "Nothing was found."
+    nothing, cannot = [b.text for b in clean.blocks if b.kind == "text"][-2:]
+    assert nothing == "Nothing was found."
+    assert cannot.startswith("What it cannot see: a leak that is no better than an honest feature")
+    assert [b.text for b in _chapter(given).blocks if b.kind == "text"][-1] == cannot
     assert not [b for b in clean.blocks if b.kind == "bullets"]
     missing = leaks(dataclasses.replace(given, details={"scorecard": {}}), WORDS)
     assert missing.blocks[0].kind == "missing"

@@ -24,6 +24,7 @@ def leaks(given: ReportInput, words: Words) -> Chapter:
         return Chapter("leaks", title, (Missing(words("leaks.none")),))
     blocks: list[Block] = [Text(words("leaks.looked", columns=figures.count(found["columns"])))]
     blocks.append(_findings(found["findings"], given, words) if found["findings"] else Text(words("leaks.clean")))
+    blocks.append(Text(words("leaks.cannot")))
     if found["strongest"]:
         blocks.append(_strongest(found["strongest"], given, words))
     unjudged = tuple(
