@@ -24,7 +24,8 @@ _BASES = {"cohort": "one-year cohort", "test": "test rows"}
 class MonitorGate:
     """One question. Grey: not enough data to answer; `low` and `high` are null where there is no interval.
 
-    `against`: what a test of its own, with this `p_value`, compares the value with; null where there is none.
+    `against`: what a test of its own, with this `p_value`, compares the value with; null where there is none. `noise`:
+    of a PSI, what chance exceeds with the level of the test (score/drift.py); null of anything else.
     """
 
     name: str
@@ -36,6 +37,7 @@ class MonitorGate:
     says: str
     against: float | None = None
     p_value: float | None = None
+    noise: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as `gates` of monitoring.json hold them."""
@@ -74,7 +76,7 @@ def _drift(found: Sequence[Watched], against: Against, settings: MonitorParams, 
         return MonitorGate(name, None, None, None, threshold, "grey", "nothing to compare with")
     noise = 0.0 if one.noise is None else one.noise
     says = f"{one.quantity}: {one.rows:,} customers, PSI of {noise:.3f} by chance"
-    return MonitorGate(name, one.psi, None, None, threshold, one.light, says)
+    return MonitorGate(name, one.psi, None, None, threshold, one.light, says, noise=one.noise)
 
 
 def _level(cohort: Mapping[str, Any] | None, settings: MonitorParams) -> MonitorGate:

@@ -55,6 +55,7 @@ def monitored_results(ground: Ground) -> Iterator[Result]:
             value=gate["value"],
             low=gate["low"],
             high=gate["high"],
+            against=gate.get("noise"),
             why="monitored_too_little" if gate["light"] == "grey" else "",
             details=({**where, "threshold": gate["threshold"], "says": gate["says"]},),
         )

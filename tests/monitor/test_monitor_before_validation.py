@@ -29,6 +29,12 @@ def test_each_gate_of_monitoring_is_a_result_with_the_light_it_had():
     assert (level.why, order.light, order.why) == ("", "grey", "monitored_too_little")
 
 
+def test_a_psi_of_monitoring_keeps_what_chance_reaches_and_of_an_earlier_run_it_is_not_known():
+    psi = {**GATE, "name": "score_development", "value": 0.017, "low": None, "high": None, "noise": 0.04}
+    new, old = monitored_results(ground(monitored=replace(SERVED, gates=(psi, GATE))))
+    assert (new.against, old.against) == (0.04, None)
+
+
 def test_without_monitoring_of_the_model_in_force_one_grey_result_says_why():
     for monitored, why in ((None, "not_monitored"), (replace(SERVED, why="other_model"), "other_model")):
         (found,) = monitored_results(ground(monitored=monitored))

@@ -469,7 +469,8 @@ def monitored() -> dict:
     """What monitoring told last of the model in force."""
     level = {"name": "level", "value": 1.4, "low": 1.1, "high": 1.8, "light": "amber"}
     month = {"name": "inputs_month", "value": None, "low": None, "high": None, "light": "grey"}
-    return {"model_version": "scorecard-old", "as_of": "2025-11-30", "gates": [level, month]}
+    score = {"name": "score_development", "value": 0.017, "low": None, "high": None, "noise": 0.0398, "light": "green"}
+    return {"model_version": "scorecard-old", "as_of": "2025-11-30", "gates": [level, month, score]}
 
 
 def effects() -> Effects:

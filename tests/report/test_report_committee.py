@@ -45,10 +45,12 @@ def test_the_first_model_says_that_it_is_the_first(given):
 def test_the_committee_reads_how_the_model_in_force_has_done_since(given):
     for case in (given, dataclasses.replace(given, before={})):
         told = tables(changes(case, WORDS))["Monitoring of the model in force (scorecard-old), run of 2025-11-30"]
-        level, month = told.rows
+        level, month, score = told.rows
         assert [cell.text for cell in level] == ["Level of the PDs, newest cohort that has matured", "amber", "1.40"]
         assert level[2].note == "1.10 to 1.80"
         assert [cell.text for cell in month] == ["Inputs against a month before", "grey", "not enough data"]
+        assert (score[2].text, score[2].note) == ("0.017", "chance reaches 0.040")
+        assert "wider than that of the validation test of the same PSI" in told.notes[0]
     without = dataclasses.replace(given, monitored={})
     assert not [caption for caption in tables(changes(without, WORDS)) if "Monitoring" in caption]
 

@@ -220,6 +220,19 @@ def test_a_gate_of_monitoring_asks_its_own_question_and_names_model_and_run(give
     assert rows[2][1].note == "monitoring had not enough data, or nothing to compare with"
 
 
+def test_a_psi_of_monitoring_stands_beside_what_chance_reaches_and_the_true_level_beside_its_bound(given):
+    psi = Result("monitored", "monitoring", "green", "published", part="score_development", value=0.017, against=0.04,
+                 details=(GATE,))  # fmt: skip
+    level = Result("truth", "calibration", "green", "panel", "champion", value=1.09, against=1.0, threshold=1.25)
+    for language, notes in (
+        ("en", ["right: 1.00; green within a factor of 1.25 either way", "chance reaches 0.040"]),
+        ("zh", ["准确时：1.00；上下偏离不超过1.25倍为绿灯", "偶然可达0.040"]),
+    ):
+        words = words_in(language)
+        rows = table(chapter_of_tests(told(given, psi, level), words), "tests.caption", words).rows
+        assert [row[3].note for row in rows] == notes
+
+
 def test_the_first_page_counts_the_lights_and_names_what_is_red(given):
     page = verdict(told(given, *WATCHED), WORDS)
     shown = next(b for b in page.blocks if isinstance(b, Bullets) and b.title == WORDS("verdict.decided")).items

@@ -45,7 +45,7 @@ def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
             for name, key in (("ratio", "observed_over_expected"), ("slope", "slope"))
         ),
     )
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             Cell(words(f"benchmark.{name}")),
             _cell(first),

@@ -161,7 +161,7 @@ def _served(given: ReportInput, words: Words) -> list[Block]:
         (
             Cell(words.or_name("portfolio.monitoring.gate.name", gate["name"])),
             Cell(words(f"portfolio.monitoring.light.{gate['light']}")),
-            _cell(gate) if gate["value"] is not None else Cell(words("changes.not_judged")),
+            _gate_cell(gate, words),
         )
         for gate in gates
     )
@@ -173,6 +173,17 @@ def _served(given: ReportInput, words: Words) -> list[Block]:
     told = given.monitored
     caption = words("changes.served", version=told["model_version"], day=figures.day(str(told["as_of"])))
     return [Table(caption, columns, rows, (words("portfolio.monitoring.gate.note"),))]
+
+
+def _gate_cell(gate: Mapping[str, Any], words: Words) -> Cell:
+    """The figure with its interval; a PSI, which has none, with what chance reaches, where monitoring kept it."""
+    if gate["value"] is None:
+        return Cell(words("changes.not_judged"))
+    noise = gate.get("noise")
+    if noise is None:
+        return _cell(gate)
+    value, by_chance = (figures.decimal(figure, 3) for figure in (gate["value"], noise))
+    return Cell(value, note=words("tests.held.monitored", value=by_chance))
 
 
 def _source(value: object) -> str:

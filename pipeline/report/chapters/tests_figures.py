@@ -57,7 +57,10 @@ def held_against(one: Mapping[str, Any], words: Words) -> str:
         return ""
     if one["id"] == "hosmer_lemeshow":
         return words(key, value=figures.count(one["against"]))
-    return words(key, value=value_text(one["id"], one["against"], words))
+    value = value_text(one["id"], one["against"], words)
+    if one["id"] == "truth":
+        return words(key, value=value, bound=figures.plain(one["threshold"]))
+    return words(key, value=value)
 
 
 def described(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
