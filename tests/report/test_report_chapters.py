@@ -453,6 +453,7 @@ def test_the_worked_customer_can_be_recomputed_from_the_printed_figures(given):
     assert float(printed.group(1)) == pytest.approx(1 / (1 + odds), abs=2e-6)
     # 12.5 days late falls into "10 or more": 20 / ln 2 x 0.8 x -1.1.
     assert points[1] == pytest.approx(-25.3914, abs=1e-4)
+    assert 'How sure its level is, "Are the forecasts right" tells' in chapter.blocks[-1].text
 
 
 def test_a_broken_calibration_line_is_worked_out_in_words(given):

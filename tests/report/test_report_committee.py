@@ -197,6 +197,11 @@ def test_what_its_own_value_does_not_explain_by_hand():
     assert interaction_share(np.array([1.0, 3.0, 4.0, 6.0]), np.array([0, 0, 1, 1])) == pytest.approx(1 / 3.25)
 
 
+def test_the_shares_owed_to_others_say_why_they_have_no_interval(given):
+    (table,) = (block for block in effects(given, WORDS) if isinstance(block, Table))
+    assert "The shares have no interval: they describe this one fitted booster" in table.notes[0]
+
+
 def test_few_rows_tell_no_interactions_and_none_tell_no_effects(given):
     few = dataclasses.replace(given.effects, contributions=given.effects.contributions.head(50),
                               features=given.effects.features.head(50))  # fmt: skip

@@ -155,7 +155,10 @@ def _worked(card: Scorecard, given: ReportInput, words: Words) -> list[Block]:
         customer=f"{worked.customer_id} {given.worked_name}".strip(),
         day=figures.day(worked.as_of),
     )
-    return [Text(told), _worked_table(card, frame, worked, given, words), *_result(card, frame, given, words)]
+    titles = {name: words(f"{name}.title") for name in ("calibration", "discrimination")}
+    estimate = Text(words("scorecard.worked_estimate", **titles))
+    table = _worked_table(card, frame, worked, given, words)
+    return [Text(told), table, *_result(card, frame, given, words), estimate]
 
 
 def _worked_table(
