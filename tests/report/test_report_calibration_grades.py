@@ -8,8 +8,9 @@ import pytest
 
 from pipeline.report.blocks import Chart, Table
 from pipeline.report.chapters.calibration import calibration
-from pipeline.report.chapters.calibration_grades import Grade, reading
+from pipeline.report.chapters.calibration_readings import Grade, readings
 from pipeline.report.words import words_in
+from pipeline.statistics.proportions import jeffreys_interval, jeffreys_too_low
 from pipeline.train.committee_result import Result
 
 COUNTS = {"rows": 1480, "customers": 1341, "bads": 97}
@@ -51,6 +52,7 @@ def test_the_grades_of_the_cohort_are_those_of_the_validation_test_with_what_the
     assert [cell.text for cell in table.rows[0]] == [
         *("G05", "200", "12", "2.00\u202f%", "6.00\u202f%", "0.001", "PD too low"),
     ]
+    assert table.rows[0][5].note == "with Holm 0.001"
     assert table.rows[0][4].note == "3.30\u202f% to 10.0\u202f%"
     assert table.rows[1][-1].text == "no customer"
     assert "1 of 1 grades could not have shown 2 times their forecast" in table.notes[1]
@@ -70,18 +72,44 @@ def test_without_a_cohort_the_test_rows_are_the_only_ones(given):
     assert drawn[0].title.endswith("on the test")
 
 
+def grade(name: str, customers: int, bads: int, mean_pd: float) -> Grade:
+    ends = jeffreys_interval(bads, customers)
+    p_value = jeffreys_too_low(mean_pd, bads, customers)
+    return Grade(name, customers, None, bads, mean_pd, bads / customers, *ends, p_value)
+
+
 @pytest.mark.parametrize(
-    ("customers", "bads", "mean_pd", "p_value", "says"),
+    ("customers", "bads", "mean_pd", "says"),
     [
         # One good customer of a small PD says nothing, though its p is 1 by rule.
-        (1, 0, 0.0003, 1.0, "open"),
+        (1, 0, 0.0003, "open"),
         # None of 300 where 9 were forecast: Beta(0.5, 300.5) lies below 3 % almost wholly.
-        (300, 0, 0.03, 1.0, "high"),
-        (200, 12, 0.02, 0.0006, "low"),
-        (200, 4, 0.02, 0.5, "open"),
-        (200, 1, 0.05, 0.999, "high"),
+        (300, 0, 0.03, "high"),
+        (200, 12, 0.02, "low"),
+        (200, 4, 0.02, "open"),
+        (200, 1, 0.05, "high"),
+        # One of 42 where 0.34 % was forecast: p 0.037, but the interval, 0.26 % to 10.6 %, holds the forecast.
+        (42, 1, 0.0034, "perhaps_low"),
     ],
 )
-def test_a_grade_without_a_bad_is_too_high_only_where_its_customers_are_many(customers, bads, mean_pd, p_value, says):
-    grade = Grade("G01", customers, None, bads, mean_pd, bads / customers, 0.0, 0.1, p_value)
-    assert reading(grade, 0.05) == says
+def test_a_grade_by_itself_is_wrong_where_its_interval_leaves_the_forecast_out(customers, bads, mean_pd, says):
+    assert [one.says for one in readings([grade("G01", customers, bads, mean_pd)], 0.05)] == [says]
+
+
+def test_what_one_grade_shows_by_itself_may_be_chance_among_eight():
+    # 12 of 263 where 2.26 % was forecast: p 0.0117, the interval, 2.5 % to 7.6 %, leaves the forecast out.
+    alone = grade("G06", 263, 12, 0.0226)
+    right = [grade(f"G1{i}", 200, 10, 0.05) for i in range(7)]
+    assert [one.says for one in readings([alone], 0.05)] == ["low"]
+    among = readings([alone, *right], 0.05)
+    assert [one.says for one in among] == ["perhaps_low", *["open"] * 7]
+    assert among[0].p_holm == pytest.approx(8 * alone.p_value)
+    # None of 90 where 3 % was forecast: 2.1 % by itself, 17 % among eight.
+    none = readings([grade("G06", 90, 0, 0.03), *right], 0.05)
+    assert none[0].says == "perhaps_high"
+
+
+def test_an_empty_grade_is_not_among_those_that_p_is_raised_for():
+    empty = Grade("G09", 0, None, 0, *[None] * 5)
+    found = readings([grade("G06", 263, 12, 0.0226), empty], 0.05)
+    assert [one.says for one in found] == ["low", "empty"]

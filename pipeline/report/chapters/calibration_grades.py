@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import charts, figures
 from pipeline.report.blocks import Block, Cell, Column, Missing, Table
+from pipeline.report.chapters.calibration_readings import Grade, Reading, readings
 from pipeline.report.chapters.measured import model_name, models
 from pipeline.report.chapters.tests_details import powers
 from pipeline.report.drawing import chart
-from pipeline.statistics.proportions import jeffreys_p_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,24 +19,6 @@ if TYPE_CHECKING:
 
 COHORT = "cohort"
 TEST = "test"
-
-
-@dataclass(frozen=True)
-class Grade:
-    """One grade of one model: `witnesses` are customer groups on the test rows, customers of the cohort.
-
-    `rows` is null where it is the same number. Mean PD, rate, its interval and p are null for an empty grade.
-    """
-
-    name: str
-    witnesses: int
-    rows: int | None
-    bads: int
-    mean_pd: float | None
-    rate: float | None
-    low: float | None
-    high: float | None
-    p_value: float | None
 
 
 def has_cohort(given: ReportInput) -> bool:
@@ -129,10 +110,11 @@ def _table(name: str, grades: Sequence[Grade], given: ReportInput, basis: str, w
     limits = {"low": f"{given.significance:g}", "high": f"{1 - given.significance:g}"}
     note = words(f"calibration.grades_note_{basis}", level=figures.share(given.confidence, 0), **limits)
     told = powers(_result(given, name), words) if basis == COHORT else ()
-    return Table(caption, columns, tuple(_row(g, given.significance, words) for g in grades), (note, *told))
+    rows = tuple(_row(*each, words) for each in zip(grades, readings(grades, given.significance), strict=True))
+    return Table(caption, columns, rows, (note, *told))
 
 
-def _row(told: Grade, significance: float, words: Words) -> tuple[Cell, ...]:
+def _row(told: Grade, found: Reading, words: Words) -> tuple[Cell, ...]:
     rate = figures.measured({"value": told.rate, "low": told.low, "high": told.high}, figures.probability)
     return (
         Cell(told.name),
@@ -141,19 +123,15 @@ def _row(told: Grade, significance: float, words: Words) -> tuple[Cell, ...]:
         Cell(figures.count(told.bads)),
         Cell(figures.probability(told.mean_pd)),
         Cell(rate.value, note=rate.interval),
-        Cell(figures.decimal(told.p_value, 3)),
-        Cell(words(f"grade_reading.{reading(told, significance)}")),
+        Cell(figures.decimal(told.p_value, 3), note=_raised(found, words)),
+        Cell(words(f"grade_reading.{found.says}")),
     )
 
 
-def reading(told: Grade, significance: float) -> str:
-    """`low`: the PD is shown too low; `high`: too high; `open`: neither, at that level a side; `empty`: no rows.
-
-    Without a bad p is 1 by rule, which says nothing of a PD that is too high: there the posterior itself is asked.
-    """
-    if told.p_value is None or told.mean_pd is None:
-        return "empty"
-    p = told.p_value if told.bads else jeffreys_p_value(told.mean_pd, 0, told.witnesses)
-    if told.bads and p < significance:
-        return "low"
-    return "high" if p > 1 - significance else "open"
+def _raised(found: Reading, words: Words) -> str:
+    """The p-value after Holm, on the side of the column: near 1 where the PD is too high."""
+    if found.p_holm is None:
+        return ""
+    is_low = found.says in ("low", "perhaps_low")
+    raised = found.p_holm if is_low else 1.0 - found.p_holm
+    return words("tests.after_holm", value=figures.decimal(raised, 3))
