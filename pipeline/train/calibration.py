@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.errors import UnfitForTrainingError
 from pipeline.score.calibration import Calibration
-from pipeline.statistics.logistic import fit_logistic
+from pipeline.statistics.logistic import fit_logistic, satterthwaite
 from pipeline.train.calibration_choice import SIMPLEST, Choice, choose
 from pipeline.train.calibration_level import bads_of, level_at
 from pipeline.train.calibration_segments import SegmentFit, fit_segments
@@ -36,7 +36,8 @@ class CalibrationFit:
     """The calibration with what it rests on.
 
     `slope` and `intercept` are those of the line, or of the line through the shape's mean for a broken one;
-    `slope_of_data` and `slope_error` are Platt's slope on the calibration rows alone and its standard error by cluster;
+    `slope_of_data`, `slope_error` and `slope_degrees` are Platt's slope on the calibration rows alone, its standard
+    error by cluster and the degrees of Student's t for it;
     `shape_weight` is the weight of the shape the data gave against the slope 1, `level_weight` that of their level
     against the level of the training rows (null: the level is the long-run rate). Null where nothing was fitted.
     `segments` tells the levels by segment of customers, null where none were asked for; their shifts belong to the
@@ -49,6 +50,7 @@ class CalibrationFit:
     slope: float
     slope_of_data: float | None
     slope_error: float | None
+    slope_degrees: float | None
     shape_weight: float
     level_of_data: float
     level_weight: float | None
@@ -75,6 +77,7 @@ class _Shape:
     weight: float
     slope_of_data: float | None
     slope_error: float | None
+    slope_degrees: float | None
 
 
 def fit_calibration(
@@ -125,6 +128,7 @@ def fit_calibration(
         slope=slope,
         slope_of_data=shape.slope_of_data,
         slope_error=shape.slope_error,
+        slope_degrees=shape.slope_degrees,
         shape_weight=shape.weight,
         level_of_data=level,
         level_weight=weight,
@@ -151,9 +155,11 @@ def _shape(observed: Observed, settings: CalibrationParams, remarks: list[str]) 
     if bads < settings.min_bads or np.ptp(raw) == 0:
         remarks.append(f"{bads} bad customer(s), fewer than {settings.min_bads}: only the level is calibrated")
         told = Choice(SIMPLEST, "too few bad customers for a shape", {}, {})
-        return _Shape(((0.0, 0.0), (1.0, 1.0)), told, 0.0, None, None)
+        return _Shape(((0.0, 0.0), (1.0, 1.0)), told, 0.0, None, None, None)
     columns = np.column_stack([np.ones(len(raw)), raw])
-    line = fit_logistic(columns, 1.0 - observed.is_bad, observed.clusters.astype(str))
+    goods, names = 1.0 - observed.is_bad, observed.clusters.astype(str)
+    line = fit_logistic(columns, goods, names)
+    degrees = float(satterthwaite(columns, goods, line, names)[1])
     own, error = float(line.coefficients[1]), float(line.standard_errors[1])
     weight = 1.0
     if bads < settings.shrink_below_bads:
@@ -165,11 +171,11 @@ def _shape(observed: Observed, settings: CalibrationParams, remarks: list[str]) 
     if 1.0 + (own - 1.0) * weight < _LEAST_SLOPE:
         told = Choice(SIMPLEST, "the model does not order these customers", {}, {})
         remarks.append(f"slope {own:.2f}: the model does not order these customers; {_LEAST_SLOPE:g} is used")
-        return _Shape(((0.0, 0.0), (1.0, _LEAST_SLOPE)), told, weight, own, error)
+        return _Shape(((0.0, 0.0), (1.0, _LEAST_SLOPE)), told, weight, own, error, degrees)
     choice = choose(observed, settings)
     found = SHAPES[choice.method](observed) if choice.method != SIMPLEST else ((0.0, 0.0), (1.0, own))
     knots = tuple((x, x + weight * (y - x)) for x, y in found)
-    return _Shape(knots, choice, weight, own, error)
+    return _Shape(knots, choice, weight, own, error, degrees)
 
 
 def _credible(

@@ -12,6 +12,8 @@ from pipeline.train.calibration_shapes import SHAPES
 from pipeline.train.customer_folds import folds_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from pipeline.params import CalibrationParams
@@ -25,8 +27,9 @@ SIMPLEST = "platt"
 @dataclass(frozen=True)
 class Choice:
     """The method taken and why. `losses` holds, of each method that was tried, the mean log loss a row on held-out
-    customers (nats), the gain over Platt's line and the standard error of that gain by cluster; `barred` the methods
-    that had too few bad customers, with the reason."""
+    customers (nats) with its standard error by cluster, the gain over Platt's line and how far it stays behind the
+    method taken, both with the standard error of that difference; `barred` the methods that had too few bad customers,
+    with the reason."""
 
     method: str
     reason: str
@@ -55,14 +58,21 @@ def choose(observed: Observed, settings: CalibrationParams) -> Choice:
     rows = {name: _held_out(observed, name, settings) for name in SHAPES if name not in barred}
     losses = {name: measured(row, rows[SIMPLEST], observed) for name, row in rows.items()}
     best = min(losses, key=lambda name: (round(losses[name]["loss"], 12), list(SHAPES).index(name)))
-    gain, error = losses[best]["gain"], losses[best]["gain_error"]
+    taken, told = _ruled(best, losses[best])
+    behind = {name: measured(row, rows[taken], observed) for name, row in rows.items()}
+    for name, one in behind.items():
+        losses[name] |= {"behind": -one["gain"], "behind_error": one["gain_error"]}
+    return Choice(taken, told, losses, barred)
+
+
+def _ruled(best: str, lost: Mapping[str, float]) -> tuple[str, str]:
+    """The method that the rule takes where `best` lost least, and why."""
+    gain, error = lost["gain"], lost["gain_error"]
     if best == SIMPLEST:
-        return Choice(SIMPLEST, "least log loss on held-out customers", losses, barred)
+        return SIMPLEST, "least log loss on held-out customers"
     if gain <= error:
-        told = f"{best} gains {gain:.2g} a row, no more than its standard error {error:.2g}"
-        return Choice(SIMPLEST, told, losses, barred)
-    told = f"gains {gain:.2g} a row over Platt's line, standard error {error:.2g}"
-    return Choice(best, told, losses, barred)
+        return SIMPLEST, f"{best} gains {gain:.2g} a row, no more than its standard error {error:.2g}"
+    return best, f"gains {gain:.2g} a row over Platt's line, standard error {error:.2g}"
 
 
 def _held_out(observed: Observed, method: str, settings: CalibrationParams) -> Floats:
@@ -86,12 +96,19 @@ def log_loss(log_odds: Floats, is_bad: Floats) -> Floats:
 
 
 def measured(loss: Floats, simplest: Floats, observed: Observed) -> dict[str, float]:
-    """Mean loss a row, the gain over the simplest way and the standard error of that gain by cluster; NaN is left
-    out."""
+    """Mean loss a row and the gain over the simplest way, each with its standard error by cluster; NaN is left out."""
     is_told = np.isfinite(loss)
     gain = (simplest - loss)[is_told]
-    n = len(gain)
     _, codes = np.unique(observed.clusters[is_told].astype(str), return_inverse=True)
-    sums = np.bincount(codes, weights=gain - gain.mean())
-    error = float(np.sqrt(np.sum(sums**2) * len(sums) / max(len(sums) - 1, 1)) / n)
-    return {"loss": float(loss[is_told].mean()), "gain": float(gain.mean()), "gain_error": error}
+    return {
+        "loss": float(loss[is_told].mean()),
+        "loss_error": _error(loss[is_told], codes),
+        "gain": float(gain.mean()),
+        "gain_error": _error(gain, codes),
+    }
+
+
+def _error(values: Floats, codes: NDArray[np.intp]) -> float:
+    """The standard error of a mean over rows by cluster."""
+    sums = np.bincount(codes, weights=values - values.mean())
+    return float(np.sqrt(np.sum(sums**2) * len(sums) / max(len(sums) - 1, 1)) / len(values))

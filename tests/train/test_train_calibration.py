@@ -72,7 +72,10 @@ def test_what_the_data_cannot_tell_apart_stays_a_line():
     choice = choose(_drawn(_straight, 8000), CalibrationParams())
     assert choice.method == "platt"
     assert set(choice.losses) == {"platt", "beta", "isotonic"}
-    assert choice.losses["platt"]["gain"] == 0.0
+    assert choice.losses["platt"]["gain"] == choice.losses["platt"]["behind"] == 0.0
+    for name in ("beta", "isotonic"):
+        told = choice.losses[name]
+        assert (told["behind"], told["behind_error"]) == (-told["gain"], told["gain_error"])
 
 
 def test_a_bend_that_the_data_show_is_taken_with_its_gain():
@@ -80,6 +83,10 @@ def test_a_bend_that_the_data_show_is_taken_with_its_gain():
     assert choice.method in {"beta", "isotonic"}
     assert choice.losses[choice.method]["gain"] > choice.losses[choice.method]["gain_error"] > 0
     assert "over Platt's line" in choice.reason
+    # Platt's line stays as far behind the method taken as that one gains over it.
+    line, taken = choice.losses["platt"], choice.losses[choice.method]
+    assert (line["behind"], line["behind_error"]) == pytest.approx((taken["gain"], taken["gain_error"]))
+    assert taken["behind"] == 0.0
 
 
 def test_a_customer_seen_in_many_months_is_one_witness():

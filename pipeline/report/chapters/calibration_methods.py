@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Column, Table
-from pipeline.report.chapters.measured import model_name, models
+from pipeline.report.chapters.measured import model_name, models, z_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pipeline.report.report_input import ReportInput
     from pipeline.report.words import Words
@@ -23,7 +23,7 @@ def methods_tried(given: ReportInput, words: Words) -> list[Block]:
     rows = [
         (Cell(model_name(name, given, words)), *cells)
         for name, told in models(given)
-        for cells in _methods(_choice(given, told["kind"]), words)
+        for cells in _methods(_choice(given, told["kind"]), z_of(given), words)
     ]
     if not rows:
         return []
@@ -33,7 +33,7 @@ def methods_tried(given: ReportInput, words: Words) -> list[Block]:
         *(Column(words(f"calibration.methods.{name}"), is_number=True) for name in ("loss", "gain", "gain_error")),
         Column(words("calibration.methods.fate")),
     )
-    note = words("calibration.methods.note")
+    note = words("calibration.methods.note", level=figures.share(given.confidence, 0))
     return [Table(words("calibration.methods.caption"), columns, tuple(rows), (note,))]
 
 
@@ -43,22 +43,56 @@ def _choice(given: ReportInput, kind: str) -> Mapping[str, Any]:
     return fit.get("choice") or {}
 
 
-def _methods(choice: Mapping[str, Any], words: Words) -> Iterator[tuple[Cell, ...]]:
+def undecided(choice: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+    """The methods between which and the one taken the data do not decide, as a sentence; empty where there is none."""
+    z = z_of(given)
+    names = [name for name, lost in (choice.get("losses") or {}).items() if _fate(name, lost, choice, z) == "undecided"]
+    if not names:
+        return ""
+    told = figures.listed(words.or_name("calibration.method_name", name) for name in names)
+    return words("calibration.methods.by_rule", methods=told, level=figures.share(given.confidence, 0))
+
+
+def _methods(choice: Mapping[str, Any], z: float, words: Words) -> Iterator[tuple[Cell, ...]]:
     """The methods that were tried, the least loss first, then those that were barred."""
     losses: Mapping[str, Mapping[str, float]] = choice.get("losses") or {}
     for method in sorted(losses, key=lambda name: (losses[name]["loss"], name)):
         told = losses[method]
-        fate = "taken" if method == choice["method"] else "tried"
         yield (
             _name(method, words),
-            Cell(figures.decimal(told["loss"], _DIGITS)),
-            Cell(figures.signed(told["gain"], _DIGITS)),
+            _around(told, "loss", z, lambda value: figures.decimal(value, _DIGITS)),
+            _around(told, "gain", z, lambda value: figures.signed(value, _DIGITS)),
             Cell(figures.decimal(told["gain_error"], _DIGITS)),
-            Cell(words(f"calibration.methods.{fate}")),
+            Cell(words(f"calibration.methods.{_fate(method, told, choice, z)}")),
         )
     for method, why in (choice.get("barred") or {}).items():
         barred = words("calibration.methods.barred", why=words.told(why))
         yield (_name(method, words), *(Cell(figures.DASH),) * 3, Cell(barred))
+
+
+def _around(told: Mapping[str, float], name: str, z: float, write: Callable[[Any], str]) -> Cell:
+    """A figure with its normal interval; Platt's line gains nothing over itself, and an earlier make tells no error of
+    the loss."""
+    value, error = told[name], told.get(f"{name}_error")
+    if not error:
+        return Cell(write(value))
+    shown = figures.measured({"value": value, "low": value - z * error, "high": value + z * error}, write)
+    return Cell(shown.value, note=shown.interval)
+
+
+def _fate(method: str, told: Mapping[str, float], choice: Mapping[str, Any], z: float) -> str:
+    """`taken`; `tried` of a method that differs from it beyond chance; `undecided` of one that does not.
+
+    A choice of an earlier make tells differences from Platt's line only: where another was taken, `untold`.
+    """
+    if method == choice["method"]:
+        return "taken"
+    behind, error = told.get("behind"), told.get("behind_error")
+    if choice["method"] == "platt":
+        behind, error = -told["gain"], told["gain_error"]
+    if behind is None or error is None:
+        return "untold"
+    return "undecided" if abs(behind) <= z * error else "tried"
 
 
 def _name(method: str, words: Words) -> Cell:

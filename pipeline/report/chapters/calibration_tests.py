@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Column, Table
+from pipeline.report.chapters.calibration_methods import undecided
 from pipeline.report.chapters.measured import (
     ROLES,
     figure_cell,
@@ -16,6 +18,7 @@ from pipeline.report.chapters.measured import (
     slope_interval,
     z_of,
 )
+from pipeline.statistics.calibration import CalibrationLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +51,7 @@ def tests_of_level(given: ReportInput, words: Words) -> Table:
 def how_calibrated(given: ReportInput, words: Words) -> list[Block]:
     """Method, reason and weights of each model's calibration; nothing for a model that does not tell them."""
     rows = [
-        (Cell(model_name(name, given, words)), *_fit_row(fit, words))
+        (Cell(model_name(name, given, words)), *_fit_row(fit, given, words))
         for name, told in models(given)
         if "choice" in (fit := (given.details.get(told["kind"]) or {}).get("calibration") or {})
     ]
@@ -60,7 +63,8 @@ def how_calibrated(given: ReportInput, words: Words) -> list[Block]:
         *(Column(words(f"calibration.{name}"), is_number=True) for name in _FIT),
         Column(words("calibration.tendency")),
     )
-    return [Table(words("calibration.fit_caption"), columns, tuple(rows), (words("calibration.fit_note"),))]
+    note = words("calibration.fit_note", level=figures.share(given.confidence, 0))
+    return [Table(words("calibration.fit_caption"), columns, tuple(rows), (note,))]
 
 
 def _tests_row(told: Mapping[str, Any], z: float, words: Words) -> tuple[Cell, ...]:
@@ -87,7 +91,7 @@ def _error_note(error: Mapping[str, Any], chance: str, words: Words) -> str:
     return words("calibration.error_note", interval=interval, chance=chance) if interval else chance
 
 
-def _fit_row(fit: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+def _fit_row(fit: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell, ...]:
     tendency = fit["tendency"]
     level = words(
         f"calibration.tendency_{tendency['kind']}",
@@ -96,10 +100,23 @@ def _fit_row(fit: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
     )
     return (
         Cell(words.or_name("calibration.method_name", fit["choice"]["method"])),
-        Cell(words.told(fit["choice"]["reason"])),
+        Cell(words.told(fit["choice"]["reason"]), note=undecided(fit["choice"], given, words)),
         Cell(figures.count(fit["bad_customers"])),
-        Cell(figures.decimal(fit["slope_of_data"])),
+        _own_slope(fit, given.confidence),
         Cell(figures.decimal(fit["shape_weight"])),
         Cell(figures.decimal(fit["level_weight"])),
         Cell(level),
     )
+
+
+def _own_slope(fit: Mapping[str, Any], confidence: float) -> Cell:
+    """The slope of the calibration rows with its interval by Student's t; a fit of an earlier make tells no degrees of
+    freedom, so that its interval is normal."""
+    slope, error = fit["slope_of_data"], fit.get("slope_error")
+    if not (figures.is_known(slope) and figures.is_known(error)):
+        return Cell(figures.decimal(slope))
+    degrees = fit.get("slope_degrees")
+    line = CalibrationLine(slope, math.nan, float(error or 0.0), math.nan, slope_degrees=degrees or math.inf)
+    low, high = line.slope_interval(confidence)
+    told = figures.measured({"value": slope, "low": low, "high": high})
+    return Cell(told.value, note=told.interval)
