@@ -75,6 +75,7 @@ def _input(setting: Setting, pair: Mapping[str, Candidate], told: dict[str, Any]
         min_bad_customers=setting.params.validate.min_bad_customers,
         significance=setting.params.validate.significance,
         power=setting.params.validate.tests.power,
+        blind_level=setting.params.validate.tests.blind_level,
         scorecard=json.loads((card / "scorecard.json").read_text(encoding="utf-8")),
         scorecard_calibration=json.loads((card / "calibration.json").read_text(encoding="utf-8")),
         thin_card=json.loads((card / "thin_file.json").read_text(encoding="utf-8")).get("card"),

@@ -34,11 +34,11 @@ class ReportInput:
 
     `label`: kind, days, window_months, window_days. `validation` and `roc`: `report` and `frames["roc"]` of
     train.validation; `confidence` is the level of its intervals, `min_bad_customers` the fewest that show anything,
-    `significance` the p-value below which something is called contradicted, `power` with which a deviation counts as
-    one that would have been shown. `snapshots`: one row per (customer_id,
-    as_of) with group_key, outcome and is_bad (null: not trained on); industry, size_class, region and data_depth are
-    told where the columns are there. `catalogue`: the features' definitions as JSON. `details`: what fitting told, by
-    kind of model.
+    `significance` the p-value below which something is called contradicted, `power` the probability with which a
+    deviation counts as one that would have been shown, `blind_level` the factor on the PD that matters. `snapshots`:
+    one row per (customer_id, as_of) with group_key, outcome and is_bad (null: not trained on); industry, size_class,
+    region and data_depth are told where the columns are there.
+    `catalogue`: the features' definitions as JSON. `details`: what fitting told, by kind of model.
     `definition`, `master_scale`, `limit_policy`: the policy files as read (the last empty for a table of one's own).
     `scorecard`, `scorecard_calibration`: the JSON files of the model folder, null when there is no scorecard.
     `thin_card`: the card of the thin pool in its thin_file.json, null when the pool has none.
@@ -72,6 +72,7 @@ class ReportInput:
     min_bad_customers: int = 10
     significance: float = 0.05
     power: float = 0.80
+    blind_level: float = 2.0
     scorecard: Mapping[str, Any] | None = None
     scorecard_calibration: Mapping[str, Any] | None = None
     thin_card: Mapping[str, Any] | None = None

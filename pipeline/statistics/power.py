@@ -8,7 +8,7 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from pipeline.statistics.paired import smallest_shown
-from pipeline.statistics.proportions import at_least, binomial_p_value, jeffreys_too_low
+from pipeline.statistics.proportions import at_least, binomial_p_value, jeffreys_p_value, jeffreys_too_low
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +92,29 @@ def level_shown(pd: float, n: int, critical: int, power: float) -> float:
     if not 0 < pd < 1 or critical > n:
         return float("inf")
     return float(special.betaincinv(critical, n - critical + 1.0, power)) / pd
+
+
+def jeffreys_critical_high(pd: float, n: int, significance: float) -> int:
+    """The most defaults at which the Jeffreys posterior calls a PD too high; -1 where not even none of them does.
+
+    >>> jeffreys_critical_high(0.05, 200, 0.05), jeffreys_critical_high(0.0003, 100, 0.05)
+    (5, -1)
+    """
+    return _fewest(lambda bads: 1.0 - jeffreys_p_value(pd, bads, n) >= significance, n) - 1
+
+
+def level_shown_below(pd: float, n: int, critical: int, power: float) -> float:
+    """The largest true PD, as a multiple of the forecast, at which `critical` defaults or fewer come with probability
+    `power`; 0 where the critical number is -1, for then no rate shows the PD too high. The quantile of a beta, for
+    P(D ≤ c) = 1 − I_PD(c + 1, N − c).
+
+    >>> round(level_shown_below(0.05, 200, 5, 0.8), 2)
+    0.39
+    """
+    if critical < 0 or not 0 < pd < 1:
+        return 0.0
+    most = min(critical, n - 1)
+    return float(special.betaincinv(most + 1.0, float(n - most), 1.0 - power)) / pd
 
 
 def chi_square_shown(degrees: float, significance: float, power: float) -> float:

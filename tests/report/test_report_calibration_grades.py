@@ -55,7 +55,26 @@ def test_the_grades_of_the_cohort_are_those_of_the_validation_test_with_what_the
     assert table.rows[0][5].note == "with Holm 0.001"
     assert table.rows[0][4].note == "3.30\u202f% to 10.0\u202f%"
     assert table.rows[1][-1].text == "no customer"
-    assert "1 of 1 grades could not have shown 2 times their forecast" in table.notes[1]
+    assert "1 of 1 grades could not have shown a true rate of 2 times their forecast" in table.notes[1]
+
+
+def test_the_grades_on_the_test_tell_what_they_could_have_shown_either_way(given):
+    # One grade of 2 % and 200 customers, 2.5 % a side: too low from 9 bad on, which 2.8 × 2 % gives with 80 %; too high
+    # only without a bad, which takes a true rate of 0.06 × 2 %.
+    one = {"grade": "G05", "rows": 1000, "customers": 200, "bads": 20, "bad_customers": 4, "mean_pd": 0.02,
+           "observed_rate": 0.02, "low": 0.007, "high": 0.046, "p_value": 0.5}  # fmt: skip
+    models = {name: {**told, "grades": {"test": [one]}} for name, told in given.validation["models"].items()}
+    told = dataclasses.replace(given, validation={**given.validation, "models": models})
+    words = words_in("en")
+    caption = words("calibration.grades_caption_test", model="")
+    tables = [b for b in calibration(told, words).blocks if isinstance(b, Table) and b.caption.startswith(caption)]
+    assert len(tables) == 2
+    for table in tables:
+        assert "with a chance of 80\u202f%" in table.notes[1]
+        assert "1 of 1 grades could not have shown a true rate of 2 times their forecast." in table.notes[1]
+        assert "G05, from 2.8 × on" in table.notes[1]
+        assert "1 of 1 grades could not have shown a true rate of 1/2 of their forecast." in table.notes[1]
+        assert "G05, from 0.06 × down" in table.notes[1]
 
 
 def test_the_level_of_the_cohort_heads_the_table_of_levels(given):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import charts, figures
 from pipeline.report.blocks import Block, Cell, Column, Missing, Table
+from pipeline.report.chapters.calibration_powers import grade_powers
 from pipeline.report.chapters.calibration_readings import Grade, Reading, readings
 from pipeline.report.chapters.measured import model_name, models
-from pipeline.report.chapters.tests_details import powers
 from pipeline.report.drawing import chart
 
 if TYPE_CHECKING:
@@ -109,9 +109,8 @@ def _table(name: str, grades: Sequence[Grade], given: ReportInput, basis: str, w
     caption = words(f"calibration.grades_caption_{basis}", model=model_name(name, given, words))
     limits = {"low": f"{given.significance:g}", "high": f"{1 - given.significance:g}"}
     note = words(f"calibration.grades_note_{basis}", level=figures.share(given.confidence, 0), **limits)
-    told = powers(_result(given, name), words) if basis == COHORT else ()
     rows = tuple(_row(*each, words) for each in zip(grades, readings(grades, given.significance), strict=True))
-    return Table(caption, columns, rows, (note, *told))
+    return Table(caption, columns, rows, (note, *grade_powers(grades, given, words)))
 
 
 def _row(told: Grade, found: Reading, words: Words) -> tuple[Cell, ...]:
