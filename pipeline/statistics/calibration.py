@@ -51,7 +51,8 @@ class CalibrationError:
 
     `value` is Σ over bins of |mean PD − default rate| weighted by rows; `by_chance` is its mean and `p_value` the share
     of rounds at or above it when every PD is right and only the signs of the clusters' residuals are drawn. `low` is 0
-    where the test does not rule that out. `bins` counts the bins.
+    where the test does not rule that out. `bins` counts the bins. `shown` is the smallest error, by deviations of the
+    bins as they are times a factor, that the test finds with the power asked for; infinite beyond a factor of sixteen.
     """
 
     value: float
@@ -60,6 +61,7 @@ class CalibrationError:
     by_chance: float
     p_value: float
     bins: int
+    shown: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,15 @@ class Spiegelhalter:
     """Z of the Brier score against its expectation with every PD right; two-sided p-values.
 
     `z` takes rows as independent; `z_by_cluster` takes the variance from the sums of whole clusters, for panels.
+    `factor_error` is that variance told as the standard error of a factor common to the default rates of all rows: a
+    factor f moves the sum by (f − 1) Σ (1 − 2p) p. NaN where that sum is not positive.
     """
 
     z: float
     p_value: float
     z_by_cluster: float
     p_value_by_cluster: float
+    factor_error: float = float("nan")
 
 
 def brier(pd: ArrayLike, is_bad: ArrayLike) -> float:
@@ -150,6 +155,7 @@ def calibration_error(
     bins: int = 10,
     rounds: int = 999,
     confidence: float = 0.95,
+    power: float = 0.80,
     seed: int = 1,
 ) -> CalibrationError:
     """Expected calibration error over bins of about equally many rows, equal PDs kept together.
@@ -189,7 +195,10 @@ def calibration_error(
     p_value = share(chance >= value - _ALIKE)
     low = _factor(lambda f: share(measured(f) >= value - _ALIKE) > tail, 0.0, 1.0)
     high = _factor(lambda f: share(measured(f) <= value + _ALIKE) > tail, _LARGEST_FACTOR, 1.0)
-    return CalibrationError(value, low * value, high * value, float(chance.mean()), p_value, found)
+    critical = float(np.quantile(chance, confidence, method="higher"))
+    shown = _factor(lambda f: float(np.mean(measured(f) > critical + _ALIKE)) < power, _LARGEST_FACTOR, 0.0)
+    least = shown * value if value > 0 and shown < _LARGEST_FACTOR else float("inf")
+    return CalibrationError(value, low * value, high * value, float(chance.mean()), p_value, found, least)
 
 
 # Sums of the same terms in another order count as equal.
@@ -219,12 +228,18 @@ def spiegelhalter(pd: ArrayLike, is_bad: ArrayLike, clusters: ArrayLike | None =
     """
     p, y = _checked(pd, is_bad)
     parts = (y - p) * (1.0 - 2.0 * p)
-    z = _over(float(parts.sum()), float(np.sum((1.0 - 2.0 * p) ** 2 * p * (1.0 - p))))
+    variance, unit = float(np.sum((1.0 - 2.0 * p) ** 2 * p * (1.0 - p))), float(np.sum((1.0 - 2.0 * p) * p))
+    z = _over(float(parts.sum()), variance)
     if clusters is None:
-        return Spiegelhalter(z, _two_sided(z), z, _two_sided(z))
+        return Spiegelhalter(z, _two_sided(z), z, _two_sided(z), _factor_error(variance, unit))
     _, codes = np.unique(np.asarray(clusters), return_inverse=True)
-    tied = _over(float(parts.sum()), float(np.sum(np.bincount(codes, weights=parts) ** 2)))
-    return Spiegelhalter(z, _two_sided(z), tied, _two_sided(tied))
+    by_cluster = float(np.sum(np.bincount(codes, weights=parts) ** 2))
+    tied = _over(float(parts.sum()), by_cluster)
+    return Spiegelhalter(z, _two_sided(z), tied, _two_sided(tied), _factor_error(by_cluster, unit))
+
+
+def _factor_error(variance: float, unit: float) -> float:
+    return float(np.sqrt(variance)) / unit if unit > 0 else float("nan")
 
 
 def _equal_bins(p: Floats, bins: int) -> NDArray[np.int64]:

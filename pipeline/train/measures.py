@@ -96,13 +96,19 @@ def _tests(pd: Floats, sample: Sample, settings: ValidateParams) -> dict[str, An
     """
     if not has_both(sample):
         return dict.fromkeys(_TESTS)
-    error = asdict(
-        calibration_error(pd, sample.is_bad, sample.codes, confidence=settings.confidence, seed=settings.seed)
+    found = calibration_error(
+        pd,
+        sample.is_bad,
+        sample.codes,
+        confidence=settings.confidence,
+        power=settings.tests.power,
+        seed=settings.seed,
     )
+    error = {**asdict(found), "shown": _finite(found.shown)}
     brier = {name: _finite(value) for name, value in asdict(spiegelhalter(pd, sample.is_bad, sample.codes)).items()}
     if not _enough(sample, settings):
-        error |= {"low": None, "high": None, "by_chance": None, "p_value": None}
-        brier |= {"z_by_cluster": None, "p_value_by_cluster": None}
+        error |= {"low": None, "high": None, "by_chance": None, "p_value": None, "shown": None}
+        brier |= {"z_by_cluster": None, "p_value_by_cluster": None, "factor_error": None}
     return {"calibration_error": error, "spiegelhalter": brier}
 
 

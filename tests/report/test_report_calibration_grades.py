@@ -132,3 +132,42 @@ def test_an_empty_grade_is_not_among_those_that_p_is_raised_for():
     empty = Grade("G09", 0, None, 0, *[None] * 5)
     found = readings([grade("G06", 263, 12, 0.0226), empty], 0.05)
     assert [one.says for one in found] == ["low", "empty"]
+
+
+def rows_of(given, name: str, language: str = "en"):
+    words = words_in(language)
+    blocks = calibration(dataclasses.replace(given, language=language), words).blocks
+    return next(b for b in blocks if isinstance(b, Table) and b.caption == words(f"calibration.{name}_caption")).rows
+
+
+def with_test_role(given, **more):
+    models = {
+        name: {**told, "roles": {**told["roles"], "test": {**told["roles"]["test"], **more}}}
+        for name, told in given.validation["models"].items()
+    }
+    return dataclasses.replace(given, validation={**given.validation, "models": models})
+
+
+def test_level_and_slope_tell_the_smallest_deviation_that_they_would_have_shown(given):
+    # ln 2 less and more is 1.960 errors, and what is shown 1.960 + 0.842 of them: 2 to the power 1.429 is 2.69.
+    ratio = {"value": 1.0, "low": 0.5, "high": 2.0, "rounds": 500}
+    ends = {"calibration_slope": 1.0, "calibration_slope_low": 0.6, "calibration_slope_high": 1.4}
+    cell = rows_of(with_test_role(given, observed_over_expected=ratio, **ends), "level")[0][-2]
+    assert (cell.text, cell.note) == ("2.69 ×", "slope ± 0.57")
+
+
+def test_without_resamples_nothing_is_told_as_shown(given):
+    ratio = {"value": 1.0, "low": None, "high": None, "rounds": 0}
+    cell = rows_of(with_test_role(given, observed_over_expected=ratio), "level")[0][-2]
+    assert (cell.text, cell.note) == ("–", "")
+
+
+def test_the_calibration_error_and_z_tell_what_they_would_have_shown_where_the_validation_does(given):
+    before = rows_of(given, "tests")[0]
+    assert "shown" not in before[4].note + before[5].note
+    told = given.validation["models"]["champion"]["roles"]["test"]
+    error, brier = {**told["calibration_error"], "shown": 0.031}, {**told["spiegelhalter"], "factor_error": 0.1}
+    after = rows_of(with_test_role(given, calibration_error=error, spiegelhalter=brier), "tests")[0]
+    assert after[4].note.endswith("p 0.083; shown from 3.10\u202f%")
+    # 1 + (1.960 + 0.842) × 0.1.
+    assert after[5].note == "p 0.441; shown from 1.28 ×"

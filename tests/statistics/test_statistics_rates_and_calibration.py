@@ -20,6 +20,7 @@ from pipeline.statistics.calibration import (
     calibration_line,
     log_loss,
     observed_over_expected,
+    spiegelhalter,
 )
 from pipeline.statistics.logistic import fit_logistic
 from pipeline.statistics.proportions import jeffreys_interval, jeffreys_p_value, jeffreys_too_low, jeffreys_upper
@@ -159,6 +160,38 @@ def test_the_interval_of_the_calibration_error_covers_that_of_the_true_rates(fac
     ruled_out = np.mean([found.low > 0 for found, _ in books])
     least, most = {1.0: (0.0, 0.08), 1.3: (0.02, 0.3), 2.0: (0.6, 1.0)}[factor]
     assert least <= ruled_out <= most
+
+
+def test_the_calibration_error_that_is_told_as_shown_is_found_about_as_often_as_the_power_says():
+    """The error told as the smallest shown is made true, by the same pattern, and tested a hundred times."""
+    draw = np.random.default_rng(5)
+    pd = np.repeat([0.05, 0.1, 0.2, 0.3], 250)
+    wrong = np.array([0.05, -0.05, 0.05, -0.05]).repeat(250)
+    codes, asked = np.arange(1000), {"rounds": 199, "bins": 4}
+    outcome = (draw.random(1000) < pd + wrong).astype(float)
+    shown = [calibration_error(pd, outcome, codes, power=power, **asked).shown for power in (0.5, 0.8, 0.95)]
+    assert shown == sorted(shown)
+    # 5 % is the true error of this draw; made as large as the one told for 80 %, it is found about 80 times.
+    scale = shown[1] / 0.05
+    found = [
+        calibration_error(pd, (draw.random(1000) < pd + scale * wrong).astype(float), codes, **asked).p_value < 0.05
+        for _ in range(100)
+    ]
+    assert 0.65 <= np.mean(found) <= 0.95
+
+
+def test_forecasts_that_are_all_met_show_no_pattern_to_enlarge():
+    found = calibration_error([0.5] * 4, [0, 1, 0, 1], range(4), bins=1)
+    assert (found.value, found.shown) == (0.0, np.inf)
+
+
+def test_the_error_of_the_common_factor_is_that_of_a_hand_count():
+    # 10 % of 100 rows each its own customer: √(100 × 0.8² × 0.09) over 100 × 0.8 × 0.1 is 2.4 over 8.
+    found = spiegelhalter([0.1] * 100, [1] * 10 + [0] * 90)
+    assert found.factor_error == pytest.approx(0.3)
+    # Every row twice, as one customer: twice the sum, twice the spread of the rows as they came out.
+    twice = spiegelhalter([0.1] * 200, [1] * 20 + [0] * 180, np.repeat(np.arange(100), 2))
+    assert twice.factor_error == pytest.approx(0.3)
 
 
 def test_the_interval_of_the_calibration_error_begins_at_nothing_where_the_test_does_not_reject_at_its_level():

@@ -168,6 +168,7 @@ def test_what_rests_on_clusters_needs_ten_bad_ones(bads, is_told):
     error = told["calibration_error"]
     assert error["value"] > 0
     assert (error["low"] is not None) == (error["high"] is not None) == is_told
+    assert (error["shown"] is not None) == (told["spiegelhalter"]["factor_error"] is not None) == is_told
 
 
 @settings(max_examples=60, deadline=None)

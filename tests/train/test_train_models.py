@@ -282,6 +282,7 @@ def test_an_uncertain_slope_is_drawn_to_one_and_a_sure_one_stays():
     small, large = (fit_calibration(_observed(n, slope=0.5, seed=4), CalibrationParams()) for n in (300, 20_000))
     trust = 0.3**2 / (0.3**2 + small.slope_error**2)
     assert 0.3 < trust < 0.9
+    assert 2 < small.slope_degrees < large.slope_degrees
     assert small.slope == pytest.approx(1 + trust * (small.slope_of_data - 1))
     assert abs(large.slope - large.slope_of_data) < 0.03
 

@@ -9,6 +9,7 @@ from pipeline.report.blocks import Block, Bullets, Cell, Chapter, Column, Table,
 from pipeline.report.chapters.calibration_grades import COHORT, TEST, grades_chart, grades_tables, has_cohort
 from pipeline.report.chapters.calibration_methods import methods_tried
 from pipeline.report.chapters.calibration_segments import segment_levels
+from pipeline.report.chapters.calibration_shown import level_shown, slope_shown
 from pipeline.report.chapters.calibration_tests import how_calibrated, tests_of_level
 from pipeline.report.chapters.measured import (
     ROLES,
@@ -75,9 +76,11 @@ def _level(given: ReportInput, words: Words) -> Table:
     columns = (
         Column(words("discrimination.model")),
         *(Column(words(f"calibration.{name}"), is_number=True) for name in ("bads", "expected_bads", "ratio", "slope")),
+        Column(words("tests.shown_head"), is_number=True),
         Column(words("calibration.reading")),
     )
-    note = words("calibration.level_note", level=figures.share(given.confidence, 0))
+    chances = {"level": figures.share(given.confidence, 0), "power": figures.share(given.power, 0)}
+    note = words("calibration.level_note", **chances)
     return Table(words("calibration.level_caption"), columns, tuple(rows), (note,), tuple(groups))
 
 
@@ -96,5 +99,6 @@ def _level_row(
         Cell(figures.decimal(expected, 1)),
         figure_cell(ratio, told, words),
         shown_slope,
+        Cell(level_shown(ratio, given, words), note=slope_shown(slope, given, words) if level != "too_few" else ""),
         Cell(words(f"level.{level}"), note=words(f"spread.{spread}")),
     )

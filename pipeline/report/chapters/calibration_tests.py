@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Column, Table
 from pipeline.report.chapters.calibration_methods import undecided
+from pipeline.report.chapters.calibration_shown import brier_shown, error_shown
 from pipeline.report.chapters.measured import (
     ROLES,
     figure_cell,
@@ -19,6 +20,7 @@ from pipeline.report.chapters.measured import (
     z_of,
 )
 from pipeline.statistics.calibration import CalibrationLine
+from pipeline.statistics.paired import smallest_shown_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,17 +36,18 @@ def tests_of_level(given: ReportInput, words: Words) -> Table:
     """Intercept, slope, calibration error and Spiegelhalter's Z of both models by role."""
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
-    z = z_of(given)
     for role in ROLES:
         groups.append((len(rows), words(f"role.{role}")))
         for name, _ in models(given):
             told = measures(given, name, role)
-            rows.append((Cell(model_name(name, given, words)), *_tests_row(told, z, words)))
+            rows.append((Cell(model_name(name, given, words)), *_tests_row(told, given, words)))
     columns = (
         Column(words("discrimination.model")),
         *(Column(words(f"calibration.{name}"), is_number=True) for name in _TESTS),
     )
-    note = words("calibration.tests_note", level=figures.share(given.confidence, 0))
+    chances = {"level": figures.share(given.confidence, 0), "power": figures.share(given.power, 0)}
+    reach = figures.decimal(smallest_shown_beside(-1.0, 1.0, given.confidence, given.power))
+    note = words("calibration.tests_note", reach=reach, **chances)
     return Table(words("calibration.tests_caption"), columns, tuple(rows), (note,), tuple(groups))
 
 
@@ -67,7 +70,8 @@ def how_calibrated(given: ReportInput, words: Words) -> list[Block]:
     return [Table(words("calibration.fit_caption"), columns, tuple(rows), (note,))]
 
 
-def _tests_row(told: Mapping[str, Any], z: float, words: Words) -> tuple[Cell, ...]:
+def _tests_row(told: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell, ...]:
+    z = z_of(given)
     error, brier = told.get("calibration_error") or {}, told.get("spiegelhalter") or {}
     chance = words(
         "calibration.by_chance",
@@ -76,19 +80,21 @@ def _tests_row(told: Mapping[str, Any], z: float, words: Words) -> tuple[Cell, .
     )
     is_told, few = error.get("p_value") is not None, words("calibration.few_bads")
     p = words("calibration.z_p", p=figures.decimal(brier.get("p_value_by_cluster"), 3))
+    z_note = figures.in_turn(text for text in (p, brier_shown(brier, given, words)) if text)
     return (
         figure_cell(normal_interval(told, "calibration_intercept", z), told, words),
         figure_cell(slope_interval(told, z), told, words),
         figure_cell(normal_interval(told, "calibration_at_large", z), told, words),
         Cell(figures.probability(error.get("value")), note=_error_note(error, chance, words) if is_told else few),
-        Cell(figures.decimal(brier.get("z_by_cluster")), note=p if is_told else few),
+        Cell(figures.decimal(brier.get("z_by_cluster")), note=z_note if is_told else few),
     )
 
 
 def _error_note(error: Mapping[str, Any], chance: str, words: Words) -> str:
     """The interval of the calibration error, which a validation of an earlier make has not, and what chance shows."""
     interval = figures.measured(error, figures.probability).interval
-    return words("calibration.error_note", interval=interval, chance=chance) if interval else chance
+    told = words("calibration.error_note", interval=interval, chance=chance) if interval else chance
+    return figures.in_turn(text for text in (told, error_shown(error, words)) if text)
 
 
 def _fit_row(fit: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell, ...]:
