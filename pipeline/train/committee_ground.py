@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cohort:
-    """The unseen customers of one day with their outcomes; no day for rows without dates."""
+    """The unseen rows of one day with their outcomes; no day for rows without dates. At later dates customers of the
+    training are among them (`cohorts_of`)."""
 
     day: dt.date | None
     sample: Sample

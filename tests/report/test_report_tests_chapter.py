@@ -279,3 +279,14 @@ def test_a_value_that_customers_share_has_a_dash_for_chance_and_is_not_judged(gi
         ["0.300", "0.020", "amber"],
         ["6.100", "–", "not judged: of the economy, the group or the calendar"],
     ]
+
+
+@pytest.mark.parametrize(("language", "says"), [
+    ("en", "customers of the training and of the calibration are among them, at later dates"),
+    ("zh", "其中包括训练与校准样本中的客户，但日期晚于"),
+])  # fmt: skip
+def test_the_back_test_by_year_says_that_customers_of_the_training_are_among_its_rows(given, language, says):
+    words = words_in(language)
+    found = table(chapter_of_tests(told(given, language=language), words), "tests.years_caption", words)
+    assert says in found.notes[0]
+    assert not [word for word in ("Unseen customers", "未见过的客户") if word in found.notes[0]]
