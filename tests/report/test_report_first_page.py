@@ -139,6 +139,22 @@ def test_the_lead_follows_the_cohort(given, place, changes, says):
     assert says in verdict(case_of(given, *results), WORDS).lead
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "not contradict the level of its forecasts. A true default rate of 1.31 times the forecast would have "
+               "been found with a probability of 80%."),
+        ("zh", "不相矛盾。若真实违约率为预测的1.31倍，被发现的概率为80%。"),
+    ],
+)  # fmt: skip
+def test_a_level_that_is_not_contradicted_stands_beside_what_would_have_contradicted_it(given, language, says):
+    total = dataclasses.replace(BOTH[1], shown=1.31, unit="factor")
+    lead = verdict(case_of(given, BOTH[0], total, *BOTH[2:]), words_in(language)).lead
+    assert says.replace(" ", "") in lead.replace("\u202f", "").replace(" ", "")
+    contradicted = dataclasses.replace(total, low=0.055)
+    assert "1.31" not in verdict(case_of(given, BOTH[0], contradicted, *BOTH[2:]), words_in(language)).lead
+
+
 @pytest.mark.parametrize(("bads", "says"), [(0, "一年期队列中有0个坏客户。"), (9, "一年期队列中有9个坏客户。")])
 def test_no_bad_customer_is_not_said_to_be_only_none(given, bads, says):
     results = [dataclasses.replace(one, bads=bads) for one in BOTH]

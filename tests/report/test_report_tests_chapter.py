@@ -290,3 +290,13 @@ def test_the_back_test_by_year_says_that_customers_of_the_training_are_among_its
     found = table(chapter_of_tests(told(given, language=language), words), "tests.years_caption", words)
     assert says in found.notes[0]
     assert not [word for word in ("Unseen customers", "未见过的客户") if word in found.notes[0]]
+
+
+@pytest.mark.parametrize(("language", "says"), [
+    ("en", "that the test finds with a probability of 87.5% (its power"), ("zh", "检验以87.5%的概率"),
+])  # fmt: skip
+def test_the_power_behind_what_would_have_shown_is_a_number(given, language, says):
+    words = words_in(language)
+    case = dataclasses.replace(told(given, language=language), power=0.875)
+    found = table(chapter_of_tests(case, words), "tests.caption", words)
+    assert says in " ".join(found.notes).replace("\u202f%", "%")

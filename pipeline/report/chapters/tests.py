@@ -77,7 +77,7 @@ def _table(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) 
         Column(words("tests.shown_head")),
     )
     level = figures.share(given.confidence, 0)
-    notes = [words("tests.table_note", level=level), words("tests.size_note")]
+    notes = [words("tests.table_note", level=level), words("tests.size_note", power=figures.as_set(given.power))]
     if any(one["id"] == "monitored" and one["details"] for one in told):
         notes.append(words("tests.monitored_note", note=words("portfolio.monitoring.gate.note")))
     return Table(words("tests.caption"), columns, tuple(rows), tuple(notes), tuple(groups))

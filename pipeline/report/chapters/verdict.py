@@ -92,8 +92,18 @@ def _found_words(given: ReportInput, told: Mapping[str, Any], order: str, words:
         bads = words.counted("bad_customer", told.get("bad_customers"))
         return words(f"verdict.too_few.{basis_of(given)}", model=name, bads=bads)
     lead = figures.sentences(words(f"verdict.order_{order}", model=name), words(f"verdict.level_{level}"))
+    if level == "around":
+        lead = figures.sentences(lead, _level_shown(given, words))
     spread = lies(told.get("slope"), 1.0)
     return lead if spread in {"around", "unknown"} else figures.sentences(lead, words(f"verdict.spread_{spread}"))
+
+
+def _level_shown(given: ReportInput, words: Words) -> str:
+    """The smallest true deviation of the level that the test of the whole cohort finds; empty where it tells none."""
+    shown = result_of(given, "jeffreys_total", "champion").get("shown") if basis_of(given) == COHORT else None
+    if not figures.is_known(shown):
+        return ""
+    return words("verdict.level_shown", factor=figures.decimal(shown), power=figures.as_set(given.power))
 
 
 def expert_words(fitted: Mapping[str, Any], words: Words) -> str:
