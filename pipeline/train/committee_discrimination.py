@@ -139,9 +139,10 @@ def _division(name: str, division: str, risk: Floats, values: NDArray[np.object_
         return Result("auc_by_part", GROUP, "grey", "cohort", name, **common, **counts)
     for one, p_value in zip(judged, holm([one["p_value"] for one in judged]), strict=True):
         one["p_holm"] = p_value
+        one["shown_holm"] = fall_shown(one["error"], tests.p_value.amber / len(judged), tests.power)
     worst = min(judged, key=lambda one: (one["p_holm"], one["p_value"], one["part"]))
-    shown = min(one["shown"] for one in judged)
-    is_blind = shown > tests.blind_auc
+    # Of the part whose AUC is told: what a larger one would have shown says nothing of it.
+    is_blind = worst["shown_holm"] > tests.blind_auc
     light, why = unless_blind(of_p_value(worst["p_holm"], tests.p_value), is_blind)
     return Result(
         "auc_by_part",
@@ -157,8 +158,10 @@ def _division(name: str, division: str, risk: Floats, values: NDArray[np.object_
         p_value=worst["p_holm"],
         threshold=tests.p_value.amber,
         is_independent=True,
-        shown=shown,
+        shown=worst["shown_holm"],
+        shown_part=worst["part"],
         unit="auc",
+        blind_above=tests.blind_auc,
         is_blind=is_blind,
         why=why,
         details=told,
@@ -168,11 +171,12 @@ def _division(name: str, division: str, risk: Floats, values: NDArray[np.object_
 
 def _part(part: str, risk: Floats, values: NDArray[np.object_], sample: Sample, ground: Ground) -> dict[str, Any]:
     """AUC of a part against that of all other told rows; no test where either side, which `too_few` names, has too few
-    bad or good customers."""
+    bad or good customers. `error` is that of the fall, on the scale of the AUC."""
     is_in, is_out = values == part, (values != part) & np.array([v is not None for v in values])
     inside, outside = sample.part(is_in), sample.part(is_out)
     told: dict[str, Any] = {"part": part, **counts_of(inside)}
-    told |= dict.fromkeys(("value", "low", "high", "against", "p_value", "p_holm", "shown"))
+    told |= dict.fromkeys(("value", "low", "high", "against", "error", "p_value", "p_holm"))
+    told |= dict.fromkeys(("shown", "shown_holm"))
     told["too_few"] = None if ground.enough(outside) else "rest"
     if not ground.enough(inside):
         told["too_few"] = "part"
@@ -185,8 +189,8 @@ def _part(part: str, risk: Floats, values: NDArray[np.object_], sample: Sample, 
     change = auc_against_measured(others, own)
     told["low"], told["high"] = own.interval(ground.settings.confidence)
     tests = ground.settings.tests
-    told |= {"p_value": change.p_value, "shown": fall_shown(change.error, tests.p_value.amber, tests.power)}
-    return told
+    shown = fall_shown(change.error, tests.p_value.amber, tests.power)
+    return {**told, "error": change.error, "p_value": change.p_value, "shown": shown}
 
 
 def _auc(model: Model, sample: Sample) -> Auc | None:

@@ -28,10 +28,10 @@ class Result:
     and watched. `is_independent` says whether the test's assumption that rows are independent holds; null where it
     makes none. `value` is held against `against`; `threshold` is the bound of amber. `shown` is the smallest deviation
     that these rows would have shown, in `unit`: `auc`, `order` (an AUC above one half), `factor` on the PD, `slope`,
-    `psi`, `gini`, `distance`, or a number of `columns`; `shown_part` is the grade or year it is of where each was
-    tested. `is_blind` where it is too large to matter, above `blind_above`. `why` is the code of the reason of a grey
-    light, or `prudent` on a green one: the PD is too high. `details` are rows of the same test by grade, part, feature
-    or year, of plain values.
+    `psi`, `gini`, `distance`, or a number of `columns`; `shown_part` is the grade, year or part of a division it is of
+    where each was tested. `is_blind` where it is too large to matter, above `blind_above`. `why` is the code of the
+    reason of a grey light, or `prudent` on a green one: the PD is too high. `details` are rows of the same test by
+    grade, part, feature or year, of plain values.
     """
 
     id: str

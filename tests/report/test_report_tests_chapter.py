@@ -300,3 +300,31 @@ def test_the_power_behind_what_would_have_shown_is_a_number(given, language, say
     case = dataclasses.replace(told(given, language=language), power=0.875)
     found = table(chapter_of_tests(case, words), "tests.caption", words)
     assert says in " ".join(found.notes).replace("\u202f%", "%")
+
+
+@pytest.mark.parametrize(("language", "about", "shown", "counted"), [
+    ("en", "natural persons and firms, worst: natural person", "a fall of 0.145, in natural person",
+     "1 of 2 parts could not have shown a fall of 0.1"),
+    ("zh", "自然人与企业，最差：自然人", "下降0.145（自然人）", "2个细分中有1个即使下降0.1也显示不出"),
+])  # fmt: skip
+def test_the_part_whose_auc_is_told_is_named_with_its_own_power(given, language, about, shown, counted):
+    words = words_in(language)
+    parts = (
+        {**PART, "part": "firm", "p_value": 0.5, "p_holm": 0.5, "shown": 0.08, "shown_holm": 0.09},
+        {**PART, "part": "person", "p_value": 0.2, "p_holm": 0.4, "shown": 0.12, "shown_holm": 0.145},
+    )
+    one = Result("auc_by_part", "discrimination", "grey", "cohort", "champion", "person", value=0.7, shown=0.145,
+                 shown_part="person", unit="auc", blind_above=0.1, is_blind=True, why="blind", details=parts,
+                 **COUNTS)  # fmt: skip
+    chapter = chapter_of_tests(told(given, one, language=language), words)
+    row = table(chapter, "tests.caption", words).rows[0]
+    assert about in row[0].note
+    assert row[5].text == shown
+    assert counted in row[5].note
+    by_part = table(chapter, "tests.parts_caption", words).rows
+    assert [(told_[-1].text, told_[-1].note) for told_ in by_part] == [
+        ("0.080", words("tests.after_holm", value="0.090")),
+        ("0.120", words("tests.after_holm", value="0.145")),
+    ]
+    unseen = next(block for block in chapter.blocks if isinstance(block, Bullets)).items[0]
+    assert shown in unseen

@@ -230,6 +230,26 @@ def test_each_part_stands_against_the_rest_and_the_smallest_raised_p_decides(rig
     assert named(discrimination_results(cut), "auc_by_part").why == "cut_short"
 
 
+def test_what_a_part_would_have_shown_is_of_the_part_whose_auc_is_told_at_the_level_that_all_share(right):
+    found = named(discrimination_results(right), "auc_by_part")
+    judged = [one for one in found.details if one["p_value"] is not None]
+    assert len(judged) > 1
+    worst = min(judged, key=lambda one: one["p_value"])
+    assert (found.shown_part, found.value, found.shown) == (worst["part"], worst["value"], worst["shown_holm"])
+    for one in judged:
+        # One-sided at 5 % alone, at 5 % divided by the parts together; 80 % power is 0.842 standard errors.
+        assert one["shown"] == pytest.approx((1.6449 + 0.8416) * one["error"], rel=1e-3)
+        assert one["shown_holm"] == pytest.approx(
+            (stats.norm.isf(0.05 / len(judged)) + 0.8416) * one["error"], rel=1e-3
+        )
+    # A bound that the keenest part keeps and the one that is told does not: told as nothing shown.
+    keenest = min(one["shown_holm"] for one in judged)
+    assert keenest < found.shown
+    between = replace(right.settings.tests, blind_auc=(keenest + found.shown) / 2)
+    dull = replace(right, settings=replace(right.settings, tests=between))
+    assert (named(discrimination_results(dull), "auc_by_part").light, found.blind_above) == ("grey", 0.10)
+
+
 def test_of_two_parts_the_one_with_too_few_bad_customers_is_named(right):
     newest, is_in = right.newest.sample, right.in_newest()
     # Firms are all but the first bad customer of the newest cohort: the rest holds one bad.

@@ -123,7 +123,7 @@ def _power(one: Mapping[str, Any], words: Words) -> tuple[str, str]:
         return (words("tests.shows_nothing"), blind_parts(one, words)) if is_unmade else (figures.DASH, "")
     digits = _DIGITS.get(one["unit"], 3)
     told = words(f"tests.shown.{one['unit']}", value=figures.decimal(one["shown"], digits))
-    part = shown_part(one)
+    part = shown_part(one, words)
     if part:
         told = words("tests.shown_in", shown=told, part=part)
     nothing = words("tests.shows_nothing") if one["is_blind"] else ""
@@ -135,16 +135,14 @@ def _unseen(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words)
     blind: dict[tuple[str, str, str], list[str]] = {}
     unmade: dict[tuple[str, str, str, str], list[str]] = {}
     for one in told:
-        part = part_name(one, given, words)
         subject = (str(one["id"]), str(one["model"]), str(one["basis"]))
         if one["is_blind"] and one["shown"] is not None:
             shown, _ = _power(one, words)
-            is_parted = one["id"] == "auc_by_part"
-            blind.setdefault(subject, []).append(
-                words("tests.blind_part", part=part, shown=shown) if is_parted else shown
-            )
+            if one["id"] == "auc_by_part":
+                shown = words("tests.blind_part", part=words.or_same("tests.division", one["part"]), shown=shown)
+            blind.setdefault(subject, []).append(shown)
         elif one["why"] and one["why"] not in _NOT_JUDGED:
-            unmade.setdefault((*subject, str(one["why"])), []).append(part)
+            unmade.setdefault((*subject, str(one["why"])), []).append(part_name(one, given, words))
     lines = [
         words(
             "tests.blind_item",

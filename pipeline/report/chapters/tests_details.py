@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Column, Heading, Table, cells
 from pipeline.report.chapters.measured import model_name
-from pipeline.report.chapters.tests_figures import blind_parts, shown_part
+from pipeline.report.chapters.tests_figures import blind_parts, part_value, shown_part
 from pipeline.report.chapters.tests_poison import poison
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def powers(one: Mapping[str, Any], words: Words) -> tuple[str, ...]:
     blind = blind_parts(one, words)
     if not blind:
         return ()
-    keenest = words("tests.keenest", part=shown_part(one), value=_times(one["shown"], words))
+    keenest = words("tests.keenest", part=shown_part(one, words), value=_times(one["shown"], words))
     return (figures.sentences(words("tests.blind_note", told=blind), keenest if one["shown"] is not None else ""),)
 
 
@@ -142,7 +142,7 @@ def _parts(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Word
     for division, one in by_model["champion"].items():
         groups.append((len(rows), words.or_same("tests.division", division)))
         other = by_model.get("challenger", {}).get(division, {"details": one["details"]})["details"]
-        names = [_part_name(told, division, words) for told in one["details"]]
+        names = [part_value(division, told["part"], words) for told in one["details"]]
         for name, *pair in zip(names, one["details"], other, strict=True):
             rest = [other_name for other_name in names if other_name != name]
             rows.append(_part(name, rest[0] if len(rest) == 1 else words("tests.other_parts"), pair, words))
@@ -159,11 +159,6 @@ def _parts(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Word
     return [Table(words("tests.parts_caption"), columns, tuple(rows), (note,), tuple(groups))]
 
 
-def _part_name(one: Mapping[str, Any], division: str, words: Words) -> str:
-    group = {"data_depth": "depth", "segment": "segment"}.get(division, "tests.part_value")
-    return words.or_same(group, one["part"])
-
-
 def _part(name: str, rest: str, by_model: Sequence[Mapping[str, Any]], words: Words) -> tuple[Cell, ...]:
     """A part as the champion and as the challenger orders it; `rest` names what it is held against."""
     one = by_model[0]
@@ -173,8 +168,15 @@ def _part(name: str, rest: str, by_model: Sequence[Mapping[str, Any]], words: Wo
         Cell(figures.count(one["bads"])),
         *(_auc(told, name, rest, words) for told in by_model),
         Cell(figures.decimal(one["p_holm"], 3)),
-        Cell(figures.decimal(one["shown"], 3)),
+        _fall(one, words),
     )
+
+
+def _fall(one: Mapping[str, Any], words: Words) -> Cell:
+    """The fall of AUC that a part would have shown if it were the only one, and at the level that all share (Holm)."""
+    shared = one.get("shown_holm")
+    note = words("tests.after_holm", value=figures.decimal(shared, 3)) if shared is not None else ""
+    return Cell(figures.decimal(one["shown"], 3), note=note)
 
 
 def _auc(one: Mapping[str, Any], name: str, rest: str, words: Words) -> Cell:

@@ -96,7 +96,7 @@ def part_name(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
     if not part:
         return ""
     by_test: Mapping[str, Callable[[], str]] = {
-        "auc_by_part": lambda: words.or_same("tests.division", part),
+        "auc_by_part": lambda: _division(one, words),
         "rival": lambda: words("tests.against_rival", rival=_rival(part, given, words)),
         "years": lambda: words("tests.worst_year", day=figures.day(part)),
         "long_run": lambda: words("tests.years_counted", n=part),
@@ -115,21 +115,38 @@ def _rival(part: str, given: ReportInput, words: Words) -> str:
     return model_name(part, given, words) if is_model else words.or_name("tests.rival", part)
 
 
-def shown_part(one: Mapping[str, Any]) -> str:
-    """The grade or year that shows most, which `shown` is of; empty where a test is not made of such."""
+def _division(one: Mapping[str, Any], words: Words) -> str:
+    """A division of the book, with the part of it that the figure is of where that is told."""
+    division, worst = words.or_same("tests.division", str(one["part"])), shown_part(one, words)
+    return words("tests.worst_part", division=division, name=worst) if worst else division
+
+
+def part_value(division: str, part: str, words: Words) -> str:
+    """A part of a division in words; of data, as it stands."""
+    group = {"data_depth": "depth", "segment": "segment"}.get(division, "tests.part_value")
+    return words.or_same(group, part)
+
+
+def shown_part(one: Mapping[str, Any], words: Words) -> str:
+    """The grade or year that shows most, or the part that the figure is of, which `shown` is of; empty where a test is
+    not made of such."""
     part = str(one.get("shown_part") or "")
-    return figures.day(part) if part and one["id"] == "years" else part
+    if not part:
+        return ""
+    if one["id"] == "auc_by_part":
+        return part_value(str(one["part"]), part, words)
+    return figures.day(part) if one["id"] == "years" else part
 
 
 def blind_parts(one: Mapping[str, Any], words: Words) -> str:
-    """How many of the tested grades or years could not have shown a deviation that matters, at the level that all of
-    them share (Holm); empty for a test that is not made of such, or was not made."""
+    """How many of the tested grades, years or parts could not have shown a deviation that matters, at the level that
+    all of them share (Holm); empty for a test that is not made of such, or was not made."""
     if not one.get("blind_above"):
         return ""
     tested = [row for row in one["details"] if row["p_holm"] is not None]
     # Null is infinite: nothing would have shown.
     blind = [row for row in tested if row["shown_holm"] is None or row["shown_holm"] > one["blind_above"]]
-    kind = "years" if one["id"] == "years" else "grades"
+    kind = {"years": "years", "auc_by_part": "parts"}.get(str(one["id"]), "grades")
     counts = {"blind": figures.count(len(blind)), "tested": figures.count(len(tested))}
     key = f"tests.blind_parts.{kind}" if blind else f"tests.blind_parts.no_{kind}"
     return words(key, factor=figures.plain(one["blind_above"]), **counts)
