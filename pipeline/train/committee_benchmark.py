@@ -56,7 +56,8 @@ def _rival(rival: str, champion: Model, risk: Floats, ground: Ground) -> Result:
 
 def _against(rival: str, told: Mapping[str, Any] | None, sample: Sample, ground: Ground) -> Result:
     """Of the challenger: amber where it is shown to be better. Of anyone else: green where the champion is, red where
-    the rival is, amber where nothing is shown, for a model must earn its keep."""
+    the rival is, amber where nothing is shown, for a model must earn its keep. `why` says where zero lies within the
+    interval: `undecided` of an amber one, `not_better` of a challenger's green."""
     basis: Basis = "cohort" if ground.table.is_undated else "panel"
     common: dict[str, Any] = {**counts_of(sample), "against": 0.0, "unit": "gini"}
     if not told or told.get("low") is None or not ground.enough(sample):
@@ -67,14 +68,23 @@ def _against(rival: str, told: Mapping[str, Any] | None, sample: Sample, ground:
     shown = smallest_shown(error, ground.settings.confidence, tests.power)
     is_blind = shown > 2.0 * tests.blind_auc
     light: Light
-    if rival == "challenger":
-        light = "amber" if low > 0 else "grey" if is_blind and high >= 0 else "green"
+    if low > 0 or high < 0:
+        light, why = _decided(rival, low), ""
+    elif is_blind:
+        light, why = "grey", "blind"
     else:
-        light = "green" if low > 0 else "red" if high < 0 else "grey" if is_blind else "amber"
+        light, why = ("green", "not_better") if rival == "challenger" else ("amber", "undecided")
     common |= {"value": told["value"], "low": low, "high": high, "shown": shown, "is_blind": is_blind}
     model = "challenger" if rival == "challenger" else "champion"
     against = "champion" if rival == "challenger" else rival
-    return Result("rival", GROUP, light, basis, model, against, why="blind" if light == "grey" else "", **common)
+    return Result("rival", GROUP, light, basis, model, against, why=why, **common)
+
+
+def _decided(rival: str, low: float) -> Light:
+    """Of an interval that leaves zero out: bad news is a better challenger, or a champion worse than anyone else."""
+    if rival == "challenger":
+        return "amber" if low > 0 else "green"
+    return "green" if low > 0 else "red"
 
 
 def _marginal(champion: Model, ground: Ground) -> Iterator[Result]:

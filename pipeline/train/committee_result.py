@@ -30,8 +30,9 @@ class Result:
     that these rows would have shown, in `unit`: `auc`, `order` (an AUC above one half), `factor` on the PD, `slope`,
     `psi`, `gini`, `distance`, or a number of `columns`; `shown_part` is the grade, year or part of a division it is of
     where each was tested. `is_blind` where it is too large to matter, above `blind_above`. `why` is the code of the
-    reason of a grey light, or `prudent` on a green one: the PD is too high. `details` are rows of the same test by
-    grade, part, feature or year, of plain values.
+    reason of a grey light; `prudent` on a green one: the PD is too high; `undecided` on an amber and `not_better` on a
+    green comparison: zero lies within the interval. `details` are rows of the same test by grade, part, feature or
+    year, of plain values.
     """
 
     id: str

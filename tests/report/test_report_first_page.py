@@ -69,6 +69,37 @@ def test_a_pair_that_the_paired_interval_decides_is_told_with_its_rows(given):
     assert "(interval of the difference 0.010 to 0.050; panel of test dates)" in shown
 
 
+UNDECIDED = Result(
+    "rival", "benchmark", "amber", "panel", "champion", "external_rating", value=0.061, low=-0.003, high=0.132,
+    against=0.0, unit="gini", shown=0.096, is_blind=False, why="undecided", **PANEL,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "says"),
+    [
+        ("en", "What is shown", "Amber, for the data cannot decide it: Gini, difference on the same customers "),
+        ("en", "What is undecided", "Whether Scorecard (champion) orders customers better than the external rating: "
+               "the difference in Gini is +0.061 (−0.003 to +0.132; panel of test dates)."),
+        ("zh", "已证实", "黄灯（数据无法判定）：Gini，同一批客户上的差异"),
+        ("zh", "尚无定论", "的排序能力是否优于外部评级：Gini差值为+0.061"),
+    ],
+)  # fmt: skip
+def test_a_comparison_that_the_data_cannot_decide_says_so_where_it_is_amber_and_among_the_undecided(
+    given, language, title, says
+):
+    assert says in bullets(case_of(given, *BOTH, UNDECIDED), title, words_in(language))
+
+
+def test_a_rival_that_the_tests_alone_compare_is_told_where_it_is_decided(given):
+    card = dataclasses.replace(UNDECIDED, part="expert_card", light="green", low=0.02, why="")
+    beaten = bullets(case_of(given, *BOTH, card), "What is shown")
+    assert "Scorecard (champion) orders customers better than the expert card: Gini higher by 0.061" in beaten
+    better = dataclasses.replace(card, light="red", value=-0.06, low=-0.1, high=-0.02)
+    shown = bullets(case_of(given, *BOTH, better), "What is shown")
+    assert "The expert card orders customers better than Scorecard (champion): Gini higher by 0.060" in shown
+
+
 def test_without_a_test_of_the_pair_the_test_rows_tell(given):
     shown = bullets(case_of(given, *BOTH), "What is shown")
     assert "Scorecard (champion) orders customers better than Booster (challenger): Gini higher by 0.070" in shown

@@ -328,3 +328,24 @@ def test_the_part_whose_auc_is_told_is_named_with_its_own_power(given, language,
     ]
     unseen = next(block for block in chapter.blocks if isinstance(block, Bullets)).items[0]
     assert shown in unseen
+
+
+@pytest.mark.parametrize(("language", "amber", "green", "legend"), [
+    ("en", "not decided: zero lies within the interval", "not shown to be better; which of the two", "earn its keep"),
+    ("zh", "尚无定论：区间包含零", "未证实更优；区间包含零", "数据无法判定时也为黄"),
+])  # fmt: skip
+def test_a_comparison_whose_interval_holds_zero_says_that_it_is_not_decided_and_is_not_told_as_unmade(
+    given, language, amber, green, legend
+):
+    words, ends = words_in(language), {"value": 0.05, "low": -0.02, "high": 0.12, "shown": 0.1, "is_blind": False}
+    rating = Result("rival", "benchmark", "amber", "panel", "champion", "external_rating", unit="gini", why="undecided",
+                    **ends, **COUNTS)  # fmt: skip
+    challenger = dataclasses.replace(
+        rating, light="green", model="challenger", part="champion", why="not_better", value=0.02
+    )
+    chapter = chapter_of_tests(told(given, rating, challenger, language=language), words)
+    rows = table(chapter, "tests.caption", words).rows
+    assert amber in rows[0][1].note
+    assert green in rows[1][1].note
+    assert any(legend in getattr(block, "text", "") for block in chapter.blocks)
+    assert not [block for block in chapter.blocks if isinstance(block, Bullets)]

@@ -394,18 +394,26 @@ def test_shuffled_labels_show_nothing_unless_customers_stand_on_both_sides():
     assert leaking.light == "red"
 
 
-def rivals(ground: Ground, told: dict) -> dict[str, Result]:
-    report = {"differences": {"champion - rule": {"out_of_time": told}}}
+def rivals(ground: Ground, told: dict, pair: str = "champion - rule") -> dict[str, Result]:
+    report = {"differences": {pair: {"out_of_time": told}}}
     without_champion = replace(ground, report=report, models={})
     return {one.part: one for one in benchmark_results(without_champion)}
 
 
 @pytest.mark.parametrize(
-    ("low", "value", "high", "light"),
-    [(0.02, 0.1, 0.18, "green"), (-0.3, -0.2, -0.1, "red"), (-0.02, 0.05, 0.12, "amber"), (-0.4, 0.1, 0.6, "grey")],
+    ("ends", "rule", "challenger"),
+    [
+        ((0.02, 0.18), ("green", ""), ("amber", "")),
+        ((-0.3, -0.1), ("red", ""), ("green", "")),
+        ((-0.02, 0.12), ("amber", "undecided"), ("green", "not_better")),
+        ((-0.4, 0.6), ("grey", "blind"), ("grey", "blind")),
+    ],
 )
-def test_a_rival_is_beaten_beats_or_leaves_it_open(right, low, value, high, light):
-    assert rivals(right, {"value": value, "low": low, "high": high, "rounds": 500})["rule"].light == light
+def test_a_rival_is_beaten_beats_or_leaves_it_open_and_then_says_so(right, ends, rule, challenger):
+    told = {"value": sum(ends) / 2, "low": ends[0], "high": ends[1], "rounds": 500}
+    for pair, part, says in (("champion - rule", "rule", rule), ("challenger - champion", "champion", challenger)):
+        found = rivals(right, told, pair)[part]
+        assert (found.light, found.why) == says
 
 
 def test_a_rival_that_was_not_measured_is_grey(right):

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 GROUPS = ("discrimination", "calibration", "stability", "process", "benchmark", "monitoring")
 LIGHTS = ("red", "amber", "grey", "green")
-# Reasons that are no want of data: told and not judged, because no verdict would mean anything; or found, and prudent.
-_NOT_JUDGED = ("cut_short", "prudent")
+# Reasons that do not make a test one that was not made: told and not judged, because no verdict would mean anything;
+# found, and prudent; made, and not decided.
+_NOT_JUDGED = ("cut_short", "prudent", "undecided", "not_better")
 _DIGITS = {"factor": 2, "slope": 2, "columns": 0}
 # Told by shape as well, so that it reads in grey and by those who see no colours.
 SHAPES = {"green": "●", "amber": "▲", "red": "■", "grey": "○"}

@@ -220,13 +220,21 @@ def _lights(given: ReportInput, words: Words) -> tuple[str, ...]:
     counted = Counter(one["light"] for one in told)
     counts = {light: figures.count(counted[light]) for light in ("green", "amber", "red", "grey")}
     named = [
-        words(f"verdict.{light}_test.{_whose(one)}", test=test_name(one, given, words))
+        _named(one, given, words)
         for bears in (True, False)
         for light in ("red", "amber")
         for one in told
         if one["light"] == light and bears_on(one) == bears
     ]
     return (words("verdict.lights", n=figures.count(len(told)), **counts), *named)
+
+
+def _named(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+    """A red or amber test in a sentence; of a comparison that the data cannot decide, that this is why."""
+    test = test_name(one, given, words)
+    if one.get("why") == "undecided":
+        return words("verdict.undecided_test", test=test)
+    return words(f"verdict.{one['light']}_test.{_whose(one)}", test=test)
 
 
 def _whose(one: Mapping[str, Any]) -> str:

@@ -44,10 +44,10 @@ def decided_pairs(given: ReportInput, words: Words) -> list[str]:
         if _side(pair.raw) != "above":
             continue
         told = figures.measured(pair.raw, lambda value: figures.decimal(value, 3))
-        names = {"better": scorer(pair.first, given, words), "worse": scorer(pair.second, given, words)}
+        names = {"better": _name(pair.first, given, words), "worse": _name(pair.second, given, words)}
         ends = {"difference": told.value, "interval": told.interval}
         text = words("verdict.decided_pair", rows=pair.rows, **ends, **names)
-        found.append(figures.sentences(text, *pair.others))
+        found.append(figures.sentences(text[:1].upper() + text[1:], *pair.others))
     return found
 
 
@@ -58,7 +58,7 @@ def undecided_pairs(given: ReportInput, words: Words) -> list[str]:
         if _side(pair.raw) == "above":
             continue
         told = figures.measured(pair.raw, lambda value: figures.signed(value, 3))
-        names = {"first": scorer(pair.first, given, words), "second": scorer(pair.second, given, words)}
+        names = {"first": _name(pair.first, given, words), "second": _name(pair.second, given, words)}
         ends = {"difference": told.value, "interval": told.interval or why_none(pair.raw, pair.counts, words)}
         text = words("verdict.undecided_pair", rows=pair.rows, **ends, **names)
         found.append(figures.sentences(text, *pair.others))
@@ -66,8 +66,19 @@ def undecided_pairs(given: ReportInput, words: Words) -> list[str]:
 
 
 def _pairs(given: ReportInput, words: Words) -> list[_Pair]:
+    """Those of the validation's differences; then the rivals that the tests alone compare, such as the expert card."""
     found: Mapping[str, Any] = given.validation.get("differences") or {}
-    return [_pair(*_split(name), roles, given, words) for name, roles in found.items()]
+    by_pair = {_split(name): roles for name, roles in found.items()}
+    for one in given.validation.get("tests") or ():
+        if one["id"] == "rival":
+            by_pair.setdefault((one["model"], one["part"]), {})
+    return [_pair(*names, roles, given, words) for names, roles in by_pair.items()]
+
+
+def _name(name: str, given: ReportInput, words: Words) -> str:
+    """A model or a rule as elsewhere in the report; another rival as the tests call it."""
+    is_known = name in given.validation["models"] or words.has(f"rule.{name}")
+    return scorer(name, given, words) if is_known else words.or_name("tests.rival", name)
 
 
 def _pair(first: str, second: str, roles: Mapping[str, Any], given: ReportInput, words: Words) -> _Pair:
@@ -125,8 +136,8 @@ def _other(pair: _Pair, why: str, words: Words, given: ReportInput) -> tuple[Map
         customers=figures.count(pair.counts.get("customers")),
         reads=words(
             f"verdict.other_reads.{_side(pair.raw)}",
-            first=scorer(pair.first, given, words),
-            second=scorer(pair.second, given, words),
+            first=_name(pair.first, given, words),
+            second=_name(pair.second, given, words),
         ),
     )
     return pair.raw, text
