@@ -106,6 +106,7 @@ def _fall(test: str, name: str, aucs: tuple[Auc, Auc], change: AucChange, *, bas
         low=low,
         high=high,
         against=early.value,
+        against_of=_estimate(early, ground.development, ground),
         p_value=change.p_value,
         threshold=tests.p_value.amber,
         is_independent=basis == "cohort" or None,
@@ -115,6 +116,12 @@ def _fall(test: str, name: str, aucs: tuple[Auc, Auc], change: AucChange, *, bas
         why=why,
         **counts_of(sample),
     )
+
+
+def _estimate(found: Auc, sample: Sample, ground: Ground) -> dict[str, Any]:
+    """Interval and counts of an AUC that another one is held against."""
+    low, high = found.interval(ground.settings.confidence)
+    return {"low": low, "high": high, **counts_of(sample)}
 
 
 def part_results(name: str, model: Model, ground: Ground) -> Iterator[Result]:
@@ -155,6 +162,7 @@ def _division(name: str, division: str, risk: Floats, values: NDArray[np.object_
         low=worst["low"],
         high=worst["high"],
         against=worst["against"],
+        against_of=worst["against_of"],
         p_value=worst["p_holm"],
         threshold=tests.p_value.amber,
         is_independent=True,
@@ -176,14 +184,14 @@ def _part(part: str, risk: Floats, values: NDArray[np.object_], sample: Sample, 
     inside, outside = sample.part(is_in), sample.part(is_out)
     told: dict[str, Any] = {"part": part, **counts_of(inside)}
     told |= dict.fromkeys(("value", "low", "high", "against", "error", "p_value", "p_holm"))
-    told |= dict.fromkeys(("shown", "shown_holm"))
+    told |= {"shown": None, "shown_holm": None, "against_of": {}}
     told["too_few"] = None if ground.enough(outside) else "rest"
     if not ground.enough(inside):
         told["too_few"] = "part"
     if told["too_few"]:
         return told
     own, others = delong(risk[is_in], inside.is_bad), delong(risk[is_out], outside.is_bad)
-    told["value"], told["against"] = own.value, others.value
+    told |= {"value": own.value, "against": others.value, "against_of": _estimate(others, outside, ground)}
     if not own.error > 0:
         return told
     change = auc_against_measured(others, own)

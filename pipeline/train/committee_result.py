@@ -26,13 +26,14 @@ class Result:
     one. `basis` tells the rows: `cohort` one year's, one row a customer; `years` several such, not overlapping; `panel`
     all month ends, with errors by customer; `snapshot` a day's book; `run` this run; `published` runs that were scored
     and watched. `is_independent` says whether the test's assumption that rows are independent holds; null where it
-    makes none. `value` is held against `against`; `threshold` is the bound of amber. `shown` is the smallest deviation
-    that these rows would have shown, in `unit`: `auc`, `order` (an AUC above one half), `factor` on the PD, `slope`,
-    `psi`, `gini`, `distance`, or a number of `columns`; `shown_part` is the grade, year or part of a division it is of
-    where each was tested. `is_blind` where it is too large to matter, above `blind_above`. `why` is the code of the
-    reason of a grey light; `prudent` on a green one: the PD is too high; `undecided` on an amber and `not_better` on a
-    green comparison: zero lies within the interval. `details` are rows of the same test by grade, part, feature or
-    year, of plain values.
+    makes none. `value` is held against `against`; where that is an estimate, too, `against_of` tells its interval and
+    counts (low, high, rows, customers, bads), else it is empty. `threshold` is the bound of amber. `shown` is the
+    smallest deviation that these rows would have shown, in `unit`: `auc`, `order` (an AUC above one half), `factor` on
+    the PD, `slope`, `psi`, `gini`, `distance`, or a number of `columns`; `shown_part` is the grade, year or part of a
+    division it is of where each was tested. `is_blind` where it is too large to matter, above `blind_above`. `why` is
+    the code of the reason of a grey light; `prudent` on a green one: the PD is too high; `undecided` on an amber and
+    `not_better` on a green comparison: zero lies within the interval. `details` are rows of the same test by grade,
+    part, feature or year, of plain values.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Result:
     blind_above: float | None = None
     is_blind: bool | None = None
     why: str = ""
+    against_of: Mapping[str, Any] = field(default_factory=dict)
     details: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
     def as_json(self) -> dict[str, Any]:

@@ -349,3 +349,24 @@ def test_a_comparison_whose_interval_holds_zero_says_that_it_is_not_decided_and_
     assert green in rows[1][1].note
     assert any(legend in getattr(block, "text", "") for block in chapter.blocks)
     assert not [block for block in chapter.blocks if isinstance(block, Bullets)]
+
+
+@pytest.mark.parametrize(("language", "held", "note", "undated"), [
+    ("en", "at development 0.838 (0.757 to 0.896; 310 rows, 301 customer groups, 31 bad)",
+     "on the last training date (2020-12-31), of the customers outside the training", "customers of the calibration"),
+    ("zh", "开发时0.838（0.757 to 0.896; 310行，301个客户组，其中31组为坏）",
+     "在最后训练日（2020-12-31）对训练以外的客户", "对校准客户的AUC"),
+])  # fmt: skip
+def test_the_auc_at_development_has_its_interval_its_counts_and_its_rows(given, language, held, note, undated):
+    words, counts = words_in(language), {"rows": 310, "customers": 301, "bads": 31}
+    fall = dataclasses.replace(RESULTS[1], against_of={"low": 0.757, "high": 0.896, **counts})
+    found = table(chapter_of_tests(told(given, fall, language=language), words), "tests.caption", words)
+    assert found.rows[0][3].note == held
+    assert any(note in one for one in found.notes)
+    assert undated in words_in(language, "undated")("tests.development_note", day="")
+    # An earlier validation tells no more than the figure.
+    before = fall.as_json()
+    del before["against_of"]
+    case = dataclasses.replace(given, validation={**given.validation, "tests": [before]}, language=language)
+    row = table(chapter_of_tests(case, words), "tests.caption", words).rows[0]
+    assert row[3].note == words("tests.held.auc_fall", value="0.838")

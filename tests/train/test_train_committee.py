@@ -230,6 +230,24 @@ def test_each_part_stands_against_the_rest_and_the_smallest_raised_p_decides(rig
     assert named(discrimination_results(cut), "auc_by_part").why == "cut_short"
 
 
+def test_an_auc_at_development_and_that_of_the_other_parts_are_estimates_with_interval_and_counts(right):
+    results, young = list(discrimination_results(right)), right.development
+    early = delong(right.models["champion"].pd(young.rows), young.is_bad)
+    for test in ("auc_fall_ecb", "auc_fall"):
+        found = named(results, test)
+        assert found.against == pytest.approx(early.value)
+        assert found.against_of["low"] < found.against < found.against_of["high"]
+        assert (found.against_of["low"], found.against_of["high"]) == pytest.approx(early.interval(0.95))
+        counts = [found.against_of[name] for name in ("rows", "customers", "bads")]
+        assert counts == [len(young.is_bad), young.customers, young.bad_customers]
+    assert named(results, "auc_fall", "panel").against_of["bads"] == young.bad_customers
+    by_part = named(results, "auc_by_part")
+    told = next(one for one in by_part.details if one["part"] == by_part.shown_part)
+    assert by_part.against_of == told["against_of"]
+    assert told["rows"] + told["against_of"]["rows"] == len(right.newest.sample.is_bad)
+    assert named(results, "auc").against_of == {}
+
+
 def test_what_a_part_would_have_shown_is_of_the_part_whose_auc_is_told_at_the_level_that_all_share(right):
     found = named(discrimination_results(right), "auc_by_part")
     judged = [one for one in found.details if one["p_value"] is not None]

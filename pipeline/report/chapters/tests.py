@@ -11,6 +11,7 @@ from pipeline.report.chapters.measured import model_name
 from pipeline.report.chapters.tests_details import details
 from pipeline.report.chapters.tests_figures import (
     blind_parts,
+    counts_text,
     described,
     held_against,
     part_name,
@@ -31,6 +32,7 @@ LIGHTS = ("red", "amber", "grey", "green")
 # Reasons that do not make a test one that was not made: told and not judged, because no verdict would mean anything;
 # found, and prudent; made, and not decided.
 _NOT_JUDGED = ("cut_short", "prudent", "undecided", "not_better")
+_FALLS = ("auc_fall_ecb", "auc_fall")
 _DIGITS = {"factor": 2, "slope": 2, "columns": 0}
 # Told by shape as well, so that it reads in grey and by those who see no colours.
 SHAPES = {"green": "●", "amber": "▲", "red": "■", "grey": "○"}
@@ -79,6 +81,9 @@ def _table(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) 
     )
     level = figures.share(given.confidence, 0)
     notes = [words("tests.table_note", level=level), words("tests.size_note", power=figures.as_set(given.power))]
+    if any(one["id"] in _FALLS and one["against"] is not None for one in told):
+        last = max((given.validation.get("timetable") or {}).get("train") or (), default=None)
+        notes.append(words("tests.development_note", day=figures.day(last)))
     if any(one["id"] == "monitored" and one["details"] for one in told):
         notes.append(words("tests.monitored_note", note=words("portfolio.monitoring.gate.note")))
     return Table(words("tests.caption"), columns, tuple(rows), tuple(notes), tuple(groups))
@@ -93,7 +98,7 @@ def _row(one: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell
     return (
         Cell(title_of(one, words), note=described(one, given, words)),
         Cell(_light(one["light"], words), note=why),
-        Cell(words(f"tests.basis.{one['basis']}"), note=_counts(one, words)),
+        Cell(words(f"tests.basis.{one['basis']}"), note=counts_text(one, words)),
         Cell(value, note=note),
         Cell(_p_value(one["p_value"]), note=size_note(one, words)),
         Cell(*_power(one, words)),
@@ -102,13 +107,6 @@ def _row(one: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell
 
 def _light(light: str, words: Words) -> str:
     return f"{SHAPES[light]} {words(f'tests.lights.{light}')}"
-
-
-def _counts(one: Mapping[str, Any], words: Words) -> str:
-    if one["customers"] is not None and one["bads"] is not None and one["rows"] is not None:
-        counts = {name: figures.count(one[name]) for name in ("rows", "customers", "bads")}
-        return words("tests.counts", **counts)
-    return words("tests.rows", rows=figures.count(one["rows"])) if one["rows"] is not None else ""
 
 
 def _p_value(value: float | None) -> str:

@@ -60,7 +60,24 @@ def held_against(one: Mapping[str, Any], words: Words) -> str:
     value = value_text(one["id"], one["against"], words)
     if one["id"] == "truth":
         return words(key, value=value, bound=figures.plain(one["threshold"]))
-    return words(key, value=value)
+    held = words(key, value=value)
+    doubt = _doubt(one["id"], one.get("against_of") or {}, words)
+    return words("tests.held_of", held=held, doubt=doubt) if doubt else held
+
+
+def _doubt(test: str, estimate: Mapping[str, Any], words: Words) -> str:
+    """Interval and counts of what a figure is held against; empty where that is no estimate."""
+    ends = [value_text(test, estimate[end], words) for end in ("low", "high") if estimate.get(end) is not None]
+    interval = figures.between(*ends) if len(ends) == 2 else ""
+    return figures.in_turn(text for text in (interval, counts_text(estimate, words)) if text)
+
+
+def counts_text(one: Mapping[str, Any], words: Words) -> str:
+    """Rows, customer groups and bads; rows alone where nothing else is told, empty where nothing is."""
+    names = ("rows", "customers", "bads")
+    if all(one.get(name) is not None for name in names):
+        return words("tests.counts", **{name: figures.count(one[name]) for name in names})
+    return words("tests.rows", rows=figures.count(one["rows"])) if one.get("rows") is not None else ""
 
 
 def described(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
