@@ -196,6 +196,11 @@ def test_the_gate_of_the_order_shows_what_it_compares_with(told, language, said)
     assert said in text_of(render(PortfolioReport(told, language)))
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "chance reaches 0.040"), ("zh", "偶然可达0.040")])
+def test_the_psi_of_a_gate_stands_beside_what_chance_reaches(told, language, said):
+    assert said in text_of(render(PortfolioReport(told, language)))
+
+
 def test_what_the_pds_expect_of_the_order_is_told_with_its_range(told):
     assert "Gini of 0.65 (0.51 to 0.79)" in text_of(render(PortfolioReport(told, "en")))
 

@@ -174,6 +174,7 @@ def watched(days):
         "gates": [
             gate, {**gate, "name": "order", "against": 0.59, "p_value": 0.412},
             {**gate, "name": "inputs_year", "value": None, "light": "grey"},
+            {**gate, "name": "score_development", "value": 0.017, "low": None, "high": None, "noise": 0.04},
         ],
         "matured": {"cohorts": 4, "not_overlapping": [days[0].isoformat()], "level": level},
         "fitted_until": days[2].isoformat(),

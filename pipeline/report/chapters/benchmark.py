@@ -66,10 +66,10 @@ def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
     )
     level, power = figures.share(told["confidence"], 0), figures.share(told["power"], 0)
     notes = [words("benchmark.order_note", level=level)]
-    if loss is not None:
-        notes.append(words("benchmark.loss_note"))
     if found["detectable"] is not None:
         notes.append(words("benchmark.detectable", value=figures.decimal(found["detectable"], 3), power=power))
+    if loss is not None:
+        notes.append(words("benchmark.loss_note"))
     return Table(words("benchmark.order_caption"), columns, rows, tuple(notes), is_fixed=True)
 
 
