@@ -21,6 +21,8 @@ from pipeline.report.blocks import Chart, Picture, Table, Tiles
 from pipeline.report.directions import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.report.blocks import Block, Chapter
     from pipeline.report.document import Document
 
@@ -57,12 +59,26 @@ def pdf(document: Document) -> bytes:
         told = {**furniture, "chapters": [_chapter(c, folder, furniture["fonts"]) for c in document.chapters]}
         behind = _behind(document.language, json.dumps(told["chapters"], ensure_ascii=False))
         told["fonts"] = [*told["fonts"], *behind]
-        (folder / "report.json").write_text(shown(json.dumps(told, ensure_ascii=False)), encoding="utf-8")
         layout = resources.files("pipeline.report") / "templates" / "report.typ"
         (folder / "report.typ").write_text(layout.read_text(encoding="utf-8"), encoding="utf-8")
         needs_system = document.language == "zh" or bool(behind)
         fonts = typst.Fonts(include_system_fonts=needs_system, font_paths=[_own_fonts(folder)])
-        paper = typst.compile(folder / "report.typ", root=folder, font_paths=fonts, timestamp=0, format="pdf")
+        return _set(told, folder, fonts)
+
+
+def _set(told: Mapping[str, Any], folder: Path, fonts: Any) -> bytes:
+    """The PDF of the plain data; charts stand where they are told if letting them float keeps the pages from coming to
+    rest, for then the numbers of pages would be wrong (Typst gives up after five passes and only warns)."""
+    import typst
+
+    for floats in (True, False):
+        data = json.dumps({**told, "charts-float": floats}, ensure_ascii=False)
+        (folder / "report.json").write_text(shown(data), encoding="utf-8")
+        paper, warnings = typst.compile_with_warnings(
+            folder / "report.typ", root=folder, font_paths=fonts, timestamp=0, format="pdf"
+        )
+        if not any("did not converge" in warning.message for warning in warnings):
+            break
     assert isinstance(paper, bytes)
     return paper
 

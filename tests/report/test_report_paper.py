@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typst
 from pypdf import PdfReader
 
 import pipeline.report.paper
@@ -50,6 +54,21 @@ def english(given) -> bytes:
 def test_equal_input_gives_equal_bytes(given, english):
     assert pdf(model_report(given)) == english
     assert len(english) < 5_000_000
+
+
+def test_where_floating_charts_keep_the_pages_moving_they_stand_where_they_are_told(monkeypatch):
+    """Typst gives up after five passes, warns, and numbers pages as they were on the way."""
+    real, asked = typst.compile_with_warnings, []
+
+    def restless(source, **more):
+        paper, warnings = real(source, **more)
+        asked.append(json.loads((Path(source).parent / "report.json").read_text(encoding="utf-8"))["charts-float"])
+        moving = [SimpleNamespace(message="document did not converge within five attempts")] if asked[-1] else []
+        return paper, [*warnings, *moving]
+
+    monkeypatch.setattr(typst, "compile_with_warnings", restless)
+    assert is_numbered(read(pdf(document(Chapter("one", "One", (Text("told"),))))))
+    assert asked == [True, False]
 
 
 def test_every_chapter_and_page_number_is_there(given, english):
