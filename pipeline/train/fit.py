@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.params import BoosterParams, CalibrationParams, LabelParams, ScorecardParams
     from pipeline.score.model import Predictor
     from pipeline.score.points import Scaling
+    from pipeline.score.scorecard import Scorecard
     from pipeline.score.thin_file import ThinFileRule
     from pipeline.train.bins_file import Cuts
     from pipeline.train.booster_search import Diary
@@ -70,7 +71,6 @@ class _Ground:
     catalogue: Sequence[Mapping[str, Any]]
     table: Timetable
     setting: Setting
-    confidence: float = 0.95
 
 
 def train_scorecard(
@@ -92,11 +92,13 @@ def train_scorecard(
     with one_thread():
         parts = _trainable(book, table)
         fit = fit_scorecard(parts["train"], catalogue, params, table.seed, cuts)
-        ground = _Ground(catalogue, table, setting, params.bin_confidence)
+        ground = _Ground(catalogue, table, setting)
         fitted = _finished(fit, fit.scorecard, parts, ground)
         if fit.binning:
             fitted = replace(fitted, texts={"bins.yaml": bins_text(fit.binning)})
-        return _with_rounding_loss(fitted, fit, parts, ground) if table.has_test else fitted
+        if not table.has_test or fit.exact is None:
+            return fitted
+        return _with_rounding_loss(fitted, fit.exact, parts, ground, params.bin_confidence)
 
 
 def train_booster(
@@ -173,15 +175,13 @@ def _finished(
 
 
 def _with_rounding_loss(
-    fitted: FittedModel, fit: ScorecardFit, parts: Mapping[str, Sample], ground: _Ground
+    fitted: FittedModel, exact: Scorecard, parts: Mapping[str, Sample], ground: _Ground, confidence: float
 ) -> FittedModel:
     """Tells what whole points cost on the customers of the test, each card with a calibration of its own."""
-    if fit.exact is None:
-        return fitted
-    levelled = fit_levels(fit.exact, parts, ground.catalogue, ground.setting.calibration, ground.setting.never_use)
+    levelled = fit_levels(exact, parts, ground.catalogue, ground.setting.calibration, ground.setting.never_use)
     test = parts["test"]
     exact_pd = levelled.line.calibration.pd(levelled.predictor.log_odds(test.rows))
-    loss = rounding_loss(exact_pd, fitted.model.pd(test.rows), test, ground.confidence)
+    loss = rounding_loss(exact_pd, fitted.model.pd(test.rows), test, confidence)
     return replace(fitted, details={**fitted.details, "whole_points": loss})
 
 
