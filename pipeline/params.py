@@ -168,6 +168,11 @@ class BoosterMember:
     row_share: float | None = None
     categories: Literal["grouped", "one_by_one"] | None = None
     cuts: Literal["best", "random"] | None = None
+    trees: Literal["by_leaf", "symmetric"] | None = None
+    learning_rate: float | None = None
+    max_depth: int | None = None
+    feature_share: float | None = None
+    l2: float | None = None
 
 
 @dataclass(frozen=True)
@@ -195,6 +200,8 @@ class BoosterParams:
     l2: float = 10.0
     categories: Literal["grouped", "one_by_one"] = "grouped"
     cuts: Literal["best", "random"] = "best"
+    trees: Literal["by_leaf", "symmetric"] = "by_leaf"
+    noise: float = 1.0
     min_rows_per_category: int = 3
     category_smoothing: float = 2.0
     category_l2: float = 2.0
@@ -207,6 +214,8 @@ class BoosterParams:
         BoosterMember(),
         BoosterMember(row_share=1.0, categories="one_by_one"),
         BoosterMember(row_share=1.0, cuts="random"),
+        BoosterMember(row_share=1.0, trees="symmetric", learning_rate=0.05, max_depth=6, feature_share=1.0, l2=3.0),
+        BoosterMember(row_share=1.0, trees="symmetric", learning_rate=0.05, max_depth=6, feature_share=1.0, l2=3.0),
     )
     members_below_bads: int = 500
     interactions: Literal["free", "within_subject", "none"] = "free"

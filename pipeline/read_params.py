@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zoneinfo
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,11 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "fit_scorecard.base_odds": (0.01, 1e6),
     "fit_booster.learning_rate": (1e-4, 1),
     "fit_booster.max_leaves": (2, 1024),
+    "fit_booster.max_depth": (1, 100),
+    "fit_booster.feature_share": (1e-6, 1),
     "fit_booster.row_share": (0.01, 1),
+    "fit_booster.l2": (0, 1e9),
+    "fit_booster.noise": (0, 100),
     "fit_booster.min_rows_per_category": (1, 1_000_000),
     "fit_booster.category_smoothing": (0, 10_000),
     "fit_booster.category_l2": (0, 10_000),
@@ -202,12 +207,12 @@ def _inconsistencies(params: Params) -> list[str]:
 
 
 def _member_inconsistencies(members: tuple[BoosterMember, ...]) -> list[str]:
-    low, high = _BOUNDS["fit_booster.row_share"]
-    found = [
-        f"fit_booster.members[{i}].row_share: {member.row_share} lies outside {low:g} to {high:g}"
-        for i, member in enumerate(members)
-        if member.row_share is not None and not low <= member.row_share <= high
-    ]
+    found = []
+    for i, member in enumerate(members):
+        for name, value in vars(member).items():
+            low, high = _BOUNDS.get(f"fit_booster.{name}", (-math.inf, math.inf))
+            if value is not None and not isinstance(value, str) and not low <= value <= high:
+                found.append(f"fit_booster.members[{i}].{name}: {value} lies outside {low:g} to {high:g}")
     if not 1 <= len(members) <= _MOST_MEMBERS:
         found.append(
             f"fit_booster.members: expected 1 to {_MOST_MEMBERS}, found {len(members)}; "

@@ -13,6 +13,8 @@ import numpy as np
 
 from pipeline.statistics.calibration import log_loss, log_losses
 from pipeline.train.customer_folds import folds_of
+from pipeline.train.symmetric_text import text_of
+from pipeline.train.symmetric_trees import Ground, Watched, grow, grow_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +69,8 @@ class Grower:
         share = thread_share(threads, len(settings), self.matrix.size)
 
         def grown(each: BoosterParams, n: int, watch: Watch) -> Any:
+            if each.trees == "symmetric":
+                return self._symmetric(each, n, everything, watch)
             return lightgbm.train(self.parameters(each, share), everything, n, callbacks=[watch])
 
         return side_by_side([partial(grown, *told) for told in zip(settings, rounds, strict=True)], threads)
@@ -101,6 +105,8 @@ class Grower:
     def _fold(self, k: int, settings: BoosterParams, threads: int, watch: Watch) -> FoldResult:
         import lightgbm
 
+        if settings.trees == "symmetric":
+            return self._symmetric_fold(k, settings, watch)
         base, check = self._fold_datasets(k)
         trees = lightgbm.train(
             self.parameters(settings, threads),
@@ -114,6 +120,28 @@ class Grower:
         pd = np.asarray(trees.predict(self.matrix[self.folds[k][1]], num_iteration=rounds), dtype=float)
         losses = log_losses(pd, self.is_bad[self.folds[k][1]])
         return FoldResult(rounds, float(trees.best_score["valid_0"]["log_loss"]), losses, pd)
+
+    def _symmetric(self, settings: BoosterParams, rounds: int, everything: Any, watch: Watch) -> Any:
+        """A booster of symmetric trees, in the text of one that LightGBM grows of the same features."""
+        import lightgbm
+
+        ground = self._ground(np.ones(len(self.is_bad), dtype=bool), settings)
+        trees = grow(ground, settings, rounds, watch)
+        host = lightgbm.train(self.parameters(settings, 1), everything, 1).model_to_string()
+        return lightgbm.Booster(model_str=text_of(host, trees, ground.cells, ground.start, settings.l2))
+
+    def _symmetric_fold(self, k: int, settings: BoosterParams, watch: Watch) -> FoldResult:
+        base, check = self.folds[k]
+        watched = Watched(self.matrix[check], self.is_bad[check])
+        rounds, pd = grow_watched(self._ground(base, settings), settings, watch, watched)
+        losses = log_losses(pd, watched.is_bad)
+        return FoldResult(rounds, float(losses.mean()), losses, pd)
+
+    def _ground(self, is_in: Mask, settings: BoosterParams) -> Ground:
+        categories = frozenset(self.features.index(name) for name in self.categories)
+        groups = {"free": None, "none": self.features, "within_subject": self.subjects}[settings.interactions]
+        numbers = None if groups is None else np.unique(groups, return_inverse=True)[1]
+        return Ground(self.matrix[is_in], self.is_bad[is_in], categories, self.directions, numbers)
 
     def parameters(self, settings: BoosterParams, threads: int) -> dict[str, Any]:
         """LightGBM's parameters for one booster grown by so many threads."""

@@ -43,35 +43,37 @@ def _fit(train, **changed):
 
 
 @pytest.fixture(scope="module")
-def three(train):
+def mean(train):
     return _fit(train)
 
 
 @pytest.fixture(scope="module")
 def singles(train):
     """Each member of the mean grown alone."""
-    ways = [{}, {"row_share": 1.0, "categories": "one_by_one"}, {"row_share": 1.0, "cuts": "random"}]
+    symmetric = {"trees": "symmetric", "learning_rate": 0.05, "max_depth": 6, "feature_share": 1.0, "l2": 3.0}
+    ways = [{}, {"categories": "one_by_one"}, {"cuts": "random"}, symmetric, symmetric]
+    ways = [{"row_share": 1.0, **way} if way else way for way in ways]
     return [_fit(train, seed=1 + i, members=ALONE, **way) for i, way in enumerate(ways)]
 
 
-def test_three_members_begin_with_the_trees_of_the_first_a_third_as_high(singles, three):
-    own, all_of_them = trees_of(singles[0].booster.text), trees_of(three.booster.text)
-    assert three.rounds[0] == len(own)
-    assert len(all_of_them) == sum(three.rounds) == three.as_json()["rounds"]
+def test_five_members_begin_with_the_trees_of_the_first_a_fifth_as_high(singles, mean):
+    own, all_of_them = trees_of(singles[0].booster.text), trees_of(mean.booster.text)
+    assert mean.rounds[0] == len(own)
+    assert len(all_of_them) == sum(mean.rounds) == mean.as_json()["rounds"]
     assert [tree.nodes for tree in all_of_them[: len(own)]] == [tree.nodes for tree in own]
-    np.testing.assert_array_equal(all_of_them[0].leaves, own[0].leaves / 3)
+    np.testing.assert_array_equal(all_of_them[0].leaves, own[0].leaves / 5)
 
 
-def test_the_members_are_those_of_the_parameters_each_in_its_own_way_with_a_seed_of_its_own(train, singles, three):
+def test_the_members_are_those_of_the_parameters_each_in_its_own_way_with_a_seed_of_its_own(train, singles, mean):
     # Folds are drawn with the seed of the first, so rounds are its own; trees are compared as far as both go.
-    trees = trees_of(three.booster.text)
-    starts = np.cumsum((0, *three.rounds))
+    trees = trees_of(mean.booster.text)
+    starts = np.cumsum((0, *mean.rounds))
     for i, single in enumerate(singles):
         own, member = trees_of(single.booster.text), trees[starts[i] : starts[i + 1]]
         shared = min(len(own), len(member))
         assert shared >= 10
         assert [tree.nodes for tree in member[:shared]] == [tree.nodes for tree in own[:shared]]
-    assert len({trees[start].nodes for start in starts[:-1].tolist()}) == 3
+    assert len({trees[start].nodes for start in starts[:-1].tolist()}) == 5
     alike = _fit(train, members=ALONE * 2)
     pair = trees_of(alike.booster.text)
     assert pair[0].nodes != pair[alike.rounds[0]].nodes
@@ -91,11 +93,11 @@ def test_cuts_drawn_by_lot_are_more_than_the_best_ones_and_keep_the_directions(t
 
 
 def test_the_score_and_its_parts_are_the_mean_of_the_scores_and_their_parts(train, singles):
-    mean = dataclasses.replace(singles[0].booster, text=mean_of([fit.booster.text for fit in singles]))
+    whole = dataclasses.replace(singles[0].booster, text=mean_of([fit.booster.text for fit in singles]))
     odds = np.mean([fit.booster.log_odds(train.rows) for fit in singles], axis=0)
-    np.testing.assert_allclose(mean.log_odds(train.rows), odds, rtol=0, atol=1e-12)
-    told = mean.contributions(train.rows)
-    np.testing.assert_allclose(told.sum(axis=1), -mean.log_odds(train.rows), atol=1e-9)
+    np.testing.assert_allclose(whole.log_odds(train.rows), odds, rtol=0, atol=1e-12)
+    told = whole.contributions(train.rows)
+    np.testing.assert_allclose(told.sum(axis=1), -whole.log_odds(train.rows), atol=1e-9)
     parts = np.mean([fit.booster.contributions(train.rows).to_numpy() for fit in singles], axis=0)
     np.testing.assert_allclose(told.to_numpy(), parts, atol=1e-7)
 
@@ -107,20 +109,20 @@ def test_lightgbm_reads_the_text_and_writes_the_same(singles):
     assert normalised(again.model_to_string()) == text
 
 
-def test_the_mean_keeps_the_directions(train, three):
+def test_the_mean_keeps_the_directions(train, mean):
     grid = np.linspace(-3, 3, 61)
-    odds = [three.booster.log_odds(train.rows.head(40).assign(late=value)) for value in grid]
+    odds = [mean.booster.log_odds(train.rows.head(40).assign(late=value)) for value in grid]
     assert (np.diff(odds, axis=0) <= 1e-15).all()
 
 
-def test_one_is_grown_from_so_many_bad_customers_on(train, singles, three):
+def test_one_is_grown_from_so_many_bad_customers_on(train, singles, mean):
     bads = train.bad_customers
     one = _fit(train, members_below_bads=bads)
     assert len(one.rounds) == 1
-    assert len(three.rounds) == 3
+    assert len(mean.rounds) == 5
     assert one.booster.text == singles[0].booster.text
-    # One bad customer fewer than it takes, on one thread for two: the three again, to the letter.
-    assert _fit(train, members_below_bads=bads + 1, threads=1).booster.text == three.booster.text
+    # One bad customer fewer than it takes, on one thread for two: all five again, to the letter.
+    assert _fit(train, members_below_bads=bads + 1, threads=1).booster.text == mean.booster.text
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
@@ -145,7 +147,7 @@ def test_every_tree_sees_every_bad_row_and_its_share_of_the_good_ones(train):
     assert len(set(goods.tolist())) > 1
 
 
-def test_gains_are_those_of_a_booster_and_not_of_their_sum(three):
-    lines = re.findall(r"^split_gain=(.+)$", three.booster.text, re.MULTILINE)
+def test_gains_are_those_of_a_booster_and_not_of_their_sum(mean):
+    lines = re.findall(r"^split_gain=(.+)$", mean.booster.text, re.MULTILINE)
     total = sum(float(gain) for line in lines for gain in line.split())
-    assert sum(three.gains.values()) == pytest.approx(total / 3, rel=1e-4)
+    assert sum(mean.gains.values()) == pytest.approx(total / 5, rel=1e-4)
