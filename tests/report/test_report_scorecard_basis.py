@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
 from html import unescape
 
-from pipeline.report.blocks import Bullets, Table
+from pipeline.report.blocks import Bullets, Facts, Table, Text
 from pipeline.report.chapters.scorecard import scorecard
 from pipeline.report.chapters.selection import selection
 from pipeline.report.chapters.verdict import verdict
 from pipeline.report.model_report import render
 from pipeline.report.words import words_in
+from pipeline.score.scorecard import Scorecard
+from pipeline.train.whole_points import in_whole_points as rounded
 
 WORDS = words_in("en")
 
@@ -88,6 +92,47 @@ def test_the_cost_of_whole_points_is_told(given):
     assert [cell.note for cell in table.rows[2]] == ["", "−0.0042 to +0.0018", ""]
     assert "6,000 snapshots" in table.notes[0]
     assert "0.0123" in table.notes[0]
+
+
+def in_whole_points(given):
+    """The input with a card of whole points, whose calibration (slope 0.9) stands beside it."""
+    card = Scorecard.from_json(json.dumps(given.scorecard))
+    line = {"method": "platt", "knots": [[0.0, 0.3], [1.0, 1.2]], "folded": None}
+    return dataclasses.replace(given, scorecard=json.loads(rounded(card).to_json()), scorecard_calibration=line)
+
+
+def test_the_score_and_pd_of_whole_points_follow_from_the_calibration_that_stands_beside_them(given):
+    """570 − 25 + 5 = 550 points; ln odds ln 30 − 50 · ln 2 / 20 = 1.6683, calibrated 0.3 + 0.9 · 1.6683 = 1.8015."""
+    chapter = scorecard(in_whole_points(given), WORDS)
+    raw = math.log(30) - 50 * math.log(2) / 20
+    ln_odds = 0.3 + 0.9 * raw
+    points = 600 + 20 / math.log(2) * (ln_odds - math.log(30))
+    worked = next(b for b in chapter.blocks if isinstance(b, Table) and b.caption == "Points of this customer")
+    assert [row[-1].text for row in worked.rows] == ["570", "−25", "5", "550"]
+    before, after = (b.text for b in chapter.blocks if isinstance(b, Text) and "alibration" in b.text[:30])
+    assert f"= {30 * 2 ** (-50 / 20):.4f}." in before
+    assert f"ln odds {raw:.4f} into {ln_odds:.4f} (straight between 0 → 0.3; 1 → 1.2)" in after
+    assert f"the PD that is used is {1 / (1 + math.exp(ln_odds)):.6f} (" in after
+    assert after.endswith(f"= {points:.2f}, rounded {round(points)}.")
+    assert round(points) == 554
+
+
+def test_the_text_of_whole_points_does_not_call_their_sum_the_score(given):
+    folded, whole = scorecard(given, WORDS), scorecard(in_whole_points(given), WORDS)
+    assert folded.lead.endswith("the score of a customer is the sum of its points. Higher is safer.")
+    assert "the calibration turns the sum of a customer's points into its PD and its score" in whole.lead
+    assert "the sum of the points is not the score" in whole.blocks[0].text
+    facts = dict(next(b for b in whole.blocks if isinstance(b, Facts)).pairs)
+    assert facts["Start value"] == "570"
+    assert facts["Scale"] == "600 points mean odds of 30 good customers to 1 bad one, before calibration"
+    assert "From score to PD" not in facts
+    assert facts["Calibration"].startswith("ln odds before → after it: 0 → 0.3; 1 → 1.2;")
+    table = next(b for b in whole.blocks if isinstance(b, Table) and b.caption == "Points of every bin")
+    assert "Points and start value are rounded to the nearest whole number." in table.notes[0]
+    assert {row[-1].text for row in table.rows} == {"21", "−25", "0", "5", "−9"}
+    chinese = scorecard(in_whole_points(given), words_in("zh"))
+    assert "分值之和并不是评分" in chinese.blocks[0].text
+    assert "校准" not in scorecard(given, words_in("zh")).lead
 
 
 def test_a_must_have_that_is_not_in_the_card_stands_before_the_table(given):

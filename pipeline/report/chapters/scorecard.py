@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pipeline.report import figures
-from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Heading, Missing, Table, Text
+from pipeline.report.blocks import Block, Cell, Chapter, Column, Heading, Missing, Table, Text
 from pipeline.report.chapters.bin_words import bin_name
 from pipeline.report.chapters.measured import information_cell
 from pipeline.report.chapters.scorecard_basis import expert_points, rounding_loss
+from pipeline.report.chapters.scorecard_scale import calibration_beside, points_digits, scaling, worked_result
 from pipeline.report.chapters.verdict import expert_words
-from pipeline.score.calibration import Calibration
 from pipeline.score.scorecard import Bin, Characteristic, Scorecard
 
 if TYPE_CHECKING:
@@ -30,7 +29,9 @@ def scorecard(given: ReportInput, words: Words) -> Chapter:
     if given.scorecard is None:
         return Chapter("scorecard", title, (Missing(words("scorecard.none")),))
     card = Scorecard.from_json(json.dumps(given.scorecard))
-    blocks: list[Block] = [Text(words("scorecard.how")), _scaling(card, words)]
+    line = calibration_beside(given)
+    how = words("scorecard.how") if line is None else words("scorecard.how_uncalibrated")
+    blocks: list[Block] = [Text(how), scaling(card, line, words)]
     if _fitted(given).get("basis") == "expert":
         blocks += [Text(expert_words(_fitted(given), words)), expert_points(card, given, words)]
     else:
@@ -38,23 +39,14 @@ def scorecard(given: ReportInput, words: Words) -> Chapter:
     if _fitted(given).get("whole_points"):
         blocks.append(rounding_loss(_fitted(given)["whole_points"], words))
     blocks += [Heading(words("scorecard.worked_title")), *_worked(card, given, words)]
-    return Chapter("scorecard", title, tuple(blocks), words("scorecard.lead", n=len(card.characteristics)))
+    n = len(card.characteristics)
+    lead = words("scorecard.lead", n=n) if line is None else words("scorecard.lead_uncalibrated", n=n)
+    return Chapter("scorecard", title, tuple(blocks), lead)
 
 
 def _fitted(given: ReportInput) -> Mapping[str, Any]:
     """What fitting told of the scorecard."""
     return given.details.get("scorecard") or {}
-
-
-def _scaling(card: Scorecard, words: Words) -> Facts:
-    base, odds, pdo = f"{card.base_score:g}", f"{card.base_odds:g}", f"{card.pdo:g}"
-    pairs = (
-        (words("scorecard.base"), words("scorecard.base_text", score=base, odds=odds)),
-        (words("scorecard.pdo"), words("scorecard.pdo_text", pdo=pdo)),
-        (words("scorecard.start"), figures.decimal(card.intercept_points, 4)),
-        (words("scorecard.formula"), words("scorecard.formula_text", base=base, odds=odds, pdo=pdo)),
-    )
-    return Facts(pairs)
 
 
 def _characteristics(card: Scorecard, given: ReportInput, words: Words) -> Table:
@@ -104,19 +96,28 @@ def _points(card: Scorecard, given: ReportInput, words: Words) -> Table:
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
     rates = {(r["feature"], r["bin"]): r for r in _fitted(given).get("bin_rates") or ()}
+    digits = points_digits(card)
     for c in card.characteristics:
         title = given.titles.get(c.feature, c.feature)
         heading = words("scorecard.group", title=title, coefficient=figures.significant(c.coefficient))
         groups.append((len(rows), heading))
         total = sum(b.count for b in c.bins) or 1
-        rows.extend(_bin_row(b, total, rates.get((c.feature, b.label)) or {}, words) for b in c.bins)
+        rows.extend(_bin_row(b, total, rates.get((c.feature, b.label)) or {}, words, digits) for b in c.bins)
     columns = (
         Column(words("scorecard.bin")),
         *(Column(words(f"scorecard.{name}"), is_number=True)
           for name in ("count", "weight", "bads", "rate", "woe", "points")),
     )  # fmt: skip
-    notes = tuple(text for text in (words("scorecard.points_note", level=_level(given)), _prior(given, words)) if text)
+    told = words("scorecard.points_note", level=_level(given), formula=_formula(card, given, words))
+    notes = tuple(text for text in (told, _prior(given, words)) if text)
     return Table(words("scorecard.points_caption"), columns, tuple(rows), notes, tuple(groups))
+
+
+def _formula(card: Scorecard, given: ReportInput, words: Words) -> str:
+    """How points follow from weights of evidence, and whether they were rounded."""
+    is_joint = bool(_fitted(given).get("joint_points"))
+    told = words("scorecard.points_joint") if is_joint else words("scorecard.points_of_woe")
+    return figures.sentences(told, words("scorecard.points_rounded") if card.rounding == "whole" else "")
 
 
 def _prior(given: ReportInput, words: Words) -> str:
@@ -129,7 +130,7 @@ def _prior(given: ReportInput, words: Words) -> str:
     return words("scorecard.points_prior", prior=prior, **counts)
 
 
-def _bin_row(b: Bin, total: int, ends: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+def _bin_row(b: Bin, total: int, ends: Mapping[str, Any], words: Words, digits: int) -> tuple[Cell, ...]:
     rate = figures.measured({**ends, "value": b.bads / b.count if b.count else None}, figures.share)
     return (
         Cell(bin_name(b, words)),
@@ -138,7 +139,7 @@ def _bin_row(b: Bin, total: int, ends: Mapping[str, Any], words: Words) -> tuple
         Cell(figures.count(b.bads)),
         Cell(rate.value, note=rate.interval),
         Cell(figures.decimal(b.woe, 4)),
-        Cell(figures.decimal(b.points, 4)),
+        Cell(figures.decimal(b.points, digits)),
     )
 
 
@@ -158,21 +159,25 @@ def _worked(card: Scorecard, given: ReportInput, words: Words) -> list[Block]:
     titles = {name: words(f"{name}.title") for name in ("calibration", "discrimination")}
     estimate = Text(words("scorecard.worked_estimate", **titles))
     table = _worked_table(card, frame, worked, given, words)
-    return [Text(told), table, *_result(card, frame, given, words), estimate]
+    total, exact = _printed_total(card, frame), float(card.total_points(frame)[0])
+    return [Text(told), table, *worked_result(card, total, exact, calibration_beside(given), words), estimate]
 
 
 def _worked_table(
     card: Scorecard, frame: pd.DataFrame, worked: WorkedCustomer, given: ReportInput, words: Words
 ) -> Table:
-    rows = [(Cell(words("scorecard.start")), Cell(""), Cell(""), Cell(figures.decimal(card.intercept_points, 4)))]
+    digits = points_digits(card)
+    start = figures.decimal(card.intercept_points, digits)
+    rows = [(Cell(words("scorecard.start")), Cell(""), Cell(""), Cell(start))]
     for c in card.characteristics:
         found = c.bins[int(c.bin_index(frame)[0])]
         value = worked.features[c.feature]
         shown = figures.plain(value) if value is not None and value == value else words("scorecard.missing_value")  # noqa: PLR0124
         title = given.titles.get(c.feature, c.feature)
-        rows.append((Cell(title), Cell(shown), Cell(bin_name(found, words)), Cell(figures.decimal(found.points, 4))))
+        points = Cell(figures.decimal(found.points, digits))
+        rows.append((Cell(title), Cell(shown), Cell(bin_name(found, words)), points))
     total = _printed_total(card, frame)
-    rows.append((Cell(words("scorecard.sum")), Cell(""), Cell(""), Cell(figures.decimal(total, 4))))
+    rows.append((Cell(words("scorecard.sum")), Cell(""), Cell(""), Cell(figures.decimal(total, digits))))
     columns = (
         Column(words("scorecard.characteristic")),
         Column(words("scorecard.value"), is_number=True),
@@ -186,46 +191,3 @@ def _printed_total(card: Scorecard, frame: pd.DataFrame) -> float:
     """The sum of the points as they are printed, as a reader adds them up; off the exact one by 0.00005 a part."""
     points = [float(c.bins[int(c.bin_index(frame)[0])].points) for c in card.characteristics]
     return sum(round(part, 4) for part in (card.intercept_points, *points))
-
-
-def _result(card: Scorecard, frame: pd.DataFrame, given: ReportInput, words: Words) -> list[Block]:
-    total = _printed_total(card, frame)
-    odds = card.base_odds * 2.0 ** ((total - card.base_score) / card.pdo)
-    exact = card.base_odds * 2.0 ** ((float(card.total_points(frame)[0]) - card.base_score) / card.pdo)
-    told: list[Block] = [
-        Text(
-            words(
-                "scorecard.odds_text",
-                base_odds=f"{card.base_odds:g}",
-                total=figures.decimal(total, 4),
-                base=f"{card.base_score:g}",
-                pdo=f"{card.pdo:g}",
-                odds=figures.decimal(odds, 4),
-                pd=_pd(1 / (1 + exact)),
-            )
-        )
-    ]
-    line = Calibration.from_json(json.dumps(given.scorecard_calibration)) if given.scorecard_calibration else None
-    if line is None or line.method == "identity":
-        told.append(Text(words("scorecard.folded")))
-        return told
-    calibrated = float(line.log_odds([math.log(exact)])[0])
-    pd_used = float(line.pd([math.log(exact)])[0])
-    told.append(
-        Text(
-            words(
-                "scorecard.calibrated",
-                raw=figures.decimal(math.log(exact), 4),
-                calibrated=figures.decimal(calibrated, 4),
-                pd=_pd(pd_used),
-                knots=figures.in_turn(
-                    f"{figures.significant(x, 4)} → {figures.significant(y, 4)}" for x, y in line.knots
-                ),
-            )
-        )
-    )
-    return told
-
-
-def _pd(value: float) -> str:
-    return f"{figures.decimal(value, 6)} ({figures.probability(value)})"

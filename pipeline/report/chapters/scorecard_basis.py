@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Cell, Column, Table
 from pipeline.report.chapters.bin_words import bin_name
+from pipeline.report.chapters.scorecard_scale import points_digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ def expert_points(card: Scorecard, given: ReportInput, words: Words) -> Table:
                 Cell(bin_name(b, words)),
                 Cell(figures.count(b.count)),
                 Cell(figures.share(b.count / total)),
-                Cell(figures.decimal(b.points, 4)),
+                Cell(figures.decimal(b.points, points_digits(card))),
             )
             for b in c.bins
         )
