@@ -14,6 +14,7 @@ from pipeline.score.scorecard import Bin, Characteristic
 from pipeline.train.bin_counts import Outcomes, counted
 from pipeline.train.bins_by_hand import ByHand, by_hand, require_usable
 from pipeline.train.optimal_bins import optimal_groups, optimal_splits
+from pipeline.train.unbinnable import why_no_cut, why_one_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,7 +156,8 @@ def _fit_numbers(sample: Sample, feature: Mapping[str, Any], settings: Scorecard
     if isinstance(found, str):
         return found
     splits = _merged(values[is_known], known, _rounded(found), risk, settings)
-    return _characteristic(name, risk, _ranged(sample, feature, splits, settings), settings)
+    bins = _ranged(sample, feature, splits, settings)
+    return _weighing(name, risk, bins) if _tells(bins) else why_no_cut(values[is_known], known, risk, settings)
 
 
 def _ranged(sample: Sample, feature: Mapping[str, Any], splits: Floats, settings: ScorecardParams) -> tuple[Bin, ...]:
@@ -193,7 +195,7 @@ def _fit_categories(sample: Sample, name: str, risk: str, settings: ScorecardPar
         return groups
     rare = tuple(names[~enough].tolist())
     bins = _grouped(sample, name, [*groups, rare] if rare else groups, settings)
-    return _characteristic(name, risk, bins, settings)
+    return _weighing(name, risk, bins) if _tells(bins) else why_one_group(codes, enough, outcomes, settings)
 
 
 def _grouped(sample: Sample, name: str, groups: list[tuple[str, ...]], settings: ScorecardParams) -> tuple[Bin, ...]:
@@ -231,13 +233,9 @@ def _weighed(sample: Sample, shells: list[Bin], codes: NDArray[Any], settings: S
     )
 
 
-def _characteristic(name: str, risk: str, bins: tuple[Bin, ...], settings: ScorecardParams) -> Characteristic | str:
-    if len({b.woe for b in bins if b.count}) < 2:
-        return (
-            f"no cut leaves {settings.min_bads_per_bin} bad and {settings.min_goods_per_bin} good customers on both "
-            f"sides in the declared direction ({risk})"
-        )
-    return _weighing(name, risk, bins)
+def _tells(bins: tuple[Bin, ...]) -> bool:
+    """Some rows weigh otherwise than others."""
+    return len({b.woe for b in bins if b.count}) > 1
 
 
 def _weighing(name: str, risk: str, bins: tuple[Bin, ...]) -> Characteristic:

@@ -136,7 +136,7 @@ def test_what_cannot_be_binned_is_listed_with_the_reason():
     found = fit_bins(_sample(columns, y), [_feature(name) for name in columns], PARAMS)
     assert not found.characteristics
     assert found.unbinnable["empty"] == "null on every row"
-    assert "no cut leaves" in found.unbinnable["constant"]
+    assert found.unbinnable["constant"] == "all 4,000 rows with a value hold the same one"
     assert "have one outcome" in found.unbinnable["one_sided"]
 
 
