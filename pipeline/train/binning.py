@@ -103,7 +103,7 @@ def fit_bins(
             solved = None if isinstance(result, str) else result
             result = hand[name] = _set_by_hand(sample, feature, cuts[name], settings)
             if not isinstance(result, str):
-                told = by_hand(result, solved, sample, settings.bin_confidence)
+                told = by_hand(result, solved, sample, settings)
                 changed += [told] if told else []
         if isinstance(result, str):
             unbinnable[name] = result
@@ -113,7 +113,7 @@ def fit_bins(
         neutral = [_neutral(b) for b in result.bins if b.kind in asked and b.count and b.woe == 0]
         if neutral:
             remarks[name] = "; ".join(neutral)
-    require_usable(cuts or {}, hand, closed or {}, settings)
+    require_usable(cuts or {}, hand, closed or {}, sample, settings)
     return Binning(binned, unbinnable, remarks, tuple(changed))
 
 

@@ -117,14 +117,44 @@ def test_bins_that_this_book_cannot_fill_are_refused_by_name_and_never_left_out(
         "breach(es) in the bins of 5 feature(s), none was taken",
         "industry: no row falls to 'F41, F42'",
         "industry: no row falls to 'ZZZ'",
-        f"equity_ratio: '{top:g} or more' holds too few customers to be weighed (1 snapshots, ",
-        f"{PARAMS.min_bads_per_bin} bad and {PARAMS.min_goods_per_bin} good customers are needed",
+        f"equity_ratio: '{top:g} or more' holds too few customers to be weighed (",
+        f" good customers; {PARAMS.min_bads_per_bin} bad and {PARAMS.min_goods_per_bin} good customers are needed",
         "always_null: no cut can bin it in this book (null on every row)",
         "overdue_share: it is never binned (serves people alone",
         "mean_days_late_12m: it is never binned (on the list fit_scorecard.never_use)",
         "take the feature out of the file, and fit again",
     ):
         assert part in str(told.value), part
+
+
+def test_a_thin_range_by_hand_is_told_in_customers_and_turns_no_direction():
+    """3 bad and 60 good customers in the middle, each with two snapshots: too few bads, so neutral, and only that."""
+    x = np.repeat([0.0, 1.0, 2.0], [1000, 126, 400])
+    y = np.concatenate([np.repeat([0.0, 1.0], [900, 100]), np.repeat([0.0, 1.0], [120, 6]), np.repeat([0.0, 1.0], 200)])
+    names = np.array([f"c{i // 2:04d}" for i in range(len(x))], dtype=object)
+    day = np.array([dt.date(2020, 1, 31)] * len(x), dtype=object)
+    sample = Sample(pd.DataFrame({"customer_id": names, "x": x}), y, names, day)
+    feature = {"name": "x", "idea": "x", "risk": "rises", "holds": "number", "title_en": "x"}
+    with pytest.raises(ParameterError) as told:
+        fit_bins(sample, [feature], PARAMS, {"x": Cuts(splits=(1.0, 2.0))})
+    assert "1 breach(es)" in str(told.value)
+    assert "x: '1 to below 2' holds too few customers to be weighed (3 bad and 60 good customers; 5 bad" in str(
+        told.value
+    )
+
+
+def test_bins_by_hand_that_break_the_limits_of_the_solver_are_marked(train, catalogue):
+    """Three ranges where two are allowed, the smallest of them below 40 % of the rows."""
+    splits = (0.05, 0.3)
+    asked = [f for f in catalogue if f["name"] == "overdue_share"]
+    strict = dataclasses.replace(PARAMS, max_bins=2, min_bin_share=0.4)
+    found = fit_bins(train, asked, strict, {"overdue_share": Cuts(splits=splits)})
+    values = train.rows["overdue_share"].dropna().to_numpy(dtype=float)
+    counts = np.bincount(np.searchsorted(splits, values, side="right"))
+    beyond = found.by_hand[0].as_json()["beyond"]
+    smallest = pytest.approx(counts.min() / len(values))
+    assert beyond == {"bins": 3, "max_bins": 2, "smallest_share": smallest, "min_bin_share": 0.4}
+    assert fit_bins(train, asked, PARAMS, {"overdue_share": Cuts(splits=splits)}).by_hand[0].beyond == {}
 
 
 def test_bins_by_hand_that_tell_nobody_apart_are_refused(train, catalogue):
