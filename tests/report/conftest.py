@@ -321,6 +321,7 @@ def details() -> dict:
                     "iv_solved": 0.42,
                     "iv_solved_low": 0.28,
                     "iv_solved_high": 0.61,
+                    "beyond": {"bins": 9, "max_bins": 8, "smallest_share": 0.0041, "min_bin_share": 0.03},
                 },
                 {"feature": "industry", "set": [["A", "C"], ["F"]], "solved": None, "iv": 0.05, "iv_solved": None},
             ],

@@ -177,6 +177,11 @@ def test_bins_set_by_hand_stand_beside_the_solvers(given):
     assert [cell.text for cell in table.rows[0][1:]] == ["10; 30", "8.5", "0.400", "0.420"]
     assert [cell.note for cell in table.rows[0][3:]] == ["0.270 to 0.590", "0.280 to 0.610"]
     assert [cell.text for cell in table.rows[1][1:3]] == ["A, C; F", "could not be binned"]
+    assert table.rows[0][1].note == (
+        "9 bins, above max_bins 8; smallest bin 0.41\u202f% of the rows with a value, below min_bin_share 3\u202f%"
+    )
+    assert table.rows[1][1].note == ""
+    assert "highest by construction" not in table.notes[0]
 
 
 def test_information_values_and_bad_rates_of_bins_stand_with_their_intervals(given):

@@ -40,7 +40,7 @@ def _by_hand(changed: Sequence[Mapping[str, Any]] | None, given: ReportInput, wo
     rows = tuple(
         (
             Cell(given.titles.get(c["feature"], c["feature"]), note=c["feature"]),
-            Cell(_cuts(c["set"], words)),
+            Cell(_cuts(c["set"], words), note=_beyond(c.get("beyond") or {}, words)),
             Cell(_cuts(c["solved"], words)),
             information_cell(c),
             information_cell(c, "iv_solved"),
@@ -48,6 +48,17 @@ def _by_hand(changed: Sequence[Mapping[str, Any]] | None, given: ReportInput, wo
         for c in changed
     )
     return [Table(words("bins.hand_caption"), columns, rows, (words("bins.hand_note"),))]
+
+
+def _beyond(told: Mapping[str, Any], words: Words) -> str:
+    """The solver's limits that bins by hand break; empty where they keep both, or an earlier fit did not tell."""
+    parts = []
+    if "bins" in told:
+        parts.append(words("bins.above_most", n=figures.count(told["bins"]), most=figures.count(told["max_bins"])))
+    if "smallest_share" in told:
+        smallest, least = figures.share(told["smallest_share"], 2), figures.as_set(told["min_bin_share"])
+        parts.append(words("bins.below_share", smallest=smallest, least=least))
+    return figures.in_turn(parts)
 
 
 def _cuts(cuts: Sequence[Any] | None, words: Words) -> str:
