@@ -113,7 +113,7 @@ def _broken(sides: _Sides, outcomes: Outcomes, risk: str, settings: ScorecardPar
     kept = sides.rows >= limits.fewest_rows
     if not kept.any():
         best = 100 * sides.rows.max() / rows
-        told = f"no cut leaves {share} of the rows on both sides (min_bin_share): the smaller side holds {best:.2g}%"
+        told = f"no cut leaves {share} of the rows on both sides (min_bin_share): the smaller side holds {best:.3g}%"
         return kept, told
     before, kept = kept, kept & _customers_are_enough(sides, settings)
     if not kept.any():

@@ -261,3 +261,18 @@ def test_an_expert_card_says_so_in_every_form(model):
     for form in ("json", "sql", "pmml", "md"):
         assert b"EXPERT CARD" in export(expert, form)
     assert opened(export(expert, "xlsx"))["Customer"]["A2"].value.startswith("EXPERT CARD")
+
+
+def test_an_expert_card_claims_no_bads_and_no_information_value(model):
+    """No outcome entered: neither 0 bads nor an information value of 0, but nothing."""
+    for basis, is_told in (("fitted", True), ("expert", False)):
+        card = replace(model, basis=basis)
+        told = json.loads(export(card, "json"))
+        assert {b["bads"] is not None for c in told["characteristics"] for b in c["bins"]} == {is_told}
+        assert {c["iv"] is not None for c in told["characteristics"]} == {is_told}
+        page = export(card, "md").decode()
+        assert ("information value" in page) is is_told
+        assert ("| – |" in page) is not is_told
+        sheet = opened(export(card, "xlsx"))["Points"]
+        column = POINT_COLUMNS.index("bads") + 1
+        assert {sheet.cell(row, column).value is not None for row in range(2, sheet.max_row + 1)} == {is_told}

@@ -53,6 +53,11 @@ class ExportedCard:
         return f"{label.get('kind', 'the label of the model')}{days}{window}"
 
     @property
+    def has_outcomes(self) -> bool:
+        """Bad rows and information values were counted: an expert card has none, for no outcome entered it."""
+        return self.basis != "expert"
+
+    @property
     def basis_text(self) -> str:
         """One sentence on what the points rest on."""
         if self.basis == "expert":

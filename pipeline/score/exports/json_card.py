@@ -66,12 +66,12 @@ def _characteristic(exported: ExportedCard, characteristic: Characteristic) -> d
         "reason_code": exported.reason_code(characteristic.feature),
         "mean_points": characteristic.mean_points,
         "coefficient": characteristic.coefficient,
-        "iv": characteristic.iv,
-        "bins": [_bin(characteristic, b) for b in characteristic.bins],
+        "iv": characteristic.iv if exported.has_outcomes else None,
+        "bins": [_bin(exported, characteristic, b) for b in characteristic.bins],
     }
 
 
-def _bin(characteristic: Characteristic, bin_: Bin) -> dict[str, Any]:
+def _bin(exported: ExportedCard, characteristic: Characteristic, bin_: Bin) -> dict[str, Any]:
     return {
         "label": bin_.label,
         "kind": bin_.kind,
@@ -82,5 +82,5 @@ def _bin(characteristic: Characteristic, bin_: Bin) -> dict[str, Any]:
         "difference_from_mean": difference(characteristic, bin_),
         "woe": bin_.woe,
         "count": bin_.count,
-        "bads": bin_.bads,
+        "bads": bin_.bads if exported.has_outcomes else None,
     }

@@ -48,15 +48,18 @@ def markdown_text(exported: ExportedCard) -> str:
 def _characteristic(exported: ExportedCard, c: Characteristic) -> str:
     order = ("special", "range", "categories", "missing", "unseen")
     rows = [
-        f"| {_plain(b.label)} | {_holds(b)} | {b.points!r} | {difference(c, b)!r} | {b.count} | {b.bads} |"
+        f"| {_plain(b.label)} | {_holds(b)} | {b.points!r} | {difference(c, b)!r} | {b.count} | {_bads(exported, b)} |"
         for b in sorted(c.bins, key=lambda b: order.index(b.kind))
     ]
     head = f"### {_plain(exported.title(c.feature))} (`{c.feature}`)"
-    told = (
-        f"Reason code {exported.reason_code(c.feature)}; mean points {c.mean_points!r}; information value {c.iv:.3f}."
-    )
+    information = f"; information value {c.iv:.3f}" if exported.has_outcomes else ""
+    told = f"Reason code {exported.reason_code(c.feature)}; mean points {c.mean_points!r}{information}."
     columns = "| bin | holds | points | against the mean | snapshots | bads |\n|---|---|---:|---:|---:|---:|"
     return f"{head}\n\n{told}\n\n{columns}\n" + "\n".join(rows)
+
+
+def _bads(exported: ExportedCard, b: Bin) -> str:
+    return str(b.bads) if exported.has_outcomes else "–"
 
 
 def _holds(b: Bin) -> str:

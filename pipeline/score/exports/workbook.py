@@ -59,7 +59,8 @@ def _points(sheet: Worksheet, exported: ExportedCard) -> dict[str, int]:
         for b, category in point_rows(c):
             bounds = (b.lower, b.upper if b.kind == "range" else None)
             told = (c.feature, exported.title(c.feature), b.kind, b.label, *bounds, category, b.points)
-            _row(sheet, row, (*told, difference(c, b), exported.reason_code(c.feature), b.count, b.bads))
+            bads = b.bads if exported.has_outcomes else None
+            _row(sheet, row, (*told, difference(c, b), exported.reason_code(c.feature), b.count, bads))
             row += 1
     return first_rows
 
