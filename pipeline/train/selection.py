@@ -141,6 +141,7 @@ def _walked(steps: _Steps, apart: list[str], catalogue: Sequence[Mapping[str, An
         settings,
         [],
         steps.fates,
+        steps.remarks,
     )
     walk(search, most_characteristics(sample, settings))
     return [search.names[i] for i in search.chosen]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +29,8 @@ _UNDIRECTED = 0.5
 class Search:
     """The state of the search over the columns of one WoE matrix; what is `held` (must-haves) leaves for its sign only.
 
-    `chosen` are positions in `names`, in the order they came in; `fates` holds (fate, reason, p) of those put out.
+    `chosen` are positions in `names`, in the order they came in; `fates` holds (fate, reason, p) of those put out,
+    `remarks` what those that are held would have failed.
     """
 
     names: list[str]
@@ -42,16 +43,22 @@ class Search:
     settings: ScorecardParams
     chosen: list[int]
     fates: dict[str, tuple[str, str, float | None]]
+    remarks: dict[str, list[str]] = field(default_factory=dict)
 
 
 def walk(search: Search, most: int) -> None:
     """Forward by the surest candidate, backward by the worst coefficient; a feature that was put out stays out.
 
     What is held comes in first, in the order of `names`. At most `most` features are in at the end, unless more are
-    held.
+    held. A held feature that these tests would have put out, or for which there was no place, has a remark.
     """
     search.chosen.extend(i for i, name in enumerate(search.names) if name in search.held)
     _backward(search)
+    _forward(search, most)
+    _remark_held(search, most)
+
+
+def _forward(search: Search, most: int) -> None:
     while True:
         columns, p_hat = _fitted(search)
         open_ones = [i for i, name in enumerate(search.names) if i not in search.chosen and name not in search.fates]
@@ -72,8 +79,30 @@ def _is_allowed(search: Search, candidate: int, z: float, p: float) -> bool:
     return bool(z > 0 and p <= _limit(search, search.names[candidate]))
 
 
+def _remark_held(search: Search, most: int) -> None:
+    """Tells what the held features would have failed: the Wald test beside all that are in, at the limit of a feature
+    that comes in after those before it; and a place among the `most`."""
+    held = [place for place, i in enumerate(search.chosen) if search.names[i] in search.held]
+    if not held:
+        return
+    columns = np.column_stack([np.ones(len(search.good)), search.woe[:, search.chosen]])
+    p_values = fit_logistic(columns, search.good, search.clusters).p_values[1:]
+    for place in held:
+        name, p = search.names[search.chosen[place]], float(p_values[place])
+        limit = _limit_after(search, name, search.chosen[:place])
+        told = [f"not significant beside the others: p {p:.3f} above {limit:g}"] if p > limit else []
+        told += [_full(search, most)] if place >= most else []
+        if told:
+            search.remarks.setdefault(name, []).extend(told)
+
+
 def _limit(search: Search, name: str) -> float:
-    ideas = {search.ideas[search.names[i]] for i in search.chosen}
+    return _limit_after(search, name, search.chosen)
+
+
+def _limit_after(search: Search, name: str, before: list[int]) -> float:
+    """The largest p-value of a feature that comes in after those before it."""
+    ideas = {search.ideas[search.names[i]] for i in before}
     limit = search.settings.max_p_value * (_SECOND_WINDOW if search.ideas[name] in ideas else 1.0)
     return limit * (_UNDIRECTED if name in search.undirected else 1.0)
 

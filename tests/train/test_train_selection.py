@@ -11,13 +11,15 @@ import pytest
 
 from pipeline.errors import ParameterError
 from pipeline.params import ScorecardParams
+from pipeline.report.sentences import translated
+from pipeline.statistics.logistic import fit_logistic
 from pipeline.train.bin_shift import bin_shifts, later_half
 from pipeline.train.binning import fit_bins
 from pipeline.train.sample import Sample
 from pipeline.train.scorecard import fit_scorecard
 from pipeline.train.selection import most_characteristics
 from pipeline.train.selection_lists import check_lists
-from pipeline.train.stepwise import Search, _close
+from pipeline.train.stepwise import Search, _close, walk
 
 PARAMS = ScorecardParams()
 N = 4000
@@ -119,6 +121,33 @@ def test_without_steps_all_that_is_left_comes_in_as_far_as_the_card_has_room(sam
     assert fit.scorecard.features == ("strong",)
     assert fates["other"].fate == "beyond_maximum"
     assert fates["other"].reason == "the card is full: 1 characteristics of higher information value"
+
+
+def test_a_must_have_that_the_steps_would_put_out_stays_with_a_remark():
+    """`idle` says nothing; `again` is a second window of the idea of `strong`, with a tenth of its limit, and has the
+    third of two places."""
+    # Eight cells of 500 rows: 450 or 300 goods by `strong`, one more by `idle`, two more by `again`.
+    cells = np.array([(x, y, z) for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
+    goods = [int(375 + 75 * x + (y > 0) + 2 * (z > 0)) for x, y, z in cells]
+    woe = np.repeat(cells, 500, axis=0)
+    good = np.concatenate([np.repeat([1.0, 0.0], [n, 500 - n]) for n in goods])
+    names = ["strong", "idle", "again"]
+    ideas = {"strong": "lateness", "again": "lateness", "idle": "idle"}
+    search = Search(names, woe, good, np.arange(N), ideas, frozenset(), frozenset(names), PARAMS, [], {})
+    walk(search, 2)
+    fit = fit_logistic(np.column_stack([np.ones(N), woe[:, search.chosen]]), good, np.arange(N))
+    p = dict(zip((names[i] for i in search.chosen), fit.p_values[1:], strict=True))
+    assert search.chosen == [0, 1, 2]
+    assert "strong" not in search.remarks
+    assert search.remarks["idle"] == [f"not significant beside the others: p {p['idle']:.3f} above 0.1"]
+    assert search.remarks["again"] == [
+        f"not significant beside the others: p {p['again']:.3f} above 0.01",
+        "the card is full: 2 characteristics for the bad customers there are",
+    ]
+    assert "不显著" in translated("; ".join(search.remarks["again"]), "zh")
+    free = Search(names, woe, good, np.arange(N), ideas, frozenset(), frozenset(), PARAMS, [], {})
+    walk(free, 2)
+    assert free.remarks == {}
 
 
 @pytest.mark.parametrize(
