@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UnfitForTrainingError
+from pipeline.flows.bins_by_hand import bins_by_hand
 from pipeline.flows.few_defaults import is_expert_card_called_for, leave_no_challenger
 from pipeline.flows.fitted import ground_of, keep
 from pipeline.flows.leak_check import leak_check
@@ -19,20 +20,25 @@ if TYPE_CHECKING:
 
 
 def fit_booster(setting: Setting) -> None:
-    """Leaves a candidate. Raises UnfitForTrainingError when the book cannot carry a model.
+    """Leaves a candidate. Raises UnfitForTrainingError when the book carries no model, ParameterError for wrong lists
+    or bins set by hand.
 
-    Beside an expert card that is no error: word is left that there is no challenger.
+    Beside an expert card the first is no error, word is left that there is no challenger, and bins set by hand wait.
     """
+    cuts = bins_by_hand(setting)
     book = training_book(setting)
     table = timetable_of(setting, book)
     leaks = leak_check(setting, book, table)
     catalogue, ground, params = catalogue_of(setting), ground_of(setting), setting.params.fit_booster
     check_lists(setting.params.fit_scorecard, [str(f["name"]) for f in catalogue])
     diary = study_file(setting.project.studies, book, usable(catalogue, ground.never_use), table, params)
+    is_beside_expert = is_expert_card_called_for(setting, book, table)
     try:
-        fitted = train_booster(book, catalogue, table, params, ground, diary=diary)
+        fitted = train_booster(
+            book, catalogue, table, params, ground, diary=diary, cuts={} if is_beside_expert else cuts
+        )
     except UnfitForTrainingError as error:
-        if not is_expert_card_called_for(setting, book, table):
+        if not is_beside_expert:
             raise
         leave_no_challenger(setting, str(error))
         return

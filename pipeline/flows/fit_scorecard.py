@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.flows import log
+from pipeline.flows.bins_by_hand import bins_by_hand
 from pipeline.flows.expert_card import expert_card_of
 from pipeline.flows.few_defaults import is_expert_card_called_for
 from pipeline.flows.fitted import ground_of, keep
 from pipeline.flows.leak_check import leak_check
 from pipeline.flows.training_book import timetable_of, training_book
 from pipeline.flows.training_source import catalogue_of
-from pipeline.train.bins_file import parse_bins
 from pipeline.train.expert import train_expert_card
 from pipeline.train.fit import train_scorecard
 
@@ -31,12 +31,11 @@ def fit_scorecard(setting: Setting) -> None:
 
     Raises UnfitForTrainingError when the book cannot carry a model, ParameterError when a list or the card is wrong.
     """
+    cuts = bins_by_hand(setting)
     book = training_book(setting)
     table = timetable_of(setting, book)
     log.say("timetable", table.text())
     leaks = leak_check(setting, book, table)
-    bins = setting.project.bins
-    cuts = parse_bins(bins.read_text(encoding="utf-8"), str(bins), catalogue_of(setting)) if bins.is_file() else {}
     fitted = card_on(setting, book, table, cuts)
     for fate in fitted.details["selection"]:
         if fate.get("is_must_have") and fate["fate"] != "selected":

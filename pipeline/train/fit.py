@@ -71,6 +71,13 @@ class _Ground:
     catalogue: Sequence[Mapping[str, Any]]
     table: Timetable
     setting: Setting
+    cuts: Mapping[str, Cuts] | None
+
+    @property
+    def thin_card(self) -> CardGround | None:
+        """How the pool's card is fitted, with the bins set by hand."""
+        card = self.setting.thin_card
+        return replace(card, cuts=self.cuts or {}) if card else None
 
 
 def train_scorecard(
@@ -82,7 +89,7 @@ def train_scorecard(
     *,
     cuts: Mapping[str, Cuts] | None = None,
 ) -> FittedModel:
-    """The champion's kind: a calibrated scorecard. `cuts` are bins set by hand, by feature.
+    """The champion's kind: a calibrated scorecard. `cuts` are bins set by hand, by feature, for it and the thin card.
 
     `book` has one row per (customer_id, as_of): group_key, is_bad (null: not trained on), invoices_due_12m_count,
     history_months and every feature of the catalogue. Raises UnfitForTrainingError when it cannot carry a model,
@@ -92,7 +99,7 @@ def train_scorecard(
     with one_thread():
         parts = _trainable(book, table)
         fit = fit_scorecard(parts["train"], catalogue, params, table.seed, cuts)
-        ground = _Ground(catalogue, table, setting)
+        ground = _Ground(catalogue, table, setting, cuts)
         fitted = _finished(fit, fit.scorecard, parts, ground)
         if fit.binning:
             fitted = replace(fitted, texts={"bins.yaml": bins_text(fit.binning)})
@@ -109,15 +116,17 @@ def train_booster(
     setting: Setting,
     *,
     diary: Diary | None = None,
+    cuts: Mapping[str, Cuts] | None = None,
 ) -> FittedModel:
     """The challenger's kind: a calibrated gradient booster. Book and errors as in `train_scorecard`.
 
-    `diary` keeps the trials of the search, so that one that was broken off goes on where it stood.
+    `diary` keeps the trials of the search, so that one that was broken off goes on where it stood. `cuts` are bins set
+    by hand, by feature; of this kind only the card of the thin pool has bins.
     """
     with one_thread():
         parts = _trainable(book, table)
         fit = fit_booster(parts["train"], usable(catalogue, setting.never_use), params, diary)
-        return _finished(fit, fit.booster, parts, _Ground(catalogue, table, setting))
+        return _finished(fit, fit.booster, parts, _Ground(catalogue, table, setting, cuts))
 
 
 @contextmanager
@@ -150,7 +159,7 @@ def _finished(
     predictor, line = levelled.predictor, levelled.line
     seen = _seen(parts["all"], table)
     pool = fit_thin_file(seen, setting.thin_rule, setting.thin_confidence)
-    thin = with_card(pool, seen, train, ground.catalogue, setting.thin_card)
+    thin = with_card(pool, seen, train, ground.catalogue, ground.thin_card)
     model = Model(
         kind="scorecard" if isinstance(fit, ScorecardFit) else "booster",
         label=label_values(setting.label),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pipeline.params import CalibrationParams, ScorecardParams
     from pipeline.score.scorecard import Scorecard
+    from pipeline.train.bins_file import Cuts
     from pipeline.train.sample import Sample
     from pipeline.train.scorecard import ScorecardFit
 
@@ -36,13 +37,15 @@ NOBODY = ThinFileRule(min_invoices_due_12m=0, min_history_months=0)
 @dataclass(frozen=True)
 class CardGround:
     """How the pool's card is fitted: of features told from `tables` alone, with at most `max_variables`, otherwise as
-    the scorecard is."""
+    the scorecard is. `cuts` are bins set by hand, by feature; those of features told from other tables are not its own.
+    """
 
     tables: frozenset[str]
     max_variables: int
     params: ScorecardParams
     calibration: CalibrationParams
     seed: int = 1
+    cuts: Mapping[str, Cuts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,15 +129,20 @@ def available(catalogue: Sequence[Mapping[str, Any]], tables: frozenset[str]) ->
 def _card(
     training: Sample, catalogue: Sequence[Mapping[str, Any]], ground: CardGround | None
 ) -> tuple[ScorecardFit | None, str | None]:
-    """The fit of the card before it is calibrated to the pool, or why there is none."""
+    """The fit of the card before it is calibrated to the pool, or why there is none.
+
+    Raises ParameterError when bins set by hand cannot be taken as they are written: those that this card never sees are
+    the scorecard's to refuse.
+    """
     if ground is None or not ground.max_variables:
         return None, "no card is asked for"
     features = available(catalogue, ground.tables)
     if not features:
         return None, f"no feature is told from {', '.join(sorted(ground.tables))} alone"
     params = replace(ground.params, max_variables=ground.max_variables)
+    cuts = {str(f["name"]): ground.cuts[f["name"]] for f in features if f["name"] in ground.cuts}
     try:
-        return fit_scorecard(training, features, params, ground.seed), None
+        return fit_scorecard(training, features, params, ground.seed, cuts), None
     except UnfitForTrainingError as error:
         return None, str(error)
 

@@ -7,16 +7,18 @@ import dataclasses
 import numpy as np
 import pytest
 
+from pipeline.errors import ParameterError
 from pipeline.features.catalog import as_json
 from pipeline.flows.policy_file import section_in
-from pipeline.params import CalibrationParams, LabelParams, ScorecardParams, SplitParams
+from pipeline.params import BoosterParams, CalibrationParams, LabelParams, ScorecardParams, SplitParams
 from pipeline.score.applied import PD, THIN_PD, application
 from pipeline.score.model_folder import read_model, write_model
 from pipeline.score.points import Scaling
 from pipeline.score.policy_sections import ThinFileSection
 from pipeline.score.thin_file import ThinFile, ThinFileRule
 from pipeline.statistics.discrimination import gini
-from pipeline.train.fit import Setting, train_scorecard
+from pipeline.train.bins_file import Cuts
+from pipeline.train.fit import Setting, train_booster, train_scorecard
 from pipeline.train.sample import samples
 from pipeline.train.splits import mature_dates, timetable
 from pipeline.train.thin_file import CardGround, available, fit_thin_file, thin_rows, with_card
@@ -24,6 +26,8 @@ from pipeline.train.thin_file import CardGround, available, fit_thin_file, thin_
 RULE = ThinFileRule(3, 3)
 GROUND = CardGround(frozenset({"financials", "customers"}), 3, ScorecardParams(), CalibrationParams())
 OF_ACCOUNTS = {"equity_ratio", "age_years", "industry"}
+# One feature that the pool's card may read, and one that only the scorecard may.
+BY_HAND = {"age_years": Cuts(splits=(15.8,)), "overdue_share": Cuts(splits=(0.1,))}
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +127,34 @@ def test_without_a_card_everybody_keeps_the_pools_pd_and_it_is_said(ground, why,
     assert (fit.thin_file.pd_of(parts["test"].rows) == pool.pd).all()
 
 
+SETTING = Setting(LabelParams(), Scaling(), CalibrationParams(), RULE, 0.75, GROUND)
+
+
 @pytest.fixture(scope="module")
 def model(book, catalogue, table):
-    setting = Setting(LabelParams(), Scaling(), CalibrationParams(), RULE, 0.75, GROUND)
-    return train_scorecard(book, catalogue, table, ScorecardParams(), setting)
+    return train_scorecard(book, catalogue, table, ScorecardParams(), SETTING, cuts=BY_HAND)
+
+
+def _splits(card):
+    return {c.feature: c.splits for c in card.characteristics if not c.holds_categories}
+
+
+def test_bins_set_by_hand_hold_for_the_card_of_the_pool_too(fitted, model, book, catalogue, table):
+    """Whichever kind is fitted, its pool's card takes the one set by hand."""
+    assert _splits(fitted.thin_file.card)["age_years"] != (15.8,)
+    quick = BoosterParams(trials=0, max_rounds=5)
+    boosted = train_booster(book, catalogue, table, quick, SETTING, cuts=BY_HAND)
+    for made in (model, boosted):
+        assert _splits(made.model.thin_file.card)["age_years"] == (15.8,)
+    assert boosted.model.thin_file == model.model.thin_file
+
+
+def test_bins_set_by_hand_are_refused_by_the_card_that_would_take_them_and_by_no_other(parts, catalogue):
+    pool = fit_thin_file(parts["all"], RULE, 0.75)
+    own, other = (dataclasses.replace(GROUND, cuts={n: Cuts(splits=(1e9,))}) for n in ("age_years", "overdue_share"))
+    with pytest.raises(ParameterError, match="age_years: no row falls to '1"):
+        with_card(pool, parts["all"], parts["train"], catalogue, own)
+    assert with_card(pool, parts["all"], parts["train"], catalogue, other).thin_file.card is not None
 
 
 def test_the_card_is_written_read_and_applied_the_same(model, parts, tmp_path):
