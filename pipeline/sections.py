@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import math
+import sys
 import types
 import typing
 from typing import Any
@@ -87,7 +87,7 @@ def joined(path: str, name: object) -> str:
 
 
 def _plain(hint: Any, raw: object, path: str, breaches: Breaches) -> Any:
-    is_number = isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw)
+    is_number = isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) <= sys.float_info.max
     if hint is float and is_number:
         return float(typing.cast("float", raw))
     fits = (

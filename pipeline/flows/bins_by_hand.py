@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.flows.training_source import catalogue_of
+from pipeline.plain_yaml import text_of
 from pipeline.train.bins_file import parse_bins
 
 if TYPE_CHECKING:
@@ -17,4 +18,4 @@ def bins_by_hand(setting: Setting) -> dict[str, Cuts]:
     path = setting.project.bins
     if not path.is_file():
         return {}
-    return parse_bins(path.read_text(encoding="utf-8"), str(path), catalogue_of(setting))
+    return parse_bins(text_of(path), str(path), catalogue_of(setting))

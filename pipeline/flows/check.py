@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.flows import log
 from pipeline.flows.mapping_file import mapping_in
 from pipeline.params import IngestParams
+from pipeline.plain_yaml import text_of
 from pipeline.read_params import parse_params
 from pipeline.tables.check import check, text
 
@@ -30,4 +31,4 @@ def _settings(root: Path) -> IngestParams:
     params = root / "params.yaml"
     if not params.is_file():
         return IngestParams()
-    return parse_params(params.read_text(encoding="utf-8"), str(params)).ingest
+    return parse_params(text_of(params), str(params)).ingest

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError
 from pipeline.history.definition import DefaultDefinition, parse_definition
+from pipeline.plain_yaml import text_of
 
 if TYPE_CHECKING:
     from pipeline.flows.setting import Setting
@@ -16,4 +17,4 @@ def default_definition(setting: Setting) -> DefaultDefinition:
     path = setting.project.definition
     if not path.is_file():
         raise MissingInputError(f"{path}: the definition of default is not there; restore the policy folder")
-    return parse_definition(path.read_text(encoding="utf-8"), str(path))
+    return parse_definition(text_of(path), str(path))

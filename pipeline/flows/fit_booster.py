@@ -25,12 +25,13 @@ def fit_booster(setting: Setting) -> None:
 
     Beside an expert card the first is no error, word is left that there is no challenger, and bins set by hand wait.
     """
+    catalogue = catalogue_of(setting)
+    check_lists(setting.params.fit_scorecard, [str(f["name"]) for f in catalogue])
     cuts = bins_by_hand(setting)
     book = training_book(setting)
     table = timetable_of(setting, book)
     leaks = leak_check(setting, book, table)
-    catalogue, ground, params = catalogue_of(setting), ground_of(setting), setting.params.fit_booster
-    check_lists(setting.params.fit_scorecard, [str(f["name"]) for f in catalogue])
+    ground, params = ground_of(setting), setting.params.fit_booster
     diary = study_file(setting.project.studies, book, usable(catalogue, ground.never_use), table, params)
     is_beside_expert = is_expert_card_called_for(setting, book, table)
     try:

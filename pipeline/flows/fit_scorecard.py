@@ -14,6 +14,7 @@ from pipeline.flows.training_book import timetable_of, training_book
 from pipeline.flows.training_source import catalogue_of
 from pipeline.train.expert import train_expert_card
 from pipeline.train.fit import train_scorecard
+from pipeline.train.selection_lists import check_lists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ def fit_scorecard(setting: Setting) -> None:
 
     Raises UnfitForTrainingError when the book cannot carry a model, ParameterError when a list or the card is wrong.
     """
+    check_lists(setting.params.fit_scorecard, [str(f["name"]) for f in catalogue_of(setting)])
     cuts = bins_by_hand(setting)
     book = training_book(setting)
     table = timetable_of(setting, book)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.datasets import code_hash, file_hash, read_json
 from pipeline.flows.training_source import catalogue_of, hash_of
 from pipeline.params import as_dict
-from pipeline.plain_yaml import read_yaml
+from pipeline.plain_yaml import read_yaml, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def registered_lineage(setting: Setting) -> dict[str, str]:
 
 
 def _meaning(path: Path) -> str:
-    return _hash(read_yaml(path.read_text(encoding="utf-8"), str(path)))
+    return _hash(read_yaml(text_of(path), str(path)))
 
 
 def _hash(told: object) -> str:

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import MissingInputError
 from pipeline.flows import log
+from pipeline.plain_yaml import text_of
 from pipeline.tables.own_table import take_in
 from pipeline.tables.own_table_catalogue import Catalogue, parse_catalogue
 from pipeline.tables.own_table_reading import read_own_table
@@ -40,4 +41,4 @@ def ingest_own_table(setting: Setting, table: str, catalogue: str) -> None:
 def _catalogue_in(path: Path) -> Catalogue:
     if not path.is_file():
         raise MissingInputError(f"ingest.catalogue: {path}: no such file; docs/own-table.md tells how to write one")
-    return parse_catalogue(path.read_text(encoding="utf-8"), str(path))
+    return parse_catalogue(text_of(path), str(path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.errors import MissingInputError, ParameterError
-from pipeline.plain_yaml import read_yaml
+from pipeline.plain_yaml import read_yaml, text_of
 from pipeline.sections import build
 
 if TYPE_CHECKING:
@@ -30,5 +30,5 @@ def section_and_breaches(path: Path, kind: type[Section]) -> tuple[Section, list
     if not path.is_file():
         raise MissingInputError(f"{path}: not there; restore the policy folder")
     breaches: list[str] = []
-    section: Section = build(kind, read_yaml(path.read_text(encoding="utf-8"), str(path)), path.stem, breaches)
+    section: Section = build(kind, read_yaml(text_of(path), str(path)), path.stem, breaches)
     return section, breaches

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.datasets import Project, open_project
 from pipeline.engine import Engine, connect
+from pipeline.plain_yaml import text_of
 from pipeline.read_params import parse_params
 from pipeline.tables.canonical import Ledger, open_ledger
 
@@ -43,7 +44,7 @@ class Setting:
 def open_setting(root: Path = Path()) -> Setting:
     """The project in `root`. Raises MissingInputError without one, ParameterError when params.yaml is wrong."""
     project = open_project(root)
-    return Setting(project, parse_params(project.params.read_text(encoding="utf-8"), str(project.params)))
+    return Setting(project, parse_params(text_of(project.params), str(project.params)))
 
 
 def ledger_in(engine: Engine, folder: Path) -> Ledger:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pipeline.errors import CreditbookError, MissingInputError, ParameterError
-from pipeline.plain_yaml import read_yaml
+from pipeline.plain_yaml import read_yaml, text_of
 from pipeline.score.alert_checks import breaches_of_rules
 from pipeline.score.alert_sections import AlertsSection
 from pipeline.score.limit_sections import LimitsSection, LossSection, TermsSection
@@ -81,7 +81,7 @@ def read_policy(folder: Path, features: Mapping[str, Kind] | None = None) -> Pol
     missing = [f"{name}.yaml" for name in SECTIONS if not (folder / f"{name}.yaml").is_file()]
     if missing:
         raise MissingInputError(f"{folder}: {len(missing)} policy file(s) missing: {', '.join(missing)}; restore them")
-    texts = {name: (folder / f"{name}.yaml").read_text(encoding="utf-8") for name in SECTIONS}
+    texts = {name: text_of(folder / f"{name}.yaml") for name in SECTIONS}
     return parse_policy(texts, features)
 
 

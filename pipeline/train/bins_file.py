@@ -6,6 +6,7 @@ import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ParameterError
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from pipeline.score.scorecard import Characteristic
     from pipeline.train.binning import Binning
+
+
+# Signs of a value that a refusal repeats.
+_LONGEST_TOLD = 60
 
 
 @dataclass(frozen=True)
@@ -77,12 +82,30 @@ def parse_bins(text: str, origin: str, catalogue: Sequence[Mapping[str, Any]]) -
 
 
 def _splits(values: list[Any]) -> Cuts | str:
-    strange = [v for v in values if isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v)]
+    told = [(value, _float(value)) for value in values]
+    strange = [value for value, number in told if number is None]
     if strange:
-        return f"expected numbers, found {strange[0]!r}"
-    if any(b <= a for a, b in itertools.pairwise(values)):
+        return f"expected numbers, found {_short(strange[0])}"
+    numbers = tuple(number for _, number in told if number is not None)
+    if any(b <= a for a, b in itertools.pairwise(numbers)):
         return f"the splits must rise, found {values}"
-    return Cuts(splits=tuple(float(v) for v in values))
+    return Cuts(splits=numbers)
+
+
+def _float(value: object) -> float | None:
+    """The number; null where there is none, or none that a double holds. YAML takes 1e6 for a text: it is read too."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}… ({len(text)} signs)"
 
 
 def _groups(values: list[Any]) -> Cuts | str:
@@ -98,7 +121,7 @@ def _entry(characteristic: Characteristic) -> list[str]:
     cuts = cuts_of(characteristic)
     head = [f"{characteristic.feature}:  # IV {characteristic.iv:.4f}, risk {characteristic.risk}"]
     if cuts.splits is not None:
-        head.append(f"  splits: [{', '.join(_number(s) for s in cuts.splits)}]")
+        head.append(f"  splits: [{', '.join(exact_number(s) for s in cuts.splits)}]")
     else:
         head.append("  groups:")
         head += [f"    - [{', '.join(_quoted(c) for c in group)}]" for group in cuts.groups or ()]
@@ -106,8 +129,14 @@ def _entry(characteristic: Characteristic) -> list[str]:
     return head + [f"  # {b.label}: {b.count:,} snapshots, {b.bads:,} bad, WoE {b.woe:+.4f}" for b in told]
 
 
-def _number(value: float) -> str:
-    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+def exact_number(value: float) -> str:
+    """The shortest plain decimal that reads back to the same double, without an exponent.
+
+    >>> exact_number(30.0), exact_number(2e6), exact_number(1e-05), exact_number(0.1 + 0.2)
+    ('30', '2000000', '0.00001', '0.30000000000000004')
+    """
+    text = format(Decimal(repr(float(value))), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _quoted(text: str) -> str:

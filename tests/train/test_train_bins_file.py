@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from pipeline.datasets import Project
 from pipeline.errors import ParameterError
+from pipeline.flows.fit_booster import fit_booster as fit_booster_of
+from pipeline.flows.fit_scorecard import fit_scorecard as fit_scorecard_of
+from pipeline.flows.setting import Setting
 from pipeline.params import LabelParams, ScorecardParams, SplitParams
+from pipeline.read_params import parse_params
 from pipeline.score.scorecard import Bin, Characteristic
 from pipeline.statistics.proportions import jeffreys_interval
-from pipeline.train.binning import fit_bins
+from pipeline.train.binning import Binning, fit_bins
 from pipeline.train.bins_file import Cuts, bins_text, cuts_of, parse_bins
 from pipeline.train.bins_over_time import bin_stability
 from pipeline.train.sample import Sample, samples
@@ -187,6 +193,12 @@ def test_a_group_by_hand_too_small_to_be_weighed_is_neutral_and_its_fate_says_so
         ("overdue_share: {splits: [2, 1]}", r"overdue_share.splits: the splits must rise, found \[2, 1\]"),
         ("overdue_share: {splits: [1, 1]}", "the splits must rise"),
         ("overdue_share: {splits: [a]}", "expected numbers, found 'a'"),
+        ("overdue_share: {splits: [.inf]}", "expected numbers, found inf"),
+        ("overdue_share: {splits: [nan]}", "expected numbers, found 'nan'"),
+        ("overdue_share: {splits: [010, 20]}", "010 would be read as 8; write the number you mean"),
+        ("overdue_share: {splits: [1:30]}", "1:30 would be read as 90"),
+        ("overdue_share: {splits: [1" + "0" * 400 + "]}", r"expected numbers, found 10{59}… \(401 signs\)"),
+        ("overdue_share: {splits: [9007199254740992, 9007199254740993]}", "the splits must rise"),
         ("overdue_share: {groups: [[A]]}", "overdue_share: expected splits with a list"),
         ("industry: {groups: [[A, B], [B]]}", "stand in two groups, e.g. 'B'"),
         ("industry: {groups: [[yes]]}", "quote what looks like a number or yes/no"),
@@ -199,9 +211,48 @@ def test_a_file_that_cannot_be_meant_is_refused(text, says, catalogue):
         parse_bins(text, "policy/bins.yaml", catalogue)
 
 
-def test_the_file_that_is_handed_out_sets_nothing(catalogue, pytestconfig):
+@pytest.mark.parametrize("power", [-320, -9, -5, -4, 0, 5, 6, 15, 16, 22, 307])
+def test_a_split_of_any_size_is_read_as_it_was_written(power, catalogue):
+    """YAML takes 2e+06, an exponent without a dot, for a text."""
+    split = 2.5 * 10.0**power
+    bins = (Bin("low", "range", 0, 0, None, split), Bin("high", "range", 0, 0, split), Bin("no value", "missing", 0, 0))
+    binning = Binning({"overdue_share": Characteristic("overdue_share", 1.0, bins, "rises", 0.1, 0.0)}, {}, {})
+    text = bins_text(binning)
+    assert "e" not in text.split("splits: [")[1].split("]")[0]
+    assert parse_bins(text, "bins.yaml", catalogue) == {"overdue_share": Cuts(splits=(split,))}
+
+
+def test_numbers_that_yaml_takes_for_texts_are_read(catalogue):
+    told = parse_bins("overdue_share: {splits: [-1e-3, 0x10, 1_000, 2e+06, '3e6']}", "policy/bins.yaml", catalogue)
+    assert told == {"overdue_share": Cuts(splits=(-0.001, 16.0, 1000.0, 2e6, 3e6))}
+
+
+def test_the_file_that_is_handed_out_sets_nothing_and_takes_an_entry_below_its_words(catalogue, pytestconfig):
     text = (pytestconfig.rootpath / "policy" / "bins.yaml").read_text(encoding="utf-8")
     assert parse_bins(text, "policy/bins.yaml", catalogue) == {}
+    entry = "overdue_share:\n  splits: [0.1]\n"
+    assert parse_bins(text + entry, "policy/bins.yaml", catalogue) == {"overdue_share": Cuts(splits=(0.1,))}
+
+
+@pytest.mark.parametrize("fit", [fit_scorecard_of, fit_booster_of])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"overdue_share: {splits: [2, 1]}", "the splits must rise"),
+        (
+            "# 分箱\noverdue_share: {splits: [1]}".encode("gbk"),
+            r"bins\.yaml: byte 3 is no text in UTF-8 \(it may be GBK",
+        ),
+    ],
+)
+def test_a_fault_of_the_file_is_told_before_the_book_is_read(fit, content, says, tmp_path, catalogue):
+    """There is no book here at all: to read it would be another error."""
+    project = Project(tmp_path)
+    for path, written in ((project.catalogue, json.dumps(catalogue).encode()), (project.bins, content)):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(written)
+    with pytest.raises(ParameterError, match=says):
+        fit(Setting(project, parse_params("", "params.yaml")))
 
 
 def test_stability_counts_both_halves_and_sees_a_rate_that_moved(binning, train):
