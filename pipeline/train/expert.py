@@ -19,7 +19,7 @@ from pipeline.train.expert_card import expert_scorecard
 from pipeline.train.fit import FittedModel, one_thread
 from pipeline.train.label import label_values
 from pipeline.train.sample import require_customers, samples
-from pipeline.train.thin_file import fit_thin_file, with_card
+from pipeline.train.thin_file import fit_thin_file, without_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ def train_expert_card(
         rate, told = _rate(section.central_tendency, seen)
         card, line = _levelled(card, seen, rate)
         pool = fit_thin_file(seen, setting.thin_rule, setting.thin_confidence)
-        thin = with_card(pool, seen, seen, catalogue, None)
+        thin = without_card(pool, seen, "too few defaults to fit one")
         developed = development(seen, card, line.pd(card.log_odds(seen.rows)))
         model = Model(
             kind="scorecard",

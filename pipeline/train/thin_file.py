@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 DUE_COLUMN = "invoices_due_12m_count"
 HISTORY_COLUMN = "history_months"
 NOBODY = ThinFileRule(min_invoices_due_12m=0, min_history_months=0)
+_NOBODY_IS_THIN = "nobody is thin here"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def with_card(
     sure the bad rate of each bin on `training` is, at `bin_confidence`.
     """
     pool = seen.part(thin_rows(seen.rows, thin.rule)) if thin.rule != NOBODY else _pool(seen, None)
-    fit, told = (None, "nobody is thin here") if thin.rule == NOBODY else _card(training, catalogue, ground)
+    fit, told = (None, _NOBODY_IS_THIN) if thin.rule == NOBODY else _card(training, catalogue, ground)
     card = fit.scorecard if fit else None
     remarks: tuple[str, ...] = ()
     if card is not None and ground is not None:
@@ -114,6 +115,12 @@ def with_card(
         "bin_confidence": fit.confidence if fit else None,
     }
     return ThinFit(spread, details)
+
+
+def without_card(thin: ThinFile, seen: Sample, why: str) -> ThinFit:
+    """Everybody of the pool keeps its PD, and the details say why: nobody is thin, or what `why` tells."""
+    fit = with_card(thin, seen, seen, (), None)
+    return fit if thin.rule == NOBODY else replace(fit, details={**fit.details, "why_no_card": why})
 
 
 def _pool(sample: Sample, rule: ThinFileRule | None) -> Sample:

@@ -24,6 +24,7 @@ from pipeline.score.exports.json_card import json_text
 from pipeline.score.exports.markdown import markdown_text
 from pipeline.score.exports.pmml import pmml_text
 from pipeline.score.exports.workbook import POINT_COLUMNS, workbook
+from pipeline.score.thin_file import ThinFileRule
 
 FEATURES = ("days_late", "overdue share", "industry", "orders_count", "debt")
 
@@ -254,6 +255,30 @@ def test_a_control_character_in_a_category_is_told_where_the_form_cannot_carry_i
         with pytest.raises(ParameterError, match=r"1 text\(s\) of the card hold control characters.*'F\\x01'"):
             make(exported)
     assert "\\u0001" in json_text(exported)
+
+
+def test_every_form_says_whom_the_card_must_not_rate(model):
+    rule = "fewer than 3 invoice(s) due in 12 months (invoices_due_12m_count) or fewer than 3 full month(s) of history"
+    for form in ("json", "sql", "pmml", "md"):
+        assert rule in export(model, form).decode()
+    book = opened(export(model, "xlsx"))
+    assert rule in book["Customer"]["A2"].value
+    assert rule in {row[0].value: row[1].value for row in book["Calibration"].rows}["whom it rates"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "says"),
+    [
+        ("default", (5, 0), "must not rate a customer with fewer than 5 invoice(s) due in 12 months"),
+        ("default", (0, 6), "must not rate a customer with fewer than 6 full month(s) of history"),
+        ("default", (0, 0), "The card must not rate a customer in default."),
+        ("target", (0, 0), "only the owner of the table it was fitted on can tell"),
+    ],
+)
+def test_whom_the_card_must_not_rate_follows_the_rule_of_the_thin_file(kind, rule, says, model):
+    told = replace(exported_card(model), thin_rule=ThinFileRule(*rule), label={"kind": kind})
+    assert says in told.scope_text
+    assert "fewer than 0" not in told.scope_text
 
 
 def test_an_expert_card_says_so_in_every_form(model):

@@ -123,6 +123,11 @@ def test_an_upper_bound_counts_customers_and_lies_above_a_rate_of_nothing(book, 
     assert f"0 bad of {customers} customer groups" in level["source"]
 
 
+def test_the_thin_pool_has_no_card_because_there_are_too_few_defaults(fitted):
+    assert fitted.details["thin_file"]["why_no_card"] == "too few defaults to fit one"
+    assert fitted.model.thin_file.card is None
+
+
 def test_the_model_says_everywhere_that_it_is_an_expert_card(fitted, tmp_path):
     model = read_model(tmp_path / write_model(tmp_path, fitted.model, fitted.golden_rows))
     assert (model.kind, model.basis, fitted.details["basis"]) == ("scorecard", "expert", "expert")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.score.calibration import Calibration
     from pipeline.score.model import Model
     from pipeline.score.scorecard import Bin, Characteristic
+    from pipeline.score.thin_file import ThinFileRule
 
 # Signs that neither XML nor a workbook can carry.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -22,7 +23,8 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 @dataclass(frozen=True)
 class ExportedCard:
-    """A card with what stands beside it. `basis` is fitted or expert; `catalogue` has the entry of each feature.
+    """A card with what stands beside it. `basis` is fitted or expert; `catalogue` has the entry of each feature;
+    `thin_rule` is that of the thin file by which the model was fitted.
 
     `worked` maps each feature to one customer's value (None: no value); null where no customer is at hand.
     """
@@ -32,6 +34,7 @@ class ExportedCard:
     label: Mapping[str, Any]
     card: Scorecard
     calibration: Calibration
+    thin_rule: ThinFileRule
     catalogue: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     worked: Mapping[str, Any] | None = None
 
@@ -67,6 +70,21 @@ class ExportedCard:
             )
         return "The points were fitted to the outcomes of the development book."
 
+    @property
+    def scope_text(self) -> str:
+        """One sentence on whom the card must not rate, by the rule of policy/thin_file.yaml it was fitted under."""
+        if self.label.get("kind") == "target":
+            return "Whom the card must not rate, only the owner of the table it was fitted on can tell."
+        due, months = self.thin_rule.min_invoices_due_12m, self.thin_rule.min_history_months
+        told = [f"fewer than {due} invoice(s) due in 12 months (invoices_due_12m_count)"] if due else []
+        told += [f"fewer than {months} full month(s) of history (history_months)"] if months else []
+        if not told:
+            return "The card must not rate a customer in default."
+        return (
+            f"The card must not rate a customer with {' or '.join(told)}, whom the thin-file model rates "
+            "(policy/thin_file.yaml when the card was fitted), nor one in default."
+        )
+
 
 def exported_card(model: Model) -> ExportedCard:
     """The card of a model. Raises ParameterError for a booster, which is no table of points."""
@@ -86,6 +104,7 @@ def exported_card(model: Model) -> ExportedCard:
         label=model.label,
         card=card,
         calibration=model.calibration,
+        thin_rule=model.thin_file.rule,
         catalogue=model.catalogue_by_name,
         worked=worked,
     )

@@ -35,6 +35,7 @@ def json_text(exported: ExportedCard) -> str:
         "model_version": exported.version,
         "basis": exported.basis,
         "basis_text": exported.basis_text,
+        "scope_text": exported.scope_text,
         "label": dict(exported.label),
         "how": _HOW,
         "scale": {

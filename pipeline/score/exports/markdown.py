@@ -24,7 +24,8 @@ def markdown_text(exported: ExportedCard) -> str:
     knots = "; ".join(f"{x!r} → {y!r}" for x, y in line.knots)
     parts = [
         f"# Scorecard {exported.version}",
-        f"{exported.basis_text}\nProbability of: {exported.label_text}. Higher points are safer.",
+        f"{exported.basis_text}\n{exported.scope_text}\n"
+        f"Probability of: {exported.label_text}. Higher points are safer.",
         "## How to score a customer",
         "1. Start with the start value. For each characteristic find the first bin that holds the customer's value "
         "(*from* belongs to the bin, *below* does not) and add its points.",

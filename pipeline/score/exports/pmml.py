@@ -30,7 +30,8 @@ def pmml_text(exported: ExportedCard) -> str:
     """
     require_plain_text(exported, "pmml")
     root = ET.Element("PMML", xmlns=NAMESPACE, version="4.4")
-    head = _under(root, "Header", description=f"{exported.basis_text} PD of: {exported.label_text}.")
+    told = f"{exported.basis_text} {exported.scope_text} PD of: {exported.label_text}."
+    head = _under(root, "Header", description=told)
     _under(head, "Application", name="creditbook", version=exported.version)
     dictionary = _under(root, "DataDictionary", numberOfFields=str(len(exported.card.characteristics)))
     for characteristic in exported.card.characteristics:

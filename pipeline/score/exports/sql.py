@@ -22,6 +22,7 @@ def sql_text(exported: ExportedCard, dialect: str, table: str = TABLE) -> str:
     """`sql_statement` under a head that says which model it is and what its columns mean."""
     head = [
         f"Scorecard {exported.version}, for {dialect}. {exported.basis_text}",
+        exported.scope_text,
         f"{table} is a table of yours with a column for each feature, and none that begins with card_.",
         "It gives back every column of the table and:",
         "card_points_<feature>      points of the customer's bin",

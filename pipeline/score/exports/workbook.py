@@ -68,7 +68,7 @@ def _points(sheet: Worksheet, exported: ExportedCard) -> dict[str, int]:
 def _customer(sheet: Worksheet, exported: ExportedCard, first_rows: dict[str, int]) -> None:
     card = exported.card
     _row(sheet, 1, (f"Scorecard {exported.version}: type a customer's values into column C",))
-    _row(sheet, 2, (exported.basis_text,))
+    _row(sheet, 2, (f"{exported.basis_text} {exported.scope_text}",))
     _row(sheet, 3, ("feature", "characteristic", "value", "points", "difference from mean"))
     _row(sheet, 4, (None, "Start value", None, card.intercept_points))
     row = _FIRST_INPUT
@@ -138,6 +138,7 @@ def _calibration(sheet: Worksheet, exported: ExportedCard) -> None:
         ("model", exported.version),
         ("PD of", exported.label_text),
         ("basis", exported.basis_text),
+        ("whom it rates", exported.scope_text),
         ("calibration", exported.calibration.method),
     )
     for row, fact in enumerate(facts, 1):
