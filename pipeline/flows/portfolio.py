@@ -29,7 +29,7 @@ from pipeline.history.point_in_time import customers_known, known_rows
 from pipeline.history.prepared import prepared
 from pipeline.history.receivables import billed, lost_items
 from pipeline.history.snapshots import month_ends_back, spine
-from pipeline.report.chapters.verdict_basis import COHORT, cohort_level
+from pipeline.report.chapters.verdict_basis import level_of
 from pipeline.report.portfolio_report import PortfolioReport, render
 from pipeline.report.words import languages
 from pipeline.score.drift import SCORE
@@ -249,24 +249,6 @@ def _level(setting: Setting, runs: Runs) -> dict[str, Any] | None:
         return None
     validation: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return level_of(validation, runs.told["model_version"])
-
-
-def level_of(validation: Mapping[str, Any], version: str) -> dict[str, Any] | None:
-    """value, low and high of observed over expected defaults of a model's version, the sample and its bad customers."""
-    for name, measured in validation["models"].items():
-        if measured["version"] == version:
-            level = cohort_level(validation, name)
-            return _interval(measured["roles"]) if level is None else {**level, "sample": COHORT}
-    return None
-
-
-def _interval(roles: Mapping[str, Any]) -> dict[str, Any] | None:
-    for role in ("test", "out_of_time"):
-        found = roles.get(role, {}).get("observed_over_expected") or {}
-        if found.get("low") is not None and found.get("high") is not None:
-            kept = {name: float(found[name]) for name in ("value", "low", "high")}
-            return {**kept, "sample": role, "bad_customers": int(roles[role]["bad_customers"])}
-    return None
 
 
 def _monitoring(setting: Setting, run: PublishedRun) -> dict[str, Any] | None:

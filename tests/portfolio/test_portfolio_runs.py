@@ -9,9 +9,9 @@ import types
 import pytest
 
 from pipeline.errors import DamagedRunError, MissingInputError
-from pipeline.flows.portfolio import level_of
 from pipeline.flows.published_runs import nearest, published_runs, run_of
 from pipeline.flows.run_before import overtaken_by, run_before, warn_of_overtaken
+from pipeline.report.chapters.verdict_basis import level_of
 from pipeline.score.alert_sections import LookBack
 from pipeline.score.run_check import run_id_of
 

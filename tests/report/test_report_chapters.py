@@ -489,15 +489,30 @@ def test_expected_loss_has_the_range_that_the_level_of_the_pds_leaves(given):
     # of 1,000 one is in default, whose loss stays: 1,000 + 4,000 × 0.75, and × 1.35.
     book = given.book.assign(expected_loss=[1000.0] * 5 + [None])
     text = text_of(limits(dataclasses.replace(given, book=book), WORDS))
-    assert "Expected loss lies between 4,000 and 6,400 if" in text
+    assert "Expected loss lies between 4,000 and 6,400 EUR if" in text
+    assert "observed over expected of the Scorecard (champion) on" in text
     assert "the test rows, where 42 customer groups turned bad: 1.05 (95\\u202f% interval 0.75 to 1.35)" in text
     assert "LGD and how much of the unused limit" in text
     other = dataclasses.replace(given, book=book.assign(model_version="scorecard-other"))
     few = dataclasses.replace(given, book=book, min_bad_customers=43)
-    for without, why in ((other, "rated by another model"), (few, "too few customers turned bad")):
+    for without, why in ((other, "a model that this report has not measured"), (few, "too few customers turned bad")):
         assert "No range of the expected loss: " in text_of(limits(without, WORDS))
         assert why in text_of(limits(without, WORDS))
-    assert "预期损失在4,000与6,400之间" in text_of(limits(dataclasses.replace(given, book=book), words_in("zh")))
+    assert "预期损失在4,000与6,400 EUR之间" in text_of(limits(dataclasses.replace(given, book=book), words_in("zh")))
+
+
+def test_a_book_rated_by_the_model_told_of_as_challenger_has_the_range_of_that_model(given):
+    # 0.90 to 1.20 times as many as the challenger forecast turned bad: 1,000 + 4,000 × 0.90, and × 1.20.
+    level = {"value": 1.05, "low": 0.90, "high": 1.20, "rounds": 500}
+    case = changed(given, "models.challenger.roles.test.observed_over_expected", level)
+    book = given.book.assign(expected_loss=[1000.0] * 5 + [None], model_version="booster-0123456789ab")
+    text = text_of(limits(dataclasses.replace(case, book=book), WORDS))
+    assert "lies between 4,600 and 5,800 EUR if" in text
+    assert "of the Booster (challenger) on the test rows" in text
+    later = changed(case, "models.challenger.roles.test.observed_over_expected", None)
+    assert "on the out-of-time rows, where 160" in text_of(limits(dataclasses.replace(later, book=book), WORDS))
+    untold = dataclasses.replace(case, book=book.assign(model_version=None))
+    assert "of the expected loss" not in text_of(limits(untold, WORDS))
 
 
 def test_what_each_grade_means_is_told_in_the_readers_language(given):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table, Text
 from pipeline.report.chapters.limit_effect import amount, limit_effect
+from pipeline.report.chapters.measured import model_name
 from pipeline.report.chapters.treatment import treatment
-from pipeline.report.chapters.verdict_basis import basis_of, evidence
+from pipeline.report.chapters.verdict_basis import level_of, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,28 +46,31 @@ def limits(given: ReportInput, words: Words) -> Chapter:
 
 def _loss_range(book: pd.DataFrame, given: ReportInput, words: Words) -> list[Block]:
     """Expected loss with that of customers not in default scaled by the interval of observed over expected of the
-    champion, as the report of the portfolio scales it; why there is none where too few turned bad, no interval is
-    known, or another model rated the book. Nothing of a book that does not tell its model."""
-    if "model_version" not in book:
+    model that rated the book, as the report of the portfolio scales it; why there is none where too few turned bad, no
+    interval is known, or no model told of here rated it. Nothing of a book that does not tell its model."""
+    versions = set(book["model_version"].dropna()) if "model_version" in book else set()
+    if not versions:
         return []
-    told = evidence(given, "champion")
-    level = figures.measured(told.get("observed_over_expected"))
-    if set(book["model_version"].dropna()) != {given.validation["models"]["champion"]["version"]}:
+    model = model_of(given.validation, min(versions)) if len(versions) == 1 else None
+    if model is None:
         return [Missing(words("limits.loss_range.other_model"))]
-    if not level.interval or int(told.get("bad_customers") or 0) < given.min_bad_customers:
+    told = level_of(given.validation, min(versions))
+    if told is None or told["bad_customers"] < given.min_bad_customers:
         return [Missing(words("limits.loss_range.none"))]
+    level = figures.measured(told)
     is_in_default = book["segment"].eq(SEGMENTS[-1])
     fixed, scaled = (amount(book.loc[rows, "expected_loss"]) for rows in (is_in_default, ~is_in_default))
-    raw = told["observed_over_expected"]
-    low, high = (figures.count(fixed + scaled * Decimal(str(raw[end]))) for end in ("low", "high"))
+    low, high = (figures.count(fixed + scaled * Decimal(str(told[end]))) for end in ("low", "high"))
     text = words(
         "limits.loss_range.told",
         low=low,
         high=high,
+        currency=given.base_currency,
+        model=model_name(model, given, words),
         ratio=level.value,
         interval=level.interval,
         level=figures.share(given.confidence, 0),
-        basis=words(f"limits.loss_range.basis.{basis_of(given)}", n=figures.count(told["bad_customers"])),
+        basis=words(f"limits.loss_range.basis.{told['sample']}", n=figures.count(told["bad_customers"])),
     )
     return [Text(text)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
-from pipeline.report.chapters.measured import measures, slope_interval, z_of
+from pipeline.report.chapters.measured import HELD_OUT, measures, slope_interval, z_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,14 +55,40 @@ def _of_cohort(given: ReportInput, model: str) -> dict[str, Any]:
     }
 
 
-def cohort_level(validation: Mapping[str, Any], model: str) -> dict[str, Any] | None:
-    """Observed over expected defaults of a model of validation.json on the one-year cohort: value, low, high (Jeffreys)
-    and bad_customers; null where the tests have no cohort or an end is not known."""
+def model_of(validation: Mapping[str, Any], version: str) -> str | None:
+    """The role (`champion`, `challenger`) in which validation.json measured a version; null where it did not."""
+    return next((name for name, told in validation["models"].items() if told["version"] == version), None)
+
+
+def level_of(validation: Mapping[str, Any], version: str) -> dict[str, Any] | None:
+    """Observed over expected defaults of a version on customers and dates it was not fitted on: value, low, high, the
+    `sample` (the one-year cohort, else the test or the out-of-time rows) and its `bad_customers`.
+
+    Null where validation.json did not measure the version, or tells no interval.
+    """
+    name = model_of(validation, version)
+    if name is None:
+        return None
+    level = _cohort_level(validation, name)
+    return _role_level(validation["models"][name]["roles"]) if level is None else {**level, "sample": COHORT}
+
+
+def _cohort_level(validation: Mapping[str, Any], model: str) -> dict[str, Any] | None:
+    """On the one-year cohort, by Jeffreys; null where the tests have no cohort or an end is not known."""
     rate = _told_by(validation, "jeffreys_total", model)
     found = _over(rate, rate.get("against"))
     if found is None or any(at is None for at in found.values()):
         return None
     return {**found, "bad_customers": rate["bads"]}
+
+
+def _role_level(roles: Mapping[str, Any]) -> dict[str, Any] | None:
+    for role in HELD_OUT:
+        found = (roles.get(role) or {}).get("observed_over_expected") or {}
+        if found.get("low") is not None and found.get("high") is not None:
+            kept = {name: float(found[name]) for name in _ENDS}
+            return {**kept, "sample": role, "bad_customers": int(roles[role]["bad_customers"])}
+    return None
 
 
 def result_of(given: ReportInput, test: str, model: str) -> Mapping[str, Any]:
