@@ -124,9 +124,11 @@ def test_a_log_loss_of_the_pair_below_zero_speaks_for_the_champion(given, value,
     loss = {"value": value, "low": value - 0.01, "high": value + 0.01, "error": 0.006, "rounds": 500}
     found = benchmark(dataclasses.replace(given, comparison={**given.comparison, "log_loss": loss}), WORDS)
     table = tables(found)["Order and level of both"]
-    assert [cell.text for cell in table.rows[-1]] == ["Log loss", "", "", shown, reads]
+    assert [cell.text for cell in table.rows[-1]] == ["Log loss (nats a row)", "", "", shown, reads]
     assert table.rows[-1][3].note
-    assert "Log loss" not in [row[0].text for row in tables(benchmark(given, WORDS))["Order and level of both"].rows]
+    # A difference of log losses is none of Ginis.
+    assert table.columns[3].title == "Difference"
+    assert "log loss" not in str(tables(benchmark(given, WORDS))["Order and level of both"].rows).lower()
 
 
 @pytest.mark.parametrize(("language", "says"), [

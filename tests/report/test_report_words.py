@@ -49,6 +49,19 @@ def test_every_language_has_the_keys_and_places_of_english():
         assert {key: _places(text) for key, text in words_in(language).texts.items()} == english
 
 
+@pytest.mark.parametrize(("language", "champion"), [("en", "champion"), ("zh", "冠军")])
+def test_the_report_of_a_candidate_names_no_champion_but_the_one_in_force(language, champion):
+    usual, replaced = words_in(language).texts, words_in(language, "candidate").texts
+    as_usual = {key for key, text in usual.items() if champion in text.lower() and replaced[key] == text}
+    assert as_usual == {
+        "page.in_force",
+        "page.candidate_told",
+        "page.challenger_in_force",
+        "provenance.champion_in_force",
+        "role_name.champion",
+    }
+
+
 def test_a_key_told_in_two_files_is_refused(tmp_path, monkeypatch):
     folder = tmp_path / "templates" / "words" / "en"
     folder.mkdir(parents=True)

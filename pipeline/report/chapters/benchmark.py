@@ -61,7 +61,7 @@ def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
     columns = (
         Column(words("benchmark.measure")),
         *(Column(model_name(name, given, words), is_number=True) for name in ("champion", "challenger")),
-        Column(words("discrimination.difference"), is_number=True),
+        Column(words("benchmark.difference"), is_number=True),
         Column(words("discrimination.reading")),
     )
     level, power = figures.share(told["confidence"], 0), figures.share(told["power"], 0)
