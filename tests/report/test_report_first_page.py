@@ -100,6 +100,15 @@ def test_a_rival_that_the_tests_alone_compare_is_told_where_it_is_decided(given)
     assert "The expert card orders customers better than Scorecard (champion): Gini higher by 0.060" in shown
 
 
+@pytest.mark.parametrize(("language", "title", "says"), [
+    ("en", "What is undecided", "(too few bad or good customers; panel of test dates)"),
+    ("zh", "尚无定论", "（坏客户或好客户太少；测试日期面板）"),
+])  # fmt: skip
+def test_a_rival_on_too_few_customers_says_so_and_not_that_it_was_not_measured(given, language, title, says):
+    few = Result("rival", "benchmark", "grey", "panel", "champion", "external_rating", why="too_few", **PANEL)
+    assert says in bullets(case_of(given, *BOTH, few), title, words_in(language))
+
+
 def test_without_a_test_of_the_pair_the_test_rows_tell(given):
     shown = bullets(case_of(given, *BOTH), "What is shown")
     assert "Scorecard (champion) orders customers better than Booster (challenger): Gini higher by 0.070" in shown

@@ -59,7 +59,7 @@ def undecided_pairs(given: ReportInput, words: Words) -> list[str]:
             continue
         told = figures.measured(pair.raw, lambda value: figures.signed(value, 3))
         names = {"first": _name(pair.first, given, words), "second": _name(pair.second, given, words)}
-        ends = {"difference": told.value, "interval": told.interval or why_none(pair.raw, pair.counts, words)}
+        ends = {"difference": told.value, "interval": told.interval or _why_none(pair, words)}
         text = words("verdict.undecided_pair", rows=pair.rows, **ends, **names)
         found.append(figures.sentences(text, *pair.others))
     return found
@@ -94,6 +94,12 @@ def _pair(first: str, second: str, roles: Mapping[str, Any], given: ReportInput,
     others = [_other(pair, why, words, given) for pair, why in ((known, "known"), (test, "test")) if pair]
     differing = [text for raw, text in others if _side(raw) not in {_side(strict.raw), "unknown"}]
     return replace(strict, others=tuple(differing))
+
+
+def _why_none(pair: _Pair, words: Words) -> str:
+    """Why a difference has no interval: of a validation test that was not made as the test itself tells it."""
+    why = (pair.raw or {}).get("why")
+    return words(f"tests.why.{why}") if why else why_none(pair.raw, pair.counts, words)
 
 
 def _swapped(pair: _Pair) -> _Pair:
