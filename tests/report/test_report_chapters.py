@@ -167,6 +167,13 @@ def test_the_pools_observed_rate_stands_beside_the_bound_its_pd_is_set_to(given,
     assert pairs[2][1] == "6.20\u202f% (one-sided 75\u202f% Jeffreys bound by customer group)"
 
 
+def test_a_part_of_an_earlier_validation_tells_the_bare_ratio_of_its_level(given):
+    bare = {"gini": None, "observed_over_expected": 1.02}
+    part = {**given.validation["parts"]["industry"]["C"], "models": dict.fromkeys(("champion", "challenger"), bare)}
+    row = told(parts(changed(given, "parts", {"industry": {"C": part}}), WORDS), Table)[0].rows[0]
+    assert (row[2].text, row[2].note) == ("1.02", "no interval in the validation")
+
+
 def test_without_parts_it_is_said(given):
     case = dataclasses.replace(given, validation={**given.validation, "parts": {}})
     assert "nothing is measured out of time" in text_of(parts(case, WORDS))
@@ -373,7 +380,7 @@ def test_the_share_of_the_true_gini_has_its_interval_and_two_shares_are_not_comp
         ("85\u202f%", "78\u202f% to 92\u202f%"),
         ("0.80", ""),
     ]
-    assert table.notes[1].endswith("their paired difference says: Test: undecided; Out of time: undecided.")
+    assert table.notes[-1].endswith("their paired difference says: Test: undecided; Out of time: undecided.")
     first_page = text_of(verdict(given, WORDS)).replace("\\u202f", "")
     assert "reaches 85% (95% interval 78% to 92%) of the Gini of the true PD" in first_page
 
@@ -384,7 +391,22 @@ def test_a_share_of_the_true_gini_on_too_few_bad_customers_or_of_an_earlier_run_
     row = told(discrimination(few, WORDS), Table)[-1].rows[0]
     assert (row[3].text, row[3].note) == ("85\u202f%", "no interval: too few bad customers to tell")
     earlier = changed(given, "truth.test.gini_interval", None)
-    assert told(discrimination(earlier, WORDS), Table)[-1].rows[0][2].text == "0.74"
+    row = told(discrimination(earlier, WORDS), Table)[-1].rows[0]
+    assert (row[2].text, row[2].note) == ("0.74", "no interval in the validation")
+
+
+def test_only_a_truth_with_an_interval_is_told_to_have_one(given):
+    note = WORDS("discrimination.truth_interval_note", level="95\u202f%")
+    assert note in told(discrimination(given, WORDS), Table)[-1].notes
+    near = {"gini_share": 0.85}
+    bare = {"gini": 0.74, "models": dict.fromkeys(("champion", "challenger"), near)}
+    earlier = changed(given, "truth", dict.fromkeys(("test", "out_of_time"), bare))
+    assert note not in told(discrimination(earlier, WORDS), Table)[-1].notes
+    first_page = text_of(verdict(earlier, WORDS)).replace("\\u202f", "")
+    assert (
+        "reaches 85% (no interval in the validation) of the Gini of the true PD, which is 0.74 (no interval in the "
+        "validation); only a demo book can tell."
+    ) in first_page
 
 
 def test_an_unknown_truth_is_told_not_left_blank(given):

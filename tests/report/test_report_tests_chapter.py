@@ -15,6 +15,7 @@ from pipeline.report.chapters.tests import SHAPES
 from pipeline.report.chapters.tests import tests as chapter_of_tests
 from pipeline.report.chapters.tests_figures import blind_parts
 from pipeline.report.chapters.verdict import verdict
+from pipeline.report.figures import written_in
 from pipeline.report.model_report import render
 from pipeline.report.words import words_in
 from pipeline.train.committee_result import Result
@@ -330,6 +331,24 @@ def test_the_part_whose_auc_is_told_is_named_with_its_own_power(given, language,
     assert shown in unseen
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_only_what_stands_in_the_table_of_parts_is_explained_under_it(given, language):
+    words = words_in(language)
+    asked, ends, shared = (
+        words("tests.parts_note"),
+        words("tests.parts_interval_note", level="95%" if language == "zh" else "95\u202f%"),
+        words("tests.parts_holm_note"),
+    )
+    new = {**PART, "p_value": 0.5, "p_holm": 0.5, "shown": 0.08, "shown_holm": 0.09}
+    old = {**dict.fromkeys(new), "part": "firm", "rows": 9, "customers": 9, "bads": 1}
+    gap = " " if language == "en" else ""
+    for part, says in ((new, gap.join((ends, asked, shared))), (old, asked)):
+        one = Result("auc_by_part", "discrimination", "grey", "cohort", "champion", "person", details=(part,), **COUNTS)
+        with written_in(language):
+            chapter = chapter_of_tests(told(given, one, language=language), words)
+        assert table(chapter, "tests.parts_caption", words).notes == (says,)
+
+
 @pytest.mark.parametrize(("language", "amber", "green", "legend"), [
     ("en", "not decided: zero lies within the interval", "not shown to be better; which of the two", "earn its keep"),
     ("zh", "尚无定论：区间包含零", "未证实更优；区间包含零", "数据无法判定时也为黄"),
@@ -363,10 +382,13 @@ def test_the_auc_at_development_has_its_interval_its_counts_and_its_rows(given, 
     found = table(chapter_of_tests(told(given, fall, language=language), words), "tests.caption", words)
     assert found.rows[0][3].note == held
     assert any(note in one for one in found.notes)
+    beside = words("tests.development_interval_note")
+    assert beside in found.notes
     assert undated in words_in(language, "undated")("tests.development_note", day="")
     # An earlier validation tells no more than the figure.
     before = fall.as_json()
     del before["against_of"]
     case = dataclasses.replace(given, validation={**given.validation, "tests": [before]}, language=language)
-    row = table(chapter_of_tests(case, words), "tests.caption", words).rows[0]
-    assert row[3].note == words("tests.held.auc_fall", value="0.838")
+    of_old = table(chapter_of_tests(case, words), "tests.caption", words)
+    assert of_old.rows[0][3].note == words("tests.held.auc_fall", value="0.838")
+    assert beside not in of_old.notes

@@ -57,7 +57,8 @@ def why_none(raw: Mapping[str, Any] | None, counts: Mapping[str, Any], words: Wo
         return words("why.too_few_bads")
     if raw and raw.get("rounds") is not None:
         return words("why.rounds", rounds=raw["rounds"])
-    return words("why.not_measured")
+    is_told = raw is not None and figures.is_known(raw.get("value"))
+    return words("why.no_interval") if is_told else words("why.not_measured")
 
 
 def measures(given: ReportInput, model: str, role: str) -> Mapping[str, Any]:

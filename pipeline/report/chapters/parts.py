@@ -40,8 +40,9 @@ def _table(division: str, found: Mapping[str, Any], given: ReportInput, words: W
         groups.append((len(rows), _heading(division, part, measured, words)))
         for name, title in scorers:
             told = measured["models"][name]
-            ratio = figures.measured(told["observed_over_expected"])
-            rows.append((Cell(title), _gini(told["gini"], words), Cell(ratio.value, note=ratio.interval)))
+            ratio = figures.measured(_with_ends(told["observed_over_expected"]))
+            untold = "" if ratio.value == figures.DASH else words("why.no_interval")
+            rows.append((Cell(title), _gini(told["gini"], words), Cell(ratio.value, note=ratio.interval or untold)))
     columns = (
         Column(words("discrimination.model")),
         Column(words("discrimination.gini"), is_number=True),
@@ -50,6 +51,11 @@ def _table(division: str, found: Mapping[str, Any], given: ReportInput, words: W
     note = words("parts.note", level=figures.share(given.confidence, 0))
     caption = words("parts.caption", division=words(f"parts.{division}"))
     return Table(caption, columns, tuple(rows), (note,), tuple(groups))
+
+
+def _with_ends(raw: Mapping[str, Any] | float | None) -> Mapping[str, Any] | None:
+    """A figure with its ends; a validation of an earlier make tells the bare figure."""
+    return {"value": raw} if isinstance(raw, int | float) else raw
 
 
 def _heading(division: str, part: str, measured: Mapping[str, Any], words: Words) -> str:

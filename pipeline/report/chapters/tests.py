@@ -84,6 +84,8 @@ def _table(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) 
     if any(one["id"] in _FALLS and one["against"] is not None for one in told):
         last = max((given.validation.get("timetable") or {}).get("train") or (), default=None)
         notes.append(words("tests.development_note", day=figures.day(last)))
+    if any(one["id"] in _FALLS and (one.get("against_of") or {}).get("low") is not None for one in told):
+        notes.append(words("tests.development_interval_note"))
     if any(one["id"] == "monitored" and one["details"] for one in told):
         notes.append(words("tests.monitored_note", note=words("portfolio.monitoring.gate.note")))
     return Table(words("tests.caption"), columns, tuple(rows), tuple(notes), tuple(groups))

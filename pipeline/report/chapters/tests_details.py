@@ -155,8 +155,18 @@ def _parts(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Word
     )
     if "challenger" not in by_model:
         rows = [(*row[:4], *row[5:]) for row in rows]
-    note = words("tests.parts_note", level=figures.share(given.confidence, 0))
-    return [Table(words("tests.parts_caption"), columns, tuple(rows), (note,), tuple(groups))]
+    notes = _parts_notes([row for one in results for row in one["details"]], given, words)
+    return [Table(words("tests.parts_caption"), columns, tuple(rows), notes, tuple(groups))]
+
+
+def _parts_notes(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> tuple[str, ...]:
+    """What is asked; then of intervals and of the shared level where one stands: earlier validations tell less."""
+    notes = [words("tests.parts_note")]
+    if any(figures.measured(one).interval for one in told):
+        notes.insert(0, words("tests.parts_interval_note", level=figures.share(given.confidence, 0)))
+    if any(one.get("shown_holm") is not None for one in told):
+        notes.append(words("tests.parts_holm_note"))
+    return (figures.sentences(*notes),)
 
 
 def _part(name: str, rest: str, by_model: Sequence[Mapping[str, Any]], words: Words) -> tuple[Cell, ...]:

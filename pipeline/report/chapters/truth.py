@@ -38,8 +38,18 @@ def truth_table(given: ReportInput, words: Words) -> list[Block]:
             for name in ("truth_gini", "truth_share", "truth_rank", "truth_level")
         ),
     )
-    notes = (words("discrimination.truth_note", level=figures.share(given.confidence, 0)), *_nearer(given, words))
+    notes = (words("discrimination.truth_note"), *_interval_note(truth, given, words), *_nearer(given, words))
     return [Table(words("discrimination.truth_caption"), columns, tuple(rows), notes)]
+
+
+def _interval_note(truth: Mapping[str, Any], given: ReportInput, words: Words) -> list[str]:
+    """Whose intervals stand there; nothing where none does, as of an earlier validation."""
+    roles = [told for role in HELD_OUT if (told := truth.get(role))]
+    raw = [_with_ends(told, "gini") for told in roles]
+    raw += [_with_ends(near, "gini_share") for told in roles for near in told["models"].values()]
+    if not any(figures.measured(one).interval for one in raw):
+        return []
+    return [words("discrimination.truth_interval_note", level=figures.share(given.confidence, 0))]
 
 
 def _rows(role: str, told: Mapping[str, Any] | None, given: ReportInput, words: Words) -> list[tuple[Cell, ...]]:
