@@ -31,6 +31,15 @@ def jeffreys_interval(bads: float, n: float, confidence: float = 0.95) -> tuple[
     return low, high
 
 
+def jeffreys_of_groups(rate: float, groups: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Jeffreys interval of a default rate by rows where each customer group is one witness, however many its rows.
+
+    >>> [round(end, 2) for end in jeffreys_of_groups(0.5, 3)]
+    [0.09, 0.91]
+    """
+    return jeffreys_interval(rate * groups, groups, confidence)
+
+
 def exact_interval(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Exact binomial interval of a share: every share that neither tail rules out; covers at least as
     often as `confidence` says.

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.statistics.clustered import distinct
 from pipeline.statistics.information import information_interval
-from pipeline.statistics.proportions import jeffreys_interval
+from pipeline.statistics.proportions import jeffreys_of_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,5 +49,5 @@ def rate_of_groups(is_bad: Floats, codes: Codes, confidence: float) -> tuple[int
     (3, 0.09, 0.91)
     """
     groups = distinct(codes)
-    low, high = jeffreys_interval(float(is_bad.mean()) * groups, groups, confidence)
+    low, high = jeffreys_of_groups(float(is_bad.mean()), groups, confidence)
     return groups, low, high

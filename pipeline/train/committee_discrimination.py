@@ -125,7 +125,8 @@ def _estimate(found: Auc, sample: Sample, ground: Ground) -> dict[str, Any]:
 
 
 def part_results(name: str, model: Model, ground: Ground) -> Iterator[Result]:
-    """One result a division: the part that the model orders worst against the rest of the newest cohort."""
+    """One result a division of the newest cohort: the part with the least p-value for being ordered worse than the
+    rest."""
     is_in = ground.in_newest()
     sample = ground.newest.sample
     if len(sample.is_bad) != int(is_in.sum()):
@@ -147,10 +148,10 @@ def _division(name: str, division: str, risk: Floats, values: NDArray[np.object_
     for one, p_value in zip(judged, holm([one["p_value"] for one in judged]), strict=True):
         one["p_holm"] = p_value
         one["shown_holm"] = fall_shown(one["error"], tests.p_value.amber / len(judged), tests.power)
-    worst = min(judged, key=lambda one: (one["p_holm"], one["p_value"], one["part"]))
+    least = min(judged, key=lambda one: (one["p_holm"], one["p_value"], one["part"]))
     # Of the part whose AUC is told: what a larger one would have shown says nothing of it.
-    is_blind = worst["shown_holm"] > tests.blind_auc
-    light, why = unless_blind(of_p_value(worst["p_holm"], tests.p_value), is_blind)
+    is_blind = least["shown_holm"] > tests.blind_auc
+    light, why = unless_blind(of_p_value(least["p_holm"], tests.p_value), is_blind)
     return Result(
         "auc_by_part",
         GROUP,
@@ -158,16 +159,16 @@ def _division(name: str, division: str, risk: Floats, values: NDArray[np.object_
         "cohort",
         name,
         division,
-        value=worst["value"],
-        low=worst["low"],
-        high=worst["high"],
-        against=worst["against"],
-        against_of=worst["against_of"],
-        p_value=worst["p_holm"],
+        value=least["value"],
+        low=least["low"],
+        high=least["high"],
+        against=least["against"],
+        against_of=least["against_of"],
+        p_value=least["p_holm"],
         threshold=tests.p_value.amber,
         is_independent=True,
-        shown=worst["shown_holm"],
-        shown_part=worst["part"],
+        shown=least["shown_holm"],
+        shown_part=least["part"],
         unit="auc",
         blind_above=tests.blind_auc,
         is_blind=is_blind,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.statistics.paired import paired_sum
-from pipeline.statistics.proportions import jeffreys_interval
+from pipeline.statistics.proportions import jeffreys_of_groups
 from pipeline.train.comparison import draws_for
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _cell(sample: Sample, is_in: Bools, lost: Floats | None, settings: Promotion
     told = part.counts()
     interval: dict[str, float | None] = {"low": None, "high": None}
     if told["rows"]:
-        low, high = jeffreys_interval(told["default_rate"] * part.customers, part.customers, settings.confidence)
+        low, high = jeffreys_of_groups(told["default_rate"], part.customers, settings.confidence)
         interval = {"low": low, "high": high}
     return {**told, **interval, "loss": None if lost is None or not len(lost) else _sum(lost, is_in, sample, settings)}
 

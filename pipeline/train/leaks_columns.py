@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.statistics.clustered import clustered_auc, distinct
-from pipeline.statistics.proportions import jeffreys_interval
+from pipeline.statistics.proportions import jeffreys_of_groups
 from pipeline.train.leaks_ground import Finding, per_cent
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def pure_findings(column: Column, ground: Ground) -> list[Finding]:
     for name, is_in in _sets(column, ground, settings.warn_pure_share * bads):
         held = sample.is_bad[is_in]
         customers = distinct(sample.codes[is_in])
-        low, high = jeffreys_interval(float(held.mean()) * customers, customers, settings.confidence)
+        low, high = jeffreys_of_groups(float(held.mean()), customers, settings.confidence)
         if 1 - low > settings.few_goods * goods or customers < _FEWEST_BAD_CUSTOMERS:
             continue
         share = float(held.sum()) / bads

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.statistics.bootstrap import discrimination_intervals, ratio_interval, resamples
 from pipeline.statistics.calibration import calibration_error, calibration_line, log_loss, spiegelhalter
-from pipeline.statistics.proportions import jeffreys_interval, jeffreys_too_low
+from pipeline.statistics.proportions import jeffreys_of_groups, jeffreys_too_low
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,7 +129,7 @@ def _grade(name: str, pd: Floats, sample: Sample, is_in: NDArray[np.bool_], conf
         empty = dict.fromkeys(("mean_pd", "observed_rate", "low", "high", "p_value"))
         return {"grade": name, "rows": 0, "bads": 0, "customers": 0, "bad_customers": 0, **empty}
     rate, mean = float(part.is_bad.sum()) / n, float(np.mean(pd[is_in]))
-    low, high = jeffreys_interval(rate * part.customers, part.customers, confidence)
+    low, high = jeffreys_of_groups(rate, part.customers, confidence)
     return {
         "grade": name,
         "rows": n,

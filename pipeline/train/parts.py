@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.statistics.clustered import clustered_auc
-from pipeline.statistics.proportions import jeffreys_interval
+from pipeline.statistics.proportions import jeffreys_of_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,5 +68,5 @@ def level_estimate(pd: Floats, sample: Sample, confidence: float) -> dict[str, A
     if not mean > 0:
         return None
     rate = float(np.mean(sample.is_bad))
-    low, high = jeffreys_interval(rate * sample.customers, sample.customers, confidence)
+    low, high = jeffreys_of_groups(rate, sample.customers, confidence)
     return {"value": rate / mean, "low": low / mean, "high": high / mean}

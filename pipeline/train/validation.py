@@ -13,7 +13,7 @@ from pipeline.score.feature_columns import number_column
 from pipeline.statistics.association import spearman
 from pipeline.statistics.bootstrap import gini_difference, gini_shares
 from pipeline.statistics.discrimination import roc_points
-from pipeline.statistics.proportions import jeffreys_interval
+from pipeline.statistics.proportions import jeffreys_of_groups
 from pipeline.train.measures import draws_of, grade_measures, has_both, order_measures, pd_measures
 from pipeline.train.parts import part_measures
 from pipeline.train.sample import Sample, samples
@@ -225,7 +225,7 @@ def _by_year(sample: Sample, confidence: float) -> list[dict[str, Any]]:
     for year in np.unique(years):
         part = sample.part(years == year)
         rate = float(part.is_bad.sum()) / len(part.is_bad)
-        low, high = jeffreys_interval(rate * part.customers, part.customers, confidence)
+        low, high = jeffreys_of_groups(rate, part.customers, confidence)
         told.append({"year": int(year), **part.counts(), "low": low, "high": high})
     return told
 

@@ -25,7 +25,7 @@ def of_cohort(given, language: str = "en"):
     results = [
         Result("auc", "discrimination", "green", "cohort", "champion", value=0.8, low=0.75, high=0.85, **COUNTS),
         Result("jeffreys_total", "calibration", "green", "cohort", "champion", value=0.06, low=0.045, high=0.08,
-               against=0.05, **COUNTS),
+               against=0.05, shown=1.29, unit="factor", is_blind=False, **COUNTS),
         Result("jeffreys_grades", "calibration", "red", "cohort", "champion", "G05", shown=2.7, shown_part="G05",
                unit="factor", blind_above=2.0, is_blind=True, details=(TOO_LOW, EMPTY), **COUNTS),
     ]  # fmt: skip
@@ -55,7 +55,10 @@ def test_the_grades_of_the_cohort_are_those_of_the_validation_test_with_what_the
     assert table.rows[0][5].note == "with Holm 0.001"
     assert table.rows[0][4].note == "3.30\u202f% to 10.0\u202f%"
     assert table.rows[1][-1].text == "no customer"
-    assert "1 of 1 grades could not have shown a true rate of 2 times their forecast" in table.notes[1]
+    assert "1 of 1 grade could not have shown a true rate of 2 times the forecast" in table.notes[1]
+    seeing = dataclasses.replace(of_cohort(given), blind_level=9.0)
+    table = next(b for b in calibration(seeing, words_in("en")).blocks if isinstance(b, Table))
+    assert "A true rate of 9 times the forecast would have been shown in the one grade tested." in table.notes[1]
 
 
 def test_the_grades_on_the_test_tell_what_they_could_have_shown_either_way(given):
@@ -71,9 +74,9 @@ def test_the_grades_on_the_test_tell_what_they_could_have_shown_either_way(given
     assert len(tables) == 2
     for table in tables:
         assert "with a chance of 80\u202f%" in table.notes[1]
-        assert "1 of 1 grades could not have shown a true rate of 2 times their forecast." in table.notes[1]
+        assert "1 of 1 grade could not have shown a true rate of 2 times the forecast." in table.notes[1]
         assert "G05, from 2.8 × on" in table.notes[1]
-        assert "1 of 1 grades could not have shown a true rate of 1/2 of their forecast." in table.notes[1]
+        assert "1 of 1 grade could not have shown a true rate of 1/2 of the forecast." in table.notes[1]
         assert "G05, from 0.06 × down" in table.notes[1]
 
 
@@ -83,6 +86,10 @@ def test_the_level_of_the_cohort_heads_the_table_of_levels(given):
     table = next(b for b in blocks if isinstance(b, Table) and b.caption == words("calibration.level_caption"))
     assert table.groups[0] == (0, words("tests.basis.cohort"))
     assert (table.rows[0][2].text, table.rows[0][3].text) == ("74.0", "1.20")
+    # What the test of the whole finds, which the first page tells, and not what its interval would leave out.
+    assert table.rows[0][5].text == "1.29 ×"
+    assert table.notes[1] == words("calibration.level_cohort_note")
+    assert "counts as independent" in table.notes[1]
 
 
 def test_without_a_cohort_the_test_rows_are_the_only_ones(given):

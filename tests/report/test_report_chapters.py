@@ -220,7 +220,8 @@ def test_a_bin_that_moved_or_turned_is_named_and_chance_stands_beside(given):
     table = next(t for t in told(bins(given, WORDS), Table) if t.caption.startswith("The card's bins in the earlier"))
     assert [row[-1].text for row in table.rows] == ["not contradicted", "rate moved", "order turned"]
     assert [start for start, _ in table.groups] == [0, 2]
-    assert "Of 2 bins that all held, about 0.1" in table.notes[0]
+    assert "Among 2 bins that held throughout, chance alone takes about 0.10 below p 0.05." in table.notes[0]
+    assert "Among 1 step between bins of one risk chance alone turns about 0.05 at most." in table.notes[-1]
     assert table.rows[2][-1].note == "by 2.10 percentage points, p 0.004"
     assert "one-sided" in table.notes[-1]
 
@@ -253,7 +254,10 @@ def test_an_order_is_called_turned_only_where_that_is_beyond_chance(given):
     """At 20 degrees t is 1.725 for p 0.05 and 0.860 for 80 %: 2.58 × 0.4 = 1.03 percentage points would have shown."""
     held, moved, turned = given.details["scorecard"]["bin_stability"]
     turn = {"against": 0.0034, "error": 0.004, "degrees": 20, "p_value": 0.203}
-    unshown = "order turned by 0.34 percentage points, not beyond chance: p 0.203; 1.03 would have been shown"
+    unshown = (
+        "order turned by 0.34 percentage points, not beyond chance: p 0.203; 1.03 percentage points would have been "
+        "shown"
+    )
     untold = {name: value for name, value in turned.items() if name != "turn"}
     for entry, reads, note in (
         ({**held, "is_turned": True, "turn": turn}, "not contradicted", unshown),
@@ -269,6 +273,14 @@ def test_an_order_is_called_turned_only_where_that_is_beyond_chance(given):
         table = next(t for t in told(bins(case, WORDS), Table) if t.caption.startswith("The card's bins in"))
         assert table.rows[0][-1].text == reads
         assert table.rows[0][-1].note.startswith(note)
+
+
+def test_chance_is_not_told_of_bins_of_which_none_was_tested(given):
+    card = given.details["scorecard"]
+    case = dataclasses.replace(given, details={"scorecard": {**card, "bin_stability": card["bin_stability"][2:]}})
+    assert told(bins(case, WORDS), Table)[-1].notes[0] == WORDS("bins.time_note")
+    many = dataclasses.replace(given, significance=0.6)
+    assert "about 1.2 below" in told(bins(many, WORDS), Table)[-1].notes[0]
 
 
 def test_a_rate_moved_only_where_its_interval_says_so_too(given):

@@ -220,7 +220,7 @@ def grades_of(*bads_and_shown: tuple[int, float | None]) -> Result:
     ("language", "title", "says"),
     [
         ("en", "What is undecided", "2 of 3 filled grades hold fewer than 10 bad customers in the one-year cohort; "
-               "1 of 3 grades could not have shown 2 times their forecast."),
+               "1 of 3 grades could not have shown 2 times the forecast."),
         ("zh", "尚无定论",
                "3个有客户的等级中，2个在一年期队列中的坏客户少于10个；3个等级中有1个即使达到预测的2倍也显示不出。"),
     ],

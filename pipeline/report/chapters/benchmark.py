@@ -64,7 +64,7 @@ def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
         Column(words("benchmark.difference"), is_number=True),
         Column(words("discrimination.reading")),
     )
-    level, power = figures.share(told["confidence"], 0), figures.share(told["power"], 0)
+    level, power = figures.share(told["confidence"], 0), figures.as_set(told["power"])
     notes = [words("benchmark.order_note", level=level)]
     if found["detectable"] is not None:
         notes.append(words("benchmark.detectable", value=figures.decimal(found["detectable"], 3), power=power))
@@ -146,7 +146,7 @@ def _parts(told: Mapping[str, Any], given: ReportInput, words: Words) -> list[Bl
             Column(words("benchmark.would_show"), is_number=True),
             Column(words("discrimination.reading")),
         )
-        one_in, power = figures.decimal(1 / (1 - told["confidence"]), 0), figures.share(told["power"], 0)
+        one_in, power = figures.decimal(1 / (1 - told["confidence"]), 0), figures.as_set(told["power"])
         note = words("benchmark.parts_note", n=one_in, power=power)
         blocks.append(Table(words("benchmark.parts_caption"), columns, tuple(rows), (note,), tuple(groups)))
     if few:

@@ -93,8 +93,11 @@ def _notes(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) 
     """What is compared, and how many of so many tests chance alone lets through."""
     level = f"{given.significance:g}"
     tested = sum(entry["p_value"] is not None for entry in told)
-    notes = [words("bins.time_note", expected=_by_chance(tested, given), n=tested, level=level)]
-    power = figures.share(given.power, 0)
+    chance = words(
+        "bins.chance_note", expected=_by_chance(tested, given), bins=words.counted("bin", tested), level=level
+    )
+    notes = [figures.sentences(words("bins.time_note"), chance if tested else "")]
+    power = figures.as_set(given.power)
     if any((entry["ratio"] or {}).get("error") for entry in told):
         notes.append(words("bins.power_note", power=power))
     if any(entry.get("early_high") is not None for entry in told):
@@ -102,12 +105,15 @@ def _notes(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) 
         notes.append(words("bins.rate_note", level=confidence))
     steps = sum((entry.get("turn") or {}).get("p_value") is not None for entry in told)
     if steps:
-        notes.append(words("bins.turn_note", expected=_by_chance(steps, given), n=steps, level=level, power=power))
+        counted, expected = words.counted("step", steps), _by_chance(steps, given)
+        notes.append(words("bins.turn_note", expected=expected, steps=counted, level=level, power=power))
     return tuple(notes)
 
 
 def _by_chance(tests: int, given: ReportInput) -> str:
-    return figures.decimal(given.significance * tests, 1)
+    """How many of so many tests chance alone lets through at most; two digits where that is less than one."""
+    expected = given.significance * tests
+    return figures.decimal(expected, 2 if expected < 1.0 else 1)
 
 
 def _row(entry: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell, ...]:

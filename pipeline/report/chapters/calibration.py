@@ -20,9 +20,10 @@ from pipeline.report.chapters.measured import (
     models,
     reads,
     slope_interval,
+    times,
     z_of,
 )
-from pipeline.report.chapters.verdict_basis import basis_of, evidence
+from pipeline.report.chapters.verdict_basis import basis_of, evidence, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,28 +66,36 @@ def _level(given: ReportInput, words: Words) -> Table:
     if basis_of(given) == COHORT:
         groups.append((0, words("tests.basis.cohort")))
         for name, _ in models(given):
-            told = evidence(given, name)
-            rows.append(_level_row(name, told, told.get("slope"), given, words))
+            rows.append(_level_row(name, evidence(given, name), _cohort_shown(name, given, words), given, words))
     z = z_of(given)
     for role in ROLES:
         groups.append((len(rows), words(f"role.{role}")))
         for name, _ in models(given):
             told = measures(given, name, role)
-            rows.append(_level_row(name, told, slope_interval(told, z), given, words))
+            shown = level_shown(told.get("observed_over_expected"), given, words)
+            rows.append(_level_row(name, {**told, "slope": slope_interval(told, z)}, shown, given, words))
     columns = (
         Column(words("discrimination.model")),
         *(Column(words(f"calibration.{name}"), is_number=True) for name in ("bads", "expected_bads", "ratio", "slope")),
         Column(words("tests.shown_head"), is_number=True),
         Column(words("calibration.reading")),
     )
-    chances = {"level": figures.share(given.confidence, 0), "power": figures.share(given.power, 0)}
-    note = words("calibration.level_note", **chances)
-    return Table(words("calibration.level_caption"), columns, tuple(rows), (note,), tuple(groups))
+    chances = {"level": figures.share(given.confidence, 0), "power": figures.as_set(given.power)}
+    notes = [words("calibration.level_note", **chances)]
+    if basis_of(given) == COHORT:
+        notes.append(words("calibration.level_cohort_note"))
+    return Table(words("calibration.level_caption"), columns, tuple(rows), tuple(notes), tuple(groups))
 
 
-def _level_row(
-    name: str, told: Mapping[str, Any], slope: Mapping[str, Any] | None, given: ReportInput, words: Words
-) -> tuple[Cell, ...]:
+def _cohort_shown(name: str, given: ReportInput, words: Words) -> str:
+    """The factor that the test of the whole cohort finds, as the first page tells it; a dash where it tells none."""
+    shown = result_of(given, "jeffreys_total", name).get("shown")
+    return times(float(shown or 0.0), words, 2) if figures.is_known(shown) else figures.DASH
+
+
+def _level_row(name: str, told: Mapping[str, Any], shown: str, given: ReportInput, words: Words) -> tuple[Cell, ...]:
+    """`told` with its slope; `shown`: the smallest deviation of the level that would have shown, in words."""
+    slope = told.get("slope")
     expected = told["mean_pd"] * told["rows"] if figures.is_known(told.get("mean_pd")) else None
     ratio = told.get("observed_over_expected")
     none = words("why.no_slope") if told.get("rows") else words("why.no_rows")
@@ -99,6 +108,6 @@ def _level_row(
         Cell(figures.decimal(expected, 1)),
         figure_cell(ratio, told, words),
         shown_slope,
-        Cell(level_shown(ratio, given, words), note=slope_shown(slope, given, words) if level != "too_few" else ""),
+        Cell(shown, note=slope_shown(slope, given, words) if level != "too_few" else ""),
         Cell(words(f"level.{level}"), note=words(f"spread.{spread}")),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Column, Table
-from pipeline.report.chapters.measured import model_name, models, z_of
+from pipeline.report.chapters.measured import model_name, models, normal_interval, z_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,10 +73,8 @@ def _methods(choice: Mapping[str, Any], z: float, words: Words) -> Iterator[tupl
 def _around(told: Mapping[str, float], name: str, z: float, write: Callable[[Any], str]) -> Cell:
     """A figure with its normal interval; Platt's line gains nothing over itself, and an earlier make tells no error of
     the loss."""
-    value, error = told[name], told.get(f"{name}_error")
-    if not error:
-        return Cell(write(value))
-    shown = figures.measured({"value": value, "low": value - z * error, "high": value + z * error}, write)
+    raw = normal_interval(told, name, z) if told.get(f"{name}_error") else {"value": told[name]}
+    shown = figures.measured(raw, write)
     return Cell(shown.value, note=shown.interval)
 
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from pipeline.report import figures
+from pipeline.report.chapters.measured import times
 from pipeline.statistics.power import jeffreys_critical, jeffreys_critical_high, level_shown, level_shown_below
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def grade_powers(grades: Sequence[Grade], given: ReportInput, words: Words) -> t
         mean, n = float(one.mean_pd or 0.0), one.witnesses
         low[one.name] = level_shown(mean, n, jeffreys_critical(mean, n, level), given.power)
         high[one.name] = level_shown_below(mean, n, jeffreys_critical_high(mean, n, level), given.power)
-    told = words("calibration.power_note", power=figures.share(given.power, 0))
+    told = words("calibration.power_note", power=figures.as_set(given.power))
     return (figures.sentences(told, _low(low, given.blind_level, words), _high(high, given.blind_level, words)),)
 
 
@@ -39,24 +40,27 @@ def _strict(given: ReportInput, n: int) -> float:
 
 def _low(shown: Mapping[str, float], factor: float, words: Words) -> str:
     blind = sum(one > factor for one in shown.values())
-    key = "calibration.blind_low" if blind else "calibration.none_blind_low"
-    counted = words(key, blind=figures.count(blind), tested=figures.count(len(shown)), factor=figures.plain(factor))
+    counted = _counted("low", blind, len(shown), factor, words)
     most = min(shown, key=lambda name: shown[name])
     if not math.isfinite(shown[most]):
         return counted
-    return figures.sentences(counted, words("calibration.keenest_low", part=most, value=_times(shown[most], words)))
+    return figures.sentences(counted, words("calibration.keenest_low", part=most, value=times(shown[most], words)))
 
 
 def _high(shown: Mapping[str, float], factor: float, words: Words) -> str:
     blind = sum(one < 1.0 / factor for one in shown.values())
-    key = "calibration.blind_high" if blind else "calibration.none_blind_high"
-    counted = words(key, blind=figures.count(blind), tested=figures.count(len(shown)), factor=figures.plain(factor))
+    counted = _counted("high", blind, len(shown), factor, words)
     most = max(shown, key=lambda name: shown[name])
     if not shown[most]:
         return counted
-    value = _times(shown[most], words, 2)
+    value = times(shown[most], words, 2)
     return figures.sentences(counted, words("calibration.keenest_high", part=most, value=value))
 
 
-def _times(value: float, words: Words, digits: int = 1) -> str:
-    return words("tests.times", value=figures.decimal(value, digits))
+def _counted(side: str, blind: int, tested: int, factor: float, words: Words) -> str:
+    """How many of the tested grades could not have shown a deviation by the factor, to the side of `low` or `high`."""
+    bound = figures.plain(factor)
+    if not blind:
+        return words(f"calibration.none_blind_{side}", each=words.counted("each_grade", tested), factor=bound)
+    counts = {"blind": figures.count(blind), "tested": words.counted("grade", tested)}
+    return words(f"calibration.blind_{side}", factor=bound, **counts)

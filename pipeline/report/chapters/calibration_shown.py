@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
+from pipeline.report.chapters.measured import times
 from pipeline.statistics.paired import smallest_shown, smallest_shown_beside
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def level_shown(ratio: Mapping[str, Any] | None, given: ReportInput, words: Word
     if not (low > 0 and math.isfinite(high)):
         return figures.DASH
     shown = smallest_shown_beside(math.log(low), math.log(high), given.confidence, given.power)
-    return words("tests.times", value=figures.decimal(math.exp(shown)))
+    return times(math.exp(shown), words, 2)
 
 
 def slope_shown(slope: Mapping[str, Any] | None, given: ReportInput, words: Words) -> str:
@@ -41,7 +42,7 @@ def brier_shown(brier: Mapping[str, Any], given: ReportInput, words: Words) -> s
     if not figures.is_known(error):
         return ""
     shown = 1.0 + smallest_shown(float(error or 0.0), given.confidence, given.power)
-    return words("calibration.shown", value=words("tests.times", value=figures.decimal(shown)))
+    return words("calibration.shown", value=times(shown, words, 2))
 
 
 def error_shown(error: Mapping[str, Any], words: Words) -> str:

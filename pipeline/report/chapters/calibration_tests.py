@@ -45,7 +45,7 @@ def tests_of_level(given: ReportInput, words: Words) -> Table:
         Column(words("discrimination.model")),
         *(Column(words(f"calibration.{name}"), is_number=True) for name in _TESTS),
     )
-    chances = {"level": figures.share(given.confidence, 0), "power": figures.share(given.power, 0)}
+    chances = {"level": figures.share(given.confidence, 0), "power": figures.as_set(given.power)}
     reach = figures.decimal(smallest_shown_beside(-1.0, 1.0, given.confidence, given.power))
     note = words("calibration.tests_note", reach=reach, **chances)
     return Table(words("calibration.tests_caption"), columns, tuple(rows), (note,), tuple(groups))

@@ -89,6 +89,11 @@ def information_cell(told: Mapping[str, Any], name: str = "iv") -> Cell:
     return Cell(shown.value, note=shown.interval)
 
 
+def times(value: float, words: Words, digits: int = 1) -> str:
+    """A factor on a forecast, such as "2.8 ×"."""
+    return words("tests.times", value=figures.decimal(value, digits))
+
+
 def z_of(given: ReportInput) -> float:
     """The normal quantile of the report's confidence: 1.96 at 95 %."""
     return NormalDist().inv_cdf(0.5 + given.confidence / 2)

@@ -8,7 +8,7 @@ from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Missing, Table, Text
 from pipeline.report.chapters.measured import model_name, models
 from pipeline.report.chapters.thin_card import thin_card
-from pipeline.statistics.proportions import jeffreys_interval
+from pipeline.statistics.proportions import jeffreys_of_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +93,7 @@ def _pool_rate(pool: Mapping[str, Any], given: ReportInput, words: Words) -> str
     rate, customers = pool["default_rate"], pool["customers"]
     if rate is None:
         return words("parts.pool_empty")
-    low, high = jeffreys_interval(rate * customers, customers, given.confidence)
+    low, high = jeffreys_of_groups(rate, customers, given.confidence)
     told = figures.measured({"value": rate, "low": low, "high": high}, figures.probability)
     level = figures.share(given.confidence, 0)
     return words("parts.pool_rate_of", value=told.value, interval=told.interval, level=level)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Cell, Column, Heading, Table, cells
-from pipeline.report.chapters.measured import model_name
+from pipeline.report.chapters.measured import model_name, times
 from pipeline.report.chapters.tests_figures import blind_parts, part_value, shown_part
 from pipeline.report.chapters.tests_poison import poison
 
@@ -101,7 +101,7 @@ def _rate(one: Mapping[str, Any]) -> Cell:
 
 
 def _times(value: float | None, words: Words) -> str:
-    return figures.DASH if value is None else words("tests.times", value=figures.decimal(value, 1))
+    return figures.DASH if value is None else times(value, words)
 
 
 def _years(results: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:

@@ -114,6 +114,8 @@ def part_name(one: Mapping[str, Any], given: ReportInput, words: Words) -> str:
         return ""
     by_test: Mapping[str, Callable[[], str]] = {
         "auc_by_part": lambda: _division(one, words),
+        "jeffreys_grades": lambda: _grade(one, words),
+        "binomial_grades": lambda: _grade(one, words),
         "rival": lambda: words("tests.against_rival", rival=_rival(part, given, words)),
         "years": lambda: words("tests.worst_year", day=figures.day(part)),
         "long_run": lambda: words("tests.years_counted", n=part),
@@ -133,9 +135,29 @@ def _rival(part: str, given: ReportInput, words: Words) -> str:
 
 
 def _division(one: Mapping[str, Any], words: Words) -> str:
-    """A division of the book, with the part of it that the figure is of where that is told."""
-    division, worst = words.or_same("tests.division", str(one["part"])), shown_part(one, words)
-    return words("tests.worst_part", division=division, name=worst) if worst else division
+    """A division of the book, with the part of it that the figure is of where that is told: that of the least p-value,
+    which orders worse than the rest or does not."""
+    division, name = words.or_same("tests.division", str(one["part"])), shown_part(one, words)
+    if not name:
+        return division
+    tested = sum(row["p_holm"] is not None for row in one["details"])
+    if tested == 1:
+        return words("tests.only_part", division=division, name=name)
+    if _is_worse(one):
+        return words("tests.worst_part", division=division, name=name)
+    return words("tests.least_part", division=division, name=name, tested=figures.count(tested))
+
+
+def _is_worse(one: Mapping[str, Any]) -> bool:
+    """The default rate of a grade lies above its forecast, or the AUC of a part below that of the rest."""
+    if one["value"] is None or one["against"] is None:
+        return False
+    sign = -1.0 if one["id"] == "auc_by_part" else 1.0
+    return bool(sign * (one["value"] - one["against"]) > 0)
+
+
+def _grade(one: Mapping[str, Any], words: Words) -> str:
+    return words("tests.worst", name=one["part"]) if _is_worse(one) else words("tests.least_p", name=one["part"])
 
 
 def part_value(division: str, part: str, words: Words) -> str:
@@ -163,10 +185,12 @@ def blind_parts(one: Mapping[str, Any], words: Words) -> str:
     tested = [row for row in one["details"] if row["p_holm"] is not None]
     # Null is infinite: nothing would have shown.
     blind = [row for row in tested if row["shown_holm"] is None or row["shown_holm"] > one["blind_above"]]
-    kind = {"years": "years", "auc_by_part": "parts"}.get(str(one["id"]), "grades")
-    counts = {"blind": figures.count(len(blind)), "tested": figures.count(len(tested))}
-    key = f"tests.blind_parts.{kind}" if blind else f"tests.blind_parts.no_{kind}"
-    return words(key, factor=figures.plain(one["blind_above"]), **counts)
+    kind = {"years": "year", "auc_by_part": "part"}.get(str(one["id"]), "grade")
+    factor = figures.plain(one["blind_above"])
+    if not blind:
+        return words(f"tests.blind_parts.no_{kind}s", each=words.counted(f"each_{kind}", len(tested)), factor=factor)
+    counts = {"blind": figures.count(len(blind)), "tested": words.counted(kind, len(tested))}
+    return words(f"tests.blind_parts.{kind}s", factor=factor, **counts)
 
 
 def size_note(one: Mapping[str, Any], words: Words) -> str:

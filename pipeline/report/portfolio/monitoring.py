@@ -49,7 +49,7 @@ def _beside(t: Teller, gate: Mapping[str, Any]) -> str:
     """The interval; of a PSI what chance reaches; and, where the gate tests the value against an earlier one, that one
     and the p-value."""
     if gate.get("noise") is not None:
-        return t.say("monitoring.gate.noise_note", value=_three(gate["noise"]))
+        return t.words("tests.held.monitored", value=_three(gate["noise"]))
     interval = t.range_of(gate["low"], gate["high"], _three)
     if gate.get("p_value") is None or gate.get("against") is None:
         return interval
