@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 NO_DATE, NOBODY, NO_GATES, NO_OVERRIDE = "no date", "nobody", "none asked", "–"
+ROLLED_BACK = "rolled back"
+# Of a rollback to a version of which no line tells how it came into its role.
+NOT_KNOWN = "not known"
 _CELLS = 10
 
 
@@ -67,6 +70,58 @@ def _cells(line: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", part.strip()) for part in parts]
 
 
+def decision_on(decisions: Sequence[Decision], role: str, version: str) -> Decision | None:
+    """The last decision, in order, that put a version in a role and was no rollback; null where no line tells one."""
+    own = (made for made in decisions if (made.role, made.to_version) == (role, version))
+    return max((made for made in own if made.action != ROLLED_BACK), key=lambda made: made.number, default=None)
+
+
+def taken_over(decision: Decision | None) -> dict[str, Any]:
+    """What the role file of a rollback takes over: gates and override of the decision on the version that is in force
+    again, and which decision that was. Null: the register tells none, so nothing is known of either."""
+    if decision is None:
+        return {"gates": [], "gates_told": NOT_KNOWN, "override": None, "of_decision": None}
+    return {
+        "gates": gates_from_line(decision.gates),
+        "gates_told": decision.gates,
+        "override": decision.override,
+        "of_decision": {"number": decision.number, "day": decision.day, "by": decision.by},
+    }
+
+
+def marked(record: Mapping[str, Any], told: str) -> str:
+    """Words on gates or override, with the number of the decision they were taken over from.
+
+    >>> marked({"of_decision": {"number": 3}}, "minutes 7")
+    'of decision 3: minutes 7'
+    """
+    source = record.get("of_decision")
+    return f"of decision {source['number']}: {told}" if source and told else told
+
+
+def read_back(gates: str, override: str | None) -> dict[str, Any]:
+    """What `taken_over` had given, from the words of a rollback alone; who decided, and when, they do not tell.
+
+    >>> read_back("of decision 3: 7 of 8 passed; leaks refused 1", "of decision 3: minutes 7")["override"]
+    'minutes 7'
+    """
+    source, gates_of_it = _unmarked(gates)
+    also, override_of_it = _unmarked(override or "")
+    number = source or also
+    return {
+        "gates": gates_from_line(gates_of_it),
+        "gates_told": gates_of_it or ("" if number else NOT_KNOWN),
+        "override": override_of_it or None,
+        "of_decision": None if number is None else {"number": number, "day": None, "by": None},
+    }
+
+
+def _unmarked(told: str) -> tuple[int | None, str]:
+    """The number of the decision that `marked` has put before the words, null where it has put none, and the words."""
+    found = re.fullmatch(r"of decision (\d+): (.*)", told, flags=re.DOTALL)
+    return (int(found[1]), found[2]) if found else (None, told)
+
+
 def last_day(decisions: Sequence[Decision]) -> dt.date | None:
     """The latest day of the decisions; null when none has one."""
     return max(filter(None, (_day(made.day) for made in decisions)), default=None)
@@ -95,8 +150,8 @@ def line_of(role: str, record: Mapping[str, Any]) -> str:
         record["model_version"],
         record["promoted_by"],
         record["reason"],
-        gates_told(record) or NO_GATES,
-        record["override"] or NO_OVERRIDE,
+        marked(record, gates_told(record)) or NO_GATES,
+        marked(record, record["override"] or "") or NO_OVERRIDE,
     )
     return "| " + " | ".join(_cell(value) for value in cells) + " |"
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.flows.register_lines import gates_told
+from pipeline.flows.register_lines import gates_told, marked
 from pipeline.flows.role_history import ROLES, record_of
 from pipeline.flows.served_answers import answers
 from pipeline.flows.training_source import label_of
@@ -84,8 +84,8 @@ def _tags(role: str, record: Mapping[str, Any]) -> dict[str, str]:
         f"{role}.reason": str(record.get("reason", "")),
         f"{role}.decision": str(record.get("action", "")),
         f"{role}.from": str(record.get("from") or "nobody"),
-        f"{role}.gates": gates_told(record) or "none asked",
-        f"{role}.override": str(record.get("override") or "none"),
+        f"{role}.gates": marked(record, gates_told(record)) or "none asked",
+        f"{role}.override": marked(record, str(record.get("override") or "")) or "none",
         f"{role}.register_number": str(record.get("number", "")),
     }
 

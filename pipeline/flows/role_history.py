@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.durable import locked, replace_text
 from pipeline.errors import DamagedModelError, LockedError
-from pipeline.flows.register_lines import decisions_in, last_number, line_of
+from pipeline.flows.register_lines import ROLLED_BACK, decisions_in, last_number, line_of, taken_over
 from pipeline.score.model_folder import role_version, write_role
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ One line per decision, written by `creditbook`; lines are only ever added. The v
 @dataclass(frozen=True)
 class Move:
     """One decision. `day` is ISO text (null: rows without dates), `gates` plain values, `override` the reason for
-    promoting in spite of refused gates (null: none refused)."""
+    promoting in spite of refused gates (null: none refused). `goes_back_to` is, of a rollback, the decision whose gates
+    and override are in force again (null: the register tells none)."""
 
     role: Role
     model_version: str
@@ -49,6 +50,7 @@ class Move:
     reason: str
     gates: Sequence[Mapping[str, Any]] = ()
     override: str | None = None
+    goes_back_to: Decision | None = None
 
 
 @contextmanager
@@ -89,7 +91,7 @@ def move(models: Path, made: Move) -> dict[str, Any]:
     settle(models)
     standing = record_of(models, made.role)
     before = [*(standing.get("before", []) if standing else [])]
-    if made.action == "rolled back":
+    if made.action == ROLLED_BACK:
         before = before[:-1]
     elif standing is not None:
         before = [*before, standing["model_version"]]
@@ -105,6 +107,8 @@ def move(models: Path, made: Move) -> dict[str, Any]:
         "before": before,
         "number": last_number(_register(models)) + 1,
     }
+    if made.action == ROLLED_BACK:
+        record |= taken_over(made.goes_back_to)
     write_role(models, made.role, record)
     settle(models)
     return record

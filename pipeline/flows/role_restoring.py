@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import DamagedModelError, MissingInputError
 from pipeline.flows import log
-from pipeline.flows.register_lines import NO_DATE, NO_GATES, NOBODY, gates_from_line
+from pipeline.flows.register_lines import (
+    NO_DATE,
+    NO_GATES,
+    NOBODY,
+    ROLLED_BACK,
+    decision_on,
+    gates_from_line,
+    read_back,
+    taken_over,
+)
 from pipeline.flows.registration import registry_of
 from pipeline.flows.role_history import REGISTER, ROLES, decisions, record_of
 from pipeline.score.model_folder import write_role
@@ -52,15 +61,16 @@ def _damage(models: Path, role: Role) -> DamagedModelError | None:
 
 
 def record_from_lines(own: Sequence[Decision]) -> dict[str, Any]:
-    """The role file as the decisions on one role, in order, have left it; of the gates what the last line tells."""
+    """The role file as the decisions on one role, in order, have left it; of the gates what the last line tells, or
+    after a rollback that of the decision it went back to."""
     before: list[str] = []
     for decision in own:
-        if decision.action == "rolled back":
+        if decision.action == ROLLED_BACK:
             before = before[:-1]
         elif decision.from_version is not None:
             before = [*before, decision.from_version]
     last = own[-1]
-    return {
+    record = {
         "model_version": last.to_version,
         "since": last.day,
         "promoted_by": last.by,
@@ -73,6 +83,10 @@ def record_from_lines(own: Sequence[Decision]) -> dict[str, Any]:
         "before": before,
         "number": last.number,
     }
+    if last.action != ROLLED_BACK:
+        return record
+    promoted = decision_on(own, last.role, last.to_version)
+    return record | (taken_over(promoted) if promoted else read_back(last.gates, last.override))
 
 
 def _from_alias(setting: Setting, role: Role, damage: DamagedModelError | None) -> None:
@@ -94,9 +108,10 @@ def record_from_tags(role: Role, version: str, tags: Mapping[str, str]) -> dict[
     """The role file as `registration.mirror_roles` has told it to MLflow; earlier holders but the last are not told."""
     told = {name: tags.get(f"{role}.{name}", "") for name in ("since", "by", "reason", "decision", "from", "gates")}
     gates = "" if told["gates"] == NO_GATES else told["gates"]
-    override, number = tags.get(f"{role}.override", "none"), tags.get(f"{role}.register_number", "")
+    said, number = tags.get(f"{role}.override", "none"), tags.get(f"{role}.register_number", "")
+    override = None if said == "none" else said
     from_version = None if told["from"] in {"", NOBODY} else told["from"]
-    return {
+    record = {
         "model_version": version,
         "since": None if told["since"] in {"", NO_DATE} else told["since"],
         "promoted_by": told["by"],
@@ -105,10 +120,11 @@ def record_from_tags(role: Role, version: str, tags: Mapping[str, str]) -> dict[
         "from": from_version,
         "gates": gates_from_line(gates),
         "gates_told": gates,
-        "override": None if override == "none" else override,
-        "before": [] if from_version is None or told["decision"] == "rolled back" else [from_version],
+        "override": override,
+        "before": [] if from_version is None or told["decision"] == ROLLED_BACK else [from_version],
         "number": int(number) if number.isdecimal() else None,
     }
+    return record | read_back(gates, override) if told["decision"] == ROLLED_BACK else record
 
 
 def _write(models: Path, role: Role, record: Mapping[str, Any], source: str) -> None:

@@ -5,22 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.errors import MissingInputError
+from pipeline.flows import log
 from pipeline.flows.decision import user_of
 from pipeline.flows.decision_order import day_in_order
 from pipeline.flows.promote_version import mirror
-from pipeline.flows.role_history import Move, locked_roles, move, record_of, settle
+from pipeline.flows.register_lines import decision_on
+from pipeline.flows.role_history import REGISTER, Move, decisions, locked_roles, move, record_of, settle
 from pipeline.flows.role_restoring import restore_roles
 from pipeline.flows.setting import open_setting
 from pipeline.score.model_folder import read_model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+    from typing import Any
 
     from pipeline.flows.promote_version import Asked
 
 
 def rollback(root: Path, asked: Asked) -> None:
     """Moves the role back by one decision, records it and mirrors it in MLflow; no gate is asked.
+
+    The gates and the override of the decision that last promoted that version are in force again with it.
 
     It needs no MLflow, unless role file and register are both lost: when that does not answer, the role has moved all
     the same and PartlyDoneError says so. Raises MissingInputError when nobody held the role before, DamagedModelError
@@ -46,6 +52,18 @@ def rollback(root: Path, asked: Asked) -> None:
             day=day.isoformat(),
             by=user_of(asked.by),
             reason=asked.reason or "rolled back",
+            goes_back_to=decision_on(decisions(models), asked.role, model.version),
         )
-        move(models, made)
+        _tell_override(asked.role, move(models, made))
         mirror(setting, asked.role, f"{model.version} is {asked.role} again from {made.day} on")
+
+
+def _tell_override(role: str, record: Mapping[str, Any]) -> None:
+    """Says that an override is in force again with the version, or that the register does not tell whether one is."""
+    version, source = record["model_version"], record["of_decision"]
+    if source is None:
+        told = f"{REGISTER} tells no decision that made {version} {role}: whether gates were overridden is not known"
+        log.warn("override_not_known", told, role=role, model_version=version)
+    elif record["override"]:
+        told = f"{version} is {role} against the gates, by decision {source['number']} ({source['by']})"
+        log.warn("override_in_force", f"{told}: {record['override']}", role=role, model_version=version)

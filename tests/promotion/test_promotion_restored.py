@@ -14,6 +14,7 @@ from pipeline.flows import rollback as rolling_back
 from pipeline.flows.promote_version import Asked, promote
 from pipeline.flows.promotion import promote_first_pair
 from pipeline.flows.register_lines import decisions_in
+from pipeline.flows.registration import _tags
 from pipeline.flows.role_history import Move, decisions, move, record_of
 from pipeline.flows.role_restoring import restore_roles
 from pipeline.flows.rollback import rollback
@@ -135,6 +136,65 @@ def test_a_rollback_with_a_damaged_file_goes_back(setting, text):
     damage(setting, text)
     rollback(setting.project.models.parent, Asked("champion", by="Bob", on=dt.date(2025, 7, 1)))
     assert record_of(setting.project.models, "champion")["model_version"] == FIRST
+
+
+def back_to_the_card(setting):
+    """OTHER by green gates on 2025-07-31, then back to CARD, which decision 3 had promoted by an override."""
+    models = setting.project.models
+    move(models, Move("champion", OTHER, "promoted", "2025-07-31", "Ann", "the gates passed", GATES[:1]))
+    rollback(models.parent, Asked("champion", by="Bob", reason="complaints", on=dt.date(2025, 8, 31)))
+    return record_of(models, "champion")
+
+
+def test_a_rollback_to_a_version_promoted_by_an_override_keeps_the_override_visible(setting, capsys):
+    record = back_to_the_card(setting)
+    assert (record["model_version"], record["promoted_by"], record["action"]) == (CARD, "Bob", "rolled back")
+    assert record["override"] == "minutes_7"
+    assert record["of_decision"] == {"number": 3, "day": "2025-06-30", "by": "Ann"}
+    assert [(gate["name"], gate["light"]) for gate in record["gates"]] == [("gini_not_inferior", "amber")]
+    line = decisions(setting.project.models)[-1]
+    gates = "of decision 3: 1 of 2 passed; gini_not_inferior undecided -0.03 (-0.06 to 0.01)"
+    assert (line.number, line.gates, line.override) == (5, gates, "of decision 3: minutes_7")
+    tags = _tags("champion", record)
+    assert (tags["champion.gates"], tags["champion.override"]) == (gates, "of decision 3: minutes_7")
+    assert f"{CARD} is champion against the gates, by decision 3 (Ann): minutes_7" in capsys.readouterr().err
+
+
+def test_a_rollback_takes_over_the_last_decision_on_the_version_and_not_an_older_one(setting):
+    models = setting.project.models
+    back_to_the_card(setting)
+    move(models, Move("champion", FIRST, "promoted", "2025-09-30", "Ann", "the gates passed", GATES[:1]))
+    move(models, Move("champion", CARD, "promoted", "2025-10-31", "Ann", "the gates passed", GATES[:1]))
+    move(models, Move("champion", OTHER, "promoted", "2025-11-30", "Ann", "the gates passed", GATES[:1]))
+    rollback(models.parent, Asked("champion", by="Bob", on=dt.date(2025, 12, 31)))
+    record = record_of(models, "champion")
+    assert (record["model_version"], record["override"], record["of_decision"]["number"]) == (CARD, None, 7)
+    assert decisions(models)[-1].gates == "of decision 7: 1 of 1 passed"
+    assert decisions(models)[-1].override is None
+
+
+@pytest.mark.parametrize("kept", ["register", "last line", "alias"])
+def test_the_override_outlives_the_loss_of_the_role_file_after_a_rollback(setting, store, kept):
+    models, was = setting.project.models, back_to_the_card(setting)
+    damage(setting, None)
+    if kept == "last line":
+        path = models / "REGISTER.md"
+        path.write_text(path.read_text(encoding="utf-8").splitlines()[-1] + "\n", encoding="utf-8")
+    if kept == "alias":
+        damage(setting, None, "REGISTER.md")
+        store.holders["champion"] = Version("2", CARD, _tags("champion", was))
+    restore_roles(setting)
+    now = record_of(models, "champion")
+    assert (now["override"], now["gates"], now["gates_told"]) == ("minutes_7", was["gates"], was["gates_told"])
+    assert now["of_decision"]["number"] == 3
+    assert now["of_decision"]["by"] == ("Ann" if kept == "register" else None)
+
+
+def test_a_rollback_of_which_the_register_tells_no_promotion_says_that_nothing_is_known(setting, capsys):
+    damage(setting, None, "REGISTER.md")
+    rollback(setting.project.models.parent, Asked("champion", by="Bob", on=dt.date(2025, 8, 31)))
+    assert f"REGISTER.md tells no decision that made {FIRST} champion" in capsys.readouterr().err
+    assert decisions(setting.project.models)[-1].gates == "not known"
 
 
 def test_there_is_no_first_pair_where_the_register_names_a_champion(setting):

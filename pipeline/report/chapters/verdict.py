@@ -51,18 +51,29 @@ def verdict(given: ReportInput, words: Words) -> Chapter:
 def _overridden(given: ReportInput, words: Words) -> tuple[str, ...]:
     """The roles that were taken in spite of refused gates: by whom, when, why, and what the gates had said."""
     return tuple(
-        words(
-            "verdict.override",
-            role=words.or_name("role_name", role),
-            version=record["model_version"],
-            day=figures.day(record.get("since") or figures.DASH),
-            by=record.get("promoted_by", "–"),
-            reason=record["override"],
-            gates=_refused(record, words),
-        )
-        for role, record in given.in_force.items()
-        if record.get("override")
+        _override_words(role, record, words) for role, record in given.in_force.items() if record.get("override")
     )
+
+
+def _override_words(role: str, record: Mapping[str, Any], words: Words) -> str:
+    """Of a version that a rollback has put in force again also by which decision it was promoted against the gates."""
+    told = {
+        "role": words.or_name("role_name", role),
+        "version": record["model_version"],
+        "day": figures.day(record.get("since") or figures.DASH),
+        "by": record.get("promoted_by", figures.DASH),
+        "reason": record["override"],
+        "gates": _refused(record, words),
+    }
+    source = record.get("of_decision")
+    if not source:
+        return words("verdict.override", **told)
+    made = {
+        "number": source["number"],
+        "decided_on": figures.day(source.get("day") or figures.DASH),
+        "decided_by": source.get("by") or figures.DASH,
+    }
+    return words("verdict.override_again", **told, **made)
 
 
 def _refused(record: Mapping[str, Any], words: Words) -> str:
