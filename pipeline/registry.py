@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from pipeline.errors import DamagedModelError, MissingInputError, TargetUnreachableError, without_passwords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -27,13 +27,15 @@ _PLACES = {
     "logged_models": ("artifact_location",),
     "model_versions": ("source", "storage_location"),
 }
+_LAST_VALIDATED = "last_validated"
 _SERVING_NEEDS = ("numpy", "pandas", "pyarrow", "pyyaml", "lightgbm", "mlflow-skinny")
 
 
 @dataclass(frozen=True)
 class Run:
     """All that one fitted model leaves in MLflow. `sample` and `answers` are a few feature rows and what the model says
-    of them: the signature. `tags` tell the lineage, on the run and on the version; `validation` is kept as JSON."""
+    of them: the signature. `tags` tell the lineage, on the run and on the version, and `lineage` names those of them
+    that a later validation may find changed; `validation` is kept as JSON."""
 
     name: str
     params: Mapping[str, Any]
@@ -45,6 +47,7 @@ class Run:
     answers: pd.DataFrame
     model_code: Path
     validation: Mapping[str, Any] = field(default_factory=dict)
+    lineage: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,9 @@ class Registry:
     def log(self, run: Run) -> str:
         """Logs the run and registers its model; gives back the registered version.
 
-        A model version that is already registered (tag `model_version`) is not registered twice; its tags are renewed.
-        Raises TargetUnreachableError when the store does not answer.
+        A model version that is already registered (tag `model_version`) is not registered twice, and the tags of its
+        registration stay as they are: what it was validated with since then is told by tags `last_validated.…` and by
+        the run. Raises TargetUnreachableError when the store does not answer.
         """
         import mlflow
 
@@ -101,7 +105,7 @@ class Registry:
                 mlflow.log_dict(dict(run.validation), "validation/validation.json")
                 info = self._log_model(run)
             if known is not None:
-                self._tag(known, run.tags)
+                self._tag(known, {f"{_LAST_VALIDATED}.{name}": run.tags[name] for name in sorted(run.lineage)})
                 return known
             # One call makes the version with its tags: a version that says nothing of its model cannot be left behind.
             made = mlflow.register_model(info.model_uri, self.model_name, tags=dict(run.tags))

@@ -48,6 +48,7 @@ def register(
             sample=sample,
             answers=answers(model, sample),
             model_code=_SERVED,
+            lineage=tuple(lineage),
             validation={**validation, "models": {role: validation["models"][role]}},
         )
         store.log(run)

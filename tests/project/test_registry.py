@@ -8,10 +8,11 @@ import shutil
 import sqlite3
 
 import mlflow
+import pandas as pd
 import pytest
 from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
 
-from pipeline.registry import MonitoredRun, _bring_along, open_registry
+from pipeline.registry import MonitoredRun, Registry, Run, _bring_along, open_registry
 
 # MLflow's own store and client warn about their own future.
 _KINDS = ("DeprecationWarning", "FutureWarning", "UserWarning", "ResourceWarning")
@@ -111,6 +112,33 @@ def test_who_holds_an_alias_is_told_with_the_tags_and_nobody_is_none(first, tmp_
     found = store.holder("champion")
     assert (found.number, found.model_version, found.tags["champion.by"]) == ("1", "card-1", "Ann")
     assert store.holder("challenger") is None
+
+
+@of_mlflow
+def test_a_later_validation_leaves_the_lineage_of_the_registration_as_it_was(first, tmp_path, monkeypatch):
+    shutil.copytree(first, tmp_path / "copy" / "models" / "mlflow")
+    store = open_registry(tmp_path / "copy" / "models" / "mlflow", None, "credit", "pd")
+    lineage = {"params_hash": "a", "policy_limits": "b"}
+    store.mirror({"champion": "1"}, {"1": lineage})
+    # The version stands already: its model is not registered again, so what would be served does not matter here.
+    monkeypatch.setattr(Registry, "_log_model", lambda self, run: None)
+    (tmp_path / "pictures").mkdir()
+    tags = {"model_version": "card-1", "kind": "scorecard", "params_hash": "x", "policy_limits": "b"}
+    run = Run(
+        "card-1", {}, {}, tags, tmp_path, tmp_path / "pictures", pd.DataFrame(), pd.DataFrame(), tmp_path,
+        lineage=("params_hash", "policy_limits"),
+    )  # fmt: skip
+    assert store.log(run) == "1"
+    told = store.holder("champion").tags
+    assert {name: told[name] for name in lineage} == lineage
+    later = {"last_validated.params_hash": "x", "last_validated.policy_limits": "b"}
+    assert set(told) - set(lineage) == {"model_version", *later}
+    assert {name: told[name] for name in later} == later
+    validated = mlflow.MlflowClient(store.tracking_uri).search_runs(
+        [mlflow.MlflowClient(store.tracking_uri).get_experiment_by_name("credit").experiment_id],
+        "tags.params_hash = 'x'",
+    )
+    assert len(validated) == 1
 
 
 @of_mlflow
