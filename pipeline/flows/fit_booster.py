@@ -43,4 +43,4 @@ def fit_booster(setting: Setting) -> None:
             raise
         leave_no_challenger(setting, str(error))
         return
-    keep(setting, fitted, leaks)
+    keep(setting, fitted, leaks, params)

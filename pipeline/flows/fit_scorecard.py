@@ -42,7 +42,7 @@ def fit_scorecard(setting: Setting) -> None:
     for fate in fitted.details["selection"]:
         if fate.get("is_must_have") and fate["fate"] != "selected":
             log.say("must_have_left_out", f"{fate['feature']}: {fate['reason']}")
-    keep(setting, fitted, leaks)
+    keep(setting, fitted, leaks, setting.params.fit_scorecard)
 
 
 def card_on(setting: Setting, book: pd.DataFrame, table: Timetable, cuts: Mapping[str, Cuts]) -> FittedModel:

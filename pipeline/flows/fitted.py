@@ -9,6 +9,7 @@ from pipeline.datasets import write_json, write_text
 from pipeline.durable import draft_folder
 from pipeline.flows import log
 from pipeline.flows.candidates import DETAILS
+from pipeline.flows.fit_parameters import FITTED_WITH, fit_parameters
 from pipeline.flows.policy_file import section_in
 from pipeline.flows.training_source import label_of
 from pipeline.score.model_folder import write_model
@@ -19,7 +20,7 @@ from pipeline.train.thin_file import CardGround
 
 if TYPE_CHECKING:
     from pipeline.flows.setting import Setting
-    from pipeline.params import ScorecardParams
+    from pipeline.params import BoosterParams, ScorecardParams
     from pipeline.train.fit import FittedModel
     from pipeline.train.leaks import LeakReport
 
@@ -48,11 +49,18 @@ def _of_pool(card: ScorecardParams) -> ScorecardParams:
     return replace(card, must_have=(), points="exact")
 
 
-def keep(setting: Setting, fitted: FittedModel, leaks: LeakReport) -> None:
-    """Replaces the candidate of the kind whole: one folder named by the version, and the details."""
+def keep(setting: Setting, fitted: FittedModel, leaks: LeakReport, parameters: ScorecardParams | BoosterParams) -> None:
+    """Replaces the candidate of the kind whole: one folder named by the version, and the details, which tell the
+    parameters of the fit; `parameters` are those of the kind's own section."""
+    _tell_method(setting, fitted)
+    told = {
+        **fitted.details,
+        "leaks": leaks.as_json(),
+        FITTED_WITH: fit_parameters(setting, fitted.model.kind, parameters),
+    }
     with draft_folder(setting.project.candidate(fitted.model.kind)) as draft:
         version = write_model(draft, fitted.model, fitted.golden_rows)
-        write_json({**fitted.details, "leaks": leaks.as_json()}, draft / DETAILS)
+        write_json(told, draft / DETAILS)
         for name, text in fitted.texts.items():
             write_text(text, draft / name)
     counts = fitted.details["samples"]["train"]
@@ -65,3 +73,12 @@ def keep(setting: Setting, fitted: FittedModel, leaks: LeakReport) -> None:
         rows=counts["rows"],
         bad_customers=counts["bad_customers"],
     )
+
+
+def _tell_method(setting: Setting, fitted: FittedModel) -> None:
+    """Says that the calibration did not take the method that calibration.method names, and why."""
+    asked, choice = setting.params.calibration.method, (fitted.details.get("calibration") or {}).get("choice")
+    if choice is None or asked in {"auto", choice["method"]}:
+        return
+    told = f"calibration of the {fitted.model.kind}: {choice['method']} is used, not {asked}: {choice['reason']}"
+    log.say("calibration_method", told, kind=fitted.model.kind, asked=asked, used=choice["method"])

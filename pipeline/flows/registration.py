@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.flows.fit_parameters import fit_parameters, fitted_with
 from pipeline.flows.register_lines import gates_told, marked
 from pipeline.flows.role_history import ROLES, record_of
 from pipeline.flows.served_answers import answers
-from pipeline.flows.training_source import label_of
 from pipeline.registry import Registry, Run, open_registry
 
 if TYPE_CHECKING:
@@ -35,20 +35,23 @@ def register(
 ) -> None:
     """Logs one run per model and registers what is not registered yet; `validation` is the whole report."""
     store = registry_of(setting)
+    measured_with = {f"validate.{key}": value for key, value in asdict(setting.params.validate).items()}
     for role, candidate in pair.items():
         model = candidate.model
         sample = rows[list(model.features)].head(_SAMPLE_ROWS).reset_index(drop=True)
+        fit = _fitted_with(setting, candidate)
+        made_of = {**lineage, "fit_params_hash": fit["sha256"]}
         run = Run(
             name=model.version,
-            params=_params(setting, model.kind),
+            params={**fit["params"], **measured_with},
             metrics={name.removeprefix(f"{role}."): v for name, v in metrics.items() if name.startswith(f"{role}.")},
-            tags={**lineage, "model_version": model.version, "kind": model.kind, "fitted_as": role},
+            tags={**made_of, "model_version": model.version, "kind": model.kind, "fitted_as": role},
             model_folder=setting.project.models / model.version,
             pictures=setting.project.validation / "pictures" / model.kind,
             sample=sample,
             answers=answers(model, sample),
             model_code=_SERVED,
-            lineage=tuple(lineage),
+            lineage=tuple(made_of),
             validation={**validation, "models": {role: validation["models"][role]}},
         )
         store.log(run)
@@ -97,17 +100,8 @@ def registry_of(setting: Setting) -> Registry:
     return open_registry(setting.project.tracking, settings.tracking_uri, settings.experiment, settings.model_name)
 
 
-def _params(setting: Setting, kind: str) -> dict[str, Any]:
-    params, label = setting.params, label_of(setting)
-    sections = {
-        "label": label if label.is_of_table else params.label,
-        "split": params.split,
-        "calibration": params.calibration,
-        "validate": params.validate,
-    }
-    own = {"fit_scorecard": params.fit_scorecard} if kind == "scorecard" else {"fit_booster": params.fit_booster}
-    return {
-        f"{name}.{key}": value
-        for name, section in {**sections, **own}.items()
-        for key, value in asdict(section).items()
-    }
+def _fitted_with(setting: Setting, candidate: Candidate) -> dict[str, Any]:
+    """The parameters of the fit with their hash."""
+    kind, params = candidate.model.kind, setting.params
+    own = params.fit_scorecard if kind == "scorecard" else params.fit_booster
+    return fitted_with(candidate, fit_parameters(setting, kind, own))
