@@ -181,7 +181,9 @@ class BoosterParams:
 
     A tree sees all bad rows and draws `row_share` of the good ones, and `feature_share` of the features.
     `categories` says how a split parts them: in groups, or one by one. `cuts` says where it cuts a number: at the best
-    place, or at the better of places drawn by lot, one a feature.
+    place, or at the better of places drawn by lot, one a feature. `trees` are LightGBM's, grown leaf by leaf, or
+    symmetric: one question for all nodes of a level, `max_depth` levels (12 at most), chosen with `noise` (in standard
+    deviations of the gradient) that dies away.
     `min_rows_per_category` and `category_smoothing` say which categories are set apart from the others (in rows of a
     node), `category_l2` is the penalty of a leaf that does so, beside `l2`; the search leaves these four as they are.
     `trials` is the budget of the search around the others, 0 for none, `standard_errors` by how many of the difference

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.night_params import BreakerParams, DeliverParams
-    from pipeline.params import BoosterMember, CalibrationParams, CommitteeParams, EngineParams, IngestParams
+    from pipeline.params import (
+        BoosterMember,
+        BoosterParams,
+        CalibrationParams,
+        CommitteeParams,
+        EngineParams,
+        IngestParams,
+    )
 
 
 def parse_params(text: str, origin: str = "params.yaml") -> Params:
@@ -70,7 +77,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "fit_scorecard.base_odds": (0.01, 1e6),
     "fit_booster.learning_rate": (1e-4, 1),
     "fit_booster.max_leaves": (2, 1024),
-    "fit_booster.max_depth": (1, 100),
+    "fit_booster.max_depth": (-1, 1000),
     "fit_booster.feature_share": (1e-6, 1),
     "fit_booster.row_share": (0.01, 1),
     "fit_booster.l2": (0, 1e9),
@@ -175,6 +182,7 @@ def _inconsistencies(params: Params) -> list[str]:
     if abs(shares - 1) > 1e-9:
         found.append(f"split: the three shares add up to {shares:g}, not to 1")
     found.extend(_member_inconsistencies(params.fit_booster.members))
+    found.extend(_too_deep(params.fit_booster))
     found.extend(_tendency_inconsistencies(params.calibration))
     found.extend(_engine_inconsistencies(params.engine))
     found.extend(_breaker_inconsistencies(params.score.breakers))
@@ -221,6 +229,21 @@ def _member_inconsistencies(members: tuple[BoosterMember, ...]) -> list[str]:
     return found
 
 
+def _too_deep(booster: BoosterParams) -> list[str]:
+    """A symmetric tree of d levels has 2^d leaves, whatever its rows."""
+    named = {"fit_booster": booster} | {f"fit_booster.members[{i}]": each for i, each in enumerate(booster.members)}
+    depths = {
+        name: booster.max_depth if each.max_depth is None else each.max_depth
+        for name, each in named.items()
+        if (each.trees or booster.trees) == "symmetric"
+    }
+    return [
+        f"{name}: a symmetric tree is 1 to {_DEEPEST} levels deep, max_depth is {depth}"
+        for name, depth in depths.items()
+        if not 1 <= depth <= _DEEPEST
+    ]
+
+
 def _tendency_inconsistencies(calibration: CalibrationParams) -> list[str]:
     rate, source = calibration.long_run_rate, calibration.long_run_source
     if calibration.tendency == "observed":
@@ -235,6 +258,7 @@ def _tendency_inconsistencies(calibration: CalibrationParams) -> list[str]:
 
 
 _MOST_MEMBERS = 100
+_DEEPEST = 12
 _MEMORY = re.compile(r"[1-9]\d*(MB|GB|TB)")
 _MASTER = re.compile(r"(spark://[^/\s]+:\d+(,[^/\s]+:\d+)*|local(\[[^\]]+\])?|yarn|k8s://\S+)")
 

@@ -5,12 +5,14 @@ No sum is shared out among threads and no operation reordered, so that the trees
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -18,9 +20,22 @@ if TYPE_CHECKING:
 
 _SWEEPS = 300
 _AT_REST = 1e-7
+_Function = TypeVar("_Function", bound="Callable[..., object]")
 
 
-@njit(cache=True, nogil=True)
+def compiled(function: _Function) -> _Function:
+    """Compiled at the first call, without Python's lock; kept on disk where a folder for it may be written.
+
+    Dividing by 0 gives what it does in numpy, so that loops need not look out for it.
+    """
+    try:
+        return cast("_Function", njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:
+        # numba finds no folder that it may write to.
+        return cast("_Function", njit(nogil=True, error_model="numpy")(function))
+
+
+@compiled
 def add_up(cells: NDArray[np.int16], features: Ints, leaf: Ints, moves: Floats, leaves: int) -> Floats:
     """Sums of `moves`, a gradient and a weight a row, shape (features, leaves, cells, 2); zeros but for `features`.
 
@@ -34,7 +49,7 @@ def add_up(cells: NDArray[np.int16], features: Ints, leaf: Ints, moves: Floats, 
     return sums
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def scores(sums: Floats, totals: Floats, questions: Ints, kinds: Ints, l2: float) -> Floats:
     """Of every question, how far the steps of all leaves point along their gradients: Σ g·s / √(Σ n·s²).
 
@@ -63,7 +78,7 @@ def scores(sums: Floats, totals: Floats, questions: Ints, kinds: Ints, l2: float
     return along
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _left_sides(sums: Floats, questions: Ints, kinds: Ints, left: Floats) -> None:
     """Gradient and weight that go left at every question, of one leaf; shape (2, questions)."""
     g, n, before, null_before, reached = 0.0, 0.0, -1, -1, 0
@@ -83,7 +98,7 @@ def _left_sides(sums: Floats, questions: Ints, kinds: Ints, left: Floats) -> Non
         left[0, q], left[1, q] = g, n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def goes_right(column: NDArray[np.int16], question: Ints, kind: Ints, right: Ints) -> None:
     """1 for every row that goes right, else 0. Null is cell 0; of a category only its own cell goes left."""
     for i in range(len(column)):
@@ -95,7 +110,7 @@ def goes_right(column: NDArray[np.int16], question: Ints, kind: Ints, right: Int
             right[i] = 1 if column[i] > question[1] else 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def project(values: Floats, weights: Floats, low: Ints, high: Ints) -> None:
     """Moves `values` to the nearest (weighted squares) at which none of `low` is above its partner of `high`.
 

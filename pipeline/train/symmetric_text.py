@@ -102,4 +102,5 @@ class _Writer:
 
     def _gain(self, leaves: Ints) -> float:
         """What these leaves take from the log loss by one step of their own, twice: g² / (h + l2)."""
-        return math.fsum(self.tree.gradient[leaves]) ** 2 / (math.fsum(self.tree.curvature[leaves]) + self.l2)
+        curvature = math.fsum(self.tree.curvature[leaves]) + self.l2
+        return math.fsum(self.tree.gradient[leaves]) ** 2 / curvature if curvature else 0.0

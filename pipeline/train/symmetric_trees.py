@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-# The weight of a leaf that no row came to, beside sums of p(1 − p): it goes where the order wants it.
+# What a leaf that no row came to weighs beside sums of p(1 − p), so that it goes where the order wants it, and the
+# least penalty, so that its step is 0.
 _NO_ROWS = 1e-6
 
 
@@ -121,6 +122,7 @@ class _Fit:
 
     def __init__(self, ground: Ground, settings: BoosterParams) -> None:
         self.ground, self.settings = ground, settings
+        self.l2 = max(settings.l2, _NO_ROWS)
         self.random = np.random.default_rng(settings.seed)
         self.cells = ground.cells.cells(ground.matrix)
         self.kinds = np.column_stack([ground.cells.is_category, ground.directions]).astype(np.int64)
@@ -153,7 +155,7 @@ class _Fit:
         leaves = 1 << len(questions)
         g, h = _summed(leaf, gradient, leaves), _summed(leaf, curvature, leaves)
         directions = [int(self.kinds[question[0], 1]) for question in questions]
-        steps = in_order(-g / (h + self.settings.l2), h + _NO_ROWS, directions)
+        steps = in_order(-g / (h + self.l2), h + _NO_ROWS, directions)
         rows = np.bincount(leaf, minlength=leaves)
         return SymmetricTree(questions, self.settings.learning_rate * steps, rows, g, h), leaf
 
@@ -176,7 +178,7 @@ class _Fit:
     def _scores(self, questions: Ints, leaf: Ints, leaves: int, moves: Floats) -> Floats:
         sums = add_up(self.cells, np.unique(questions[:, 0]), leaf, moves, leaves)
         totals = np.column_stack([_summed(leaf, moves[:, side], leaves) for side in (0, 1)])
-        found: Floats = scores(sums, totals, questions, self.kinds, self.settings.l2)
+        found: Floats = scores(sums, totals, questions, self.kinds, self.l2)
         return found
 
     def _weights(self) -> Floats:

@@ -43,7 +43,15 @@ def test_every_breach_is_told_at_once():
         ("fit_booster: {row_share: 0.0}", "fit_booster.row_share: 0.0 lies outside 0.01 to 1"),
         ("fit_booster: {members: []}", "fit_booster.members: expected 1 to 100, found 0"),
         ("fit_booster: {members: [{}, {row_share: 2}]}", "fit_booster.members[1].row_share: 2.0 lies outside"),
-        ("fit_booster: {members: [{max_depth: 0}]}", "fit_booster.members[0].max_depth: 0 lies outside 1 to 100"),
+        ("fit_booster: {members: [{l2: -2}]}", "fit_booster.members[0].l2: -2.0 lies outside 0 to 1e+09"),
+        (
+            "fit_booster: {trees: symmetric, max_depth: 13}",
+            "fit_booster: a symmetric tree is 1 to 12 levels deep, max_depth is 13",
+        ),
+        (
+            "fit_booster: {max_depth: -1, members: [{}, {trees: symmetric}]}",
+            "members[1]: a symmetric tree is 1 to 12 levels",
+        ),
         ("fit_booster: {noise: -1}", "fit_booster.noise: -1.0 lies outside 0 to 100"),
         ("fit_booster: {members: [{cut: random}]}", "fit_booster.members[0].cut: unknown key"),
         ("fit_booster: {members: [{cuts: lucky}]}", "fit_booster.members[0].cuts: expected one of best, random"),

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from pipeline.params import BoosterMember, BoosterParams
+from pipeline.params import BoosterParams
 from pipeline.score.tree_shap import TreeShap
 from pipeline.train.booster_grower import Grower
 from pipeline.train.symmetric_cells import Cells
-from pipeline.train.symmetric_kernels import add_up, scores
+from pipeline.train.symmetric_kernels import add_up, compiled, scores
 from pipeline.train.symmetric_order import in_order
 from pipeline.train.symmetric_text import text_of
 from pipeline.train.symmetric_trees import Ground, Watched, grow, grow_watched
@@ -295,6 +295,20 @@ def test_members_of_a_mean_may_be_symmetric_and_grow_alike_on_any_number_of_thre
     assert 0 < one[0][0] <= 40
 
 
-def test_what_a_member_says_stands_against_the_section():
-    told = BoosterMember(trees="symmetric", max_depth=4, l2=3.0)
-    assert (told.trees, told.max_depth, told.learning_rate) == ("symmetric", 4, None)
+def test_without_a_penalty_a_leaf_that_no_row_came_to_moves_nothing(grower):
+    told = dataclasses.replace(SETTINGS, l2=0.0, max_depth=6)
+    (booster,) = grower.grow([told], [15])
+    ground = grower._ground(np.ones(len(grower.is_bad), dtype=bool), told)
+    trees = grow(ground, told, 15, no_watch)
+    assert any((tree.rows == 0).any() for tree in trees)
+    assert all(np.isfinite(tree.values).all() for tree in trees)
+    np.testing.assert_allclose(
+        booster.predict(ground.matrix, raw_score=True), told_odds(trees, ground, ground.matrix), atol=1e-9
+    )
+
+
+def test_what_cannot_be_kept_on_disk_is_compiled_all_the_same():
+    # A function without a file: numba has no place to keep it beside.
+    given: dict[str, object] = {}
+    exec("def twice(x):\n    return x + x\n", given)
+    assert compiled(given["twice"])(21) == 42
