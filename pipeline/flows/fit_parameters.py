@@ -22,7 +22,7 @@ _NOT_KEPT = "not kept"
 
 def fit_parameters(setting: Setting, kind: str, own: ScorecardParams | BoosterParams) -> dict[str, Any]:
     """The parameters of a fit by `section.name`, as JSON gives them back, and their hash: those of label, split and
-    calibration and the section of the kind itself, `own`."""
+    calibration and the section of the kind itself, `own`, but for its threads, which move no model."""
     label, params = label_of(setting), setting.params
     sections = {
         "label": label if label.is_of_table else params.label,
@@ -30,7 +30,12 @@ def fit_parameters(setting: Setting, kind: str, own: ScorecardParams | BoosterPa
         "calibration": params.calibration,
         f"fit_{kind}": own,
     }
-    named = {f"{name}.{key}": value for name, section in sections.items() for key, value in asdict(section).items()}
+    named = {
+        f"{name}.{key}": value
+        for name, section in sections.items()
+        for key, value in asdict(section).items()
+        if key != "threads"
+    }
     text = json.dumps(named, sort_keys=True, ensure_ascii=False, default=str)
     return {"params": json.loads(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
