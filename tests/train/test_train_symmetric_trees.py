@@ -20,7 +20,7 @@ from pipeline.train.symmetric_cells import Cells
 from pipeline.train.symmetric_kernels import add_up, compiled, scores
 from pipeline.train.symmetric_order import in_order
 from pipeline.train.symmetric_text import text_of
-from pipeline.train.symmetric_trees import Ground, Watched, grow, grow_watched
+from pipeline.train.symmetric_trees import Ground, Watched, _Fit, grow, grow_watched
 
 SETTINGS = BoosterParams(
     trees="symmetric", learning_rate=0.1, max_depth=3, feature_share=1.0, row_share=1.0, l2=1.0, noise=0.0, threads=1
@@ -189,9 +189,11 @@ def test_noise_draws_other_questions_and_dies_away(ground):
     assert len({str(first_and_last(seed, 0.0)) for seed in range(3)}) == 1
     firsts = [first_and_last(seed, 3.0)[0] for seed in range(6)]
     assert len({str(first) for first in firsts}) > 1
-    # After 150 rounds of 0.1 the noise is e^-9 of what it was: the question asked is the best one.
-    fading = 1 / (1 + math.exp(150 * 0.1 - math.log(400)))
-    assert fading < 2e-4
+    # Of 400 rows the noise is half of what it was after ln(400) / 0.1 = 59.9 rounds of 0.1, and e^-9 of it after 150.
+    fading = _Fit(ground, SETTINGS)._fading
+    assert fading(0) == pytest.approx(400 / 401)
+    assert fading(59) > 0.5 > fading(60)
+    assert fading(150) == pytest.approx(400 * math.exp(-15), rel=1e-3)
 
 
 def test_a_tree_asks_of_its_share_of_the_features_and_of_one_group_where_told(ground):
