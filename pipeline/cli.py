@@ -161,19 +161,41 @@ def deliver(
 
 
 @app.command()
-def explain(
-    customer_id: Annotated[str, typer.Argument(help="The supplier's number for the customer.")],
+def explain(  # noqa: PLR0917 - options, given by name
+    customer_id: Annotated[
+        str | None, typer.Argument(help="The supplier's number for the customer.", show_default=False)
+    ] = None,
+    whole: Annotated[  # noqa: FBT002
+        bool, typer.Option("--all", help="Also the base and what every feature adds to the score, down to the sum.")
+    ] = False,
+    parquet: Annotated[
+        Path | None, typer.Option(help="In place of a customer: write what every feature adds for the whole book here.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where runs are published; by default score.out.")] = None,
     as_of: Annotated[
         dt.datetime | None,
         typer.Option("--as-of", formats=["%Y-%m-%d"], help="A published day; by default the latest."),
     ] = None,
+    tables: Annotated[
+        Path | None, typer.Option(help="The ledger for features no longer kept; by default the project's.")
+    ] = None,
+    models: Annotated[Path | None, typer.Option(help="Where the run's model lies; by default the project's.")] = None,
     project: ProjectOption = Path(),
 ) -> None:
-    """Print one customer's card from a published run."""
-    from pipeline.flows.explain import explain_customer
+    """Print one customer's card from a published run; or explain the scores of one or of all in full."""
+    from pipeline.flows.explain import explain_customer, explain_customer_whole
+    from pipeline.flows.explain_book import explain_book
+    from pipeline.flows.explained_run import Sources
 
-    explain_customer(project, customer_id, out, as_of.date() if as_of else None)
+    day, sources = as_of.date() if as_of else None, Sources(tables, models, out)
+    if (customer_id is None) == (parquet is None):
+        raise typer.BadParameter("give a customer's number, or --parquet FILE for the whole book")
+    if parquet is not None:
+        explain_book(project, parquet, sources, day)
+    elif customer_id is not None and whole:
+        explain_customer_whole(project, customer_id, sources, day)
+    elif customer_id is not None:
+        explain_customer(project, customer_id, out, day)
 
 
 @app.command("export-card")

@@ -199,9 +199,10 @@ def put_file(source: Path, path: Path) -> None:
     with told_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.aside")
-        shutil.move(source, aside)
-        sync_folder(aside)
-        aside.replace(path)
+        with gone_on_error(aside):
+            shutil.move(source, aside)
+            sync_folder(aside)
+            aside.replace(path)
         sync_folder(path.parent)
 
 

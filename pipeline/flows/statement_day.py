@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from pipeline.errors import ContractError, CreditbookError, MissingInputError
 from pipeline.features.build import features
 from pipeline.features.catalog import FEATURES
 from pipeline.flows.definition import default_definition
+from pipeline.flows.features_of_run import kept_features
 from pipeline.flows.setting import ledger_in
 from pipeline.history.point_in_time import known_rows
 from pipeline.history.position import positions
@@ -151,12 +151,10 @@ def _wanted(model: Model) -> list[str]:
 
 def _kept(setting: Setting, run: PublishedRun, model: Model) -> pa.Table | None:
     """The features that the night left behind, where they are those of this run."""
-    project = setting.project
-    if not project.receipt.is_file() or not project.night.is_file():
+    path = kept_features(setting.project, run)
+    if path is None:
         return None
-    if json.loads(project.receipt.read_text(encoding="utf-8")).get("run_id") != run.folder.name:
-        return None
-    night = read_table(project.night, "score")
+    night = read_table(path, "score")
     wanted = _wanted(model)
     return night.select(["customer_id", *wanted]) if set(wanted) <= set(night.column_names) else None
 

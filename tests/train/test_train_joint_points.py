@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.params import ScorecardParams
+from pipeline.score.explanation.contributions import contributions_of
 from pipeline.statistics.discrimination import auc
 from pipeline.train import joint_points
 from pipeline.train.binning import fit_bins
@@ -138,3 +139,22 @@ def test_a_level_of_a_category_moves_its_rows_by_itself_even_where_the_line_has_
     shifted = with_segment_points(flat, "trade", {"wood": 0.4, "food": -0.2}, train)
     moved = shifted.log_odds(train.rows) - flat.log_odds(train.rows)
     assert moved == pytest.approx(train.rows["trade"].map({"wood": 0.4, "food": -0.2, "metal": 0.0}).to_numpy())
+
+
+def test_points_of_bins_and_of_segments_are_told_as_what_each_feature_adds():
+    train = _sample(2000)
+    card = fit_scorecard(train, CATALOGUE, BINS, 1).scorecard
+    levelled = with_segment_points(card, "trade", {"wood": -0.4}, train)
+    before, after = (contributions_of(one, train.rows) for one in (card, levelled))
+    assert len(after.raw) == 2000
+    assert after.unit == "points"
+    for position, one in enumerate(levelled.characteristics):
+        of_label = {b.label: b.points for b in one.bins}
+        told = [after.labels[position][at] for at in after.bins[:, position]]
+        assert after.added[:, position].tolist() == [of_label[label] for label in told]
+    is_wood = (train.rows["trade"] == "wood").to_numpy()
+    np.testing.assert_allclose(after.raw - before.raw, np.where(is_wood, -0.4 * card.factor, 0.0), rtol=0, atol=1e-9)
+    trade = after.names.index("trade")
+    own = before.added[:, before.names.index("trade")] if "trade" in before.names else 0.0
+    moved = after.added[:, trade] - own
+    np.testing.assert_allclose(moved, np.where(is_wood, -0.4 * card.factor, 0.0), rtol=0, atol=1e-9)
