@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import shutil
 import subprocess
 import sys
@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import traced_command
-from small_night import COMMAND, JUNE, NOVEMBER, command, put_in_force, small_card, tree
+from small_night import JUNE, NOVEMBER, put_in_force, small_card, tree
 
+from pipeline import datasets
+from pipeline.cli import _run
 from pipeline.engine import write_parquet
 from pipeline.errors import ContractError, DamagedModelError, MissingInputError, OutputError, StorageError
 from pipeline.features import catalog
@@ -106,7 +107,7 @@ def table_in(text):
     return found
 
 
-@pytest.mark.parametrize(("out", "day", "every"), [("data/scored", None, 1), ("by_booster", JUNE, 12)])
+@pytest.mark.parametrize(("out", "day", "every"), [("data/scored", None, 5), ("by_booster", JUNE, 12)])
 def test_the_file_of_the_book_is_the_tables_of_its_customers(night, tmp_path, capsys, out, day, every):  # noqa: PLR0917 - fixtures
     sources = Sources(out=night / out)
     before = tree(night / out)
@@ -213,20 +214,27 @@ def test_no_file_is_put_among_the_published_runs_or_in_place_of_a_folder(night, 
         (["--parquet", "/proc/x.parquet"], 73, "/proc/x.parquet cannot be created"),
     ],
 )
-def test_the_command_says_what_is_wrong_with_its_code(night, arguments, code, told):
-    done = command(night, "explain", *arguments)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert told in done.stderr
+def test_the_command_says_what_is_wrong_with_its_code(  # noqa: PLR0917 - fixtures
+    night, monkeypatch, capsys, arguments, code, told
+):
+    monkeypatch.chdir(night)
+    assert _run(["explain", *arguments]) == code
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert told in found.err
 
 
-def test_a_disk_that_fails_while_rows_are_written_leaves_the_file_of_before(night, tmp_path, monkeypatch):
+@pytest.mark.parametrize("at", [(ParquetTable, "_write"), (datasets, "sync_folder")])
+def test_a_disk_that_fails_while_rows_are_written_or_flushed_leaves_the_file_of_before(
+    night, tmp_path, monkeypatch, at
+):
     file = tmp_path / "explained.parquet"
     file.write_bytes(b"of before")
 
-    def full(self, rows):
-        raise OSError(28, "No space left on device")
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(ParquetTable, "_write", full)
+    monkeypatch.setattr(*at, full)
     with pytest.raises(StorageError, match="No space left on device"):
         explain_book(night, file, HERE, None)
     assert list(tmp_path.iterdir()) == [file]
@@ -237,62 +245,28 @@ def test_a_disk_that_fails_while_rows_are_written_leaves_the_file_of_before(nigh
 KILLED = """
 import os, signal, sys
 from pipeline.score.written_tables import ParquetTable
-ParquetTable.close = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+from pathlib import Path
+killed = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+setattr(*{"rows": (ParquetTable, "close"), "rename": (Path, "replace")}[sys.argv[1]], killed)
 from pipeline.cli import _run
-_run(sys.argv[1:])
+_run(sys.argv[2:])
 """
 
 
-def test_killed_before_the_rows_are_whole_it_leaves_the_file_of_before_and_the_next_sweeps(changed, tmp_path):
+@pytest.mark.parametrize(("at", "aside"), [("rows", 0), ("rename", 1)])
+def test_killed_before_its_rows_or_its_name_are_there_the_old_file_stands_and_the_next_sweeps(
+    changed, tmp_path, at, aside
+):
     file = tmp_path / "out" / "explained.parquet"
     file.parent.mkdir()
     file.write_bytes(b"of before")
     arguments = ["explain", "--parquet", str(file), "--project", str(changed)]
-    done = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, at, *arguments], capture_output=True, check=False)
     assert done.returncode == -9
-    assert tree(file.parent) == {file.name: tree(file.parent)[file.name]}
     assert file.read_bytes() == b"of before"
+    assert len(list(file.parent.glob(".*.aside"))) == aside
     assert len(list((changed / "data" / "scratch").glob("explain-*"))) == 1
     explain_book(changed, file, HERE, None)
     assert pq.read_table(file).num_rows == len(book_of(changed / "data" / "scored"))
+    assert list(file.parent.iterdir()) == [file]
     assert list((changed / "data" / "scratch").iterdir()) == []
-
-
-def test_killed_or_failing_while_it_is_put_in_place_the_old_file_stands_or_the_new_one(night, tmp_path):
-    reason = traced_command.why_not(tmp_path)
-    if reason:
-        pytest.skip(reason)
-    folder = tmp_path / "out"
-    folder.mkdir()
-    file, log = folder / "explained.parquet", tmp_path / "log"
-    one = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))]
-    explain = [*one, COMMAND, "explain", "--parquet", str(file), "--project", str(night)]
-
-    def before():
-        shutil.rmtree(folder)
-        folder.mkdir()
-        file.write_bytes(b"of before")
-
-    before()
-    traced = traced_command.trace(explain, folder, log)
-    whole = tree(folder)
-    assert list(whole) == [file.name]
-    calls = [call for call in traced.calls if call.changes and call.name in {"rename", "fsync"}]
-    assert [call.name for call in calls] == ["rename", "fsync", "rename", "fsync"]
-    for call in calls:
-        before()
-        old = tree(folder)[file.name]
-        assert traced_command.kill_at(call, explain, log).returncode == -9
-        assert tree(folder)[file.name] in {old, whole[file.name]}
-        if call is calls[1]:
-            # What lies aside is taken over by the next.
-            assert len(tree(folder)) == 2
-            done = subprocess.run(explain, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            assert tree(folder) == whole
-    for call in calls[:2]:
-        before()
-        old = tree(folder)
-        done = traced_command.fail_from(call, "ENOSPC", explain, log)
-        assert (done.returncode, "No space left on device" in done.stderr) == (74, True), (str(call), done.stderr)
-        assert tree(folder) == old

@@ -332,6 +332,17 @@ def test_features_that_are_gone_or_others_are_counted_with_an_example(explained,
     assert told == AsPublished(4, 1, 0, "'C002': no features")
 
 
+@pytest.mark.parametrize(("off", "moved"), [(1e-14, 0), (1e-10, 1)])
+def test_another_pd_is_seen_where_the_score_is_the_same(scored, make_book, models, policy, as_of, off, moved):  # noqa: PLR0917 - fixtures
+    book = make_book({})
+    run = scored(book.positions, book.features, models["card"], policy, None, as_of)
+    published = run.book.select(OF_BOOK)
+    at = published.schema.get_field_index("pd")
+    published = published.set_column(at, "pd", pa.array([published["pd"][0].as_py() + off]))
+    rows = pa.Table.from_pandas(book.features, preserve_index=False)
+    assert Explaining(models["card"], "run0", as_of)({"book": published, "features": rows}).told.moved == moved
+
+
 def test_whoever_comes_out_otherwise_is_refused(as_of):
     class Run:
         pass
