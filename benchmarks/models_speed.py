@@ -30,6 +30,7 @@ from pipeline.score.points import Scaling
 from pipeline.score.reasons import model_reasons
 from pipeline.score.scorecard import Scorecard
 from pipeline.score.thin_file import ThinFile, ThinFileRule
+from pipeline.train.adverse import adverse_values
 from pipeline.train.bin_counts import Outcomes
 from pipeline.train.binning import fit_bins
 from pipeline.train.optimal_bins import optimal_splits, reference_constraints
@@ -248,13 +249,15 @@ def shap_figures(booster: Booster) -> list[Figure]:
 
 def night_figures(booster: Booster) -> list[Figure]:
     """PD, points and four reasons in two languages of rows with features at hand, and where the time goes."""
-    rows, _ = book(REASONED_ROWS, BOOSTER_FEATURES, 7)
+    rows, is_bad = book(REASONED_ROWS, BOOSTER_FEATURES, 7)
+    entries = catalogue(BOOSTER_FEATURES)
     model = Model(
         kind="booster",
         label={"kind": "default", "window_months": 12},
         features=booster.features,
-        catalogue=catalogue(BOOSTER_FEATURES),
+        catalogue=entries,
         predictor=booster,
+        adverse=adverse_values(sample_of(rows, is_bad), entries, booster.features),
         calibration=Calibration.line("platt", 0.1, 0.9),
         scaling=Scaling(),
         thin_file=ThinFile(0.06, 30, 500, 0.5, ThinFileRule(3, 3)),

@@ -258,7 +258,7 @@ def asset_turnover(accounts: ir.Table) -> ir.Value:
     Unit.DAYS,
     Risk.RISES,
     ("The customer's receivable days", "客户自身应收账款周转天数"),
-    ("The customer waits {value:.0f} days for its own receivables", "客户自身应收账款周转需{value:.0f}天"),
+    ("The customer waits {value:.0f} day{s} for its own receivables", "客户自身应收账款周转需{value:.0f}天"),
 )
 def receivable_days(accounts: ir.Table) -> ir.Value:
     """Receivables over revenue of a year, in days."""
@@ -269,7 +269,7 @@ def receivable_days(accounts: ir.Table) -> ir.Value:
     Unit.DAYS,
     Risk.RISES,
     ("Inventory days", "存货周转天数"),
-    ("Inventory stands for {value:.0f} days", "存货周转需{value:.0f}天"),
+    ("Inventory stands for {value:.0f} day{s}", "存货周转需{value:.0f}天"),
 )
 def inventory_days(accounts: ir.Table) -> ir.Value:
     """Inventory over cost of sales of a year, in days."""

@@ -84,7 +84,7 @@ def cash_change(accounts: ir.Table) -> ir.Value:
     Risk.RISES,
     ("Change of the customer's receivable days", "客户自身应收账款周转天数的变动"),
     (
-        "The customer waits {value:+.0f} days against the year before",
+        "The customer waits {value:+.0f} day{s} against the year before",
         "客户自身应收账款周转天数较上年变动{value:+.0f}天",
     ),
     NO_EARLIER_ACCOUNTS,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Unit.MONTHS,
     Risk.RISES,
     ("Age of the accounts", "财务报表距今月数"),
-    ("The latest accounts known are {value:.0f} months old", "最近的财务报表距今{value:.0f}个月"),
+    ("The latest accounts known are {value:.0f} month{s} old", "最近的财务报表距今{value:.0f}个月"),
     step=SEND_ACCOUNTS,
 )
 def accounts_age_months(accounts: ir.Table) -> ir.Value:

@@ -48,7 +48,7 @@ def billed_amount(invoices: ir.Table) -> ir.Value:
     null_means=NO_TABLE,
     title_en="Invoices, {months} months",
     title_zh="近{months}个月发票数",
-    en="{value:.0f} invoices in {months} months",
+    en="{value:.0f} invoice{s} in {months} months",
     zh="近{months}个月开具{value:.0f}张发票",
     without_rows=0.0,
     people_only=True,
@@ -66,7 +66,7 @@ def invoice_count(invoices: ir.Table) -> ir.Value:
     null_means=NO_TABLE,
     title_en="Months with an invoice, of {months}",
     title_zh="近{months}个月中有开票的月数",
-    en="Billed in only {value:.0f} calendar months of the last {months}",
+    en="Billed in only {value:.0f} calendar month{s} of the last {months}",
     zh="近{months}个月中仅{value:.0f}个自然月有开票",
     without_rows=0.0,
     people_only=True,
@@ -141,7 +141,7 @@ def credit_note_share(invoices: ir.Table) -> ir.Value:
     null_means=NOTHING_BILLED,
     title_en="Mean terms of payment, {months} months",
     title_zh="近{months}个月平均账期天数",
-    en="Terms of {value:.0f} days on average over {months} months",
+    en="Terms of {value:.0f} day{s} on average over {months} months",
     zh="近{months}个月平均账期为{value:.0f}天",
     people_only=True,
 )
@@ -159,7 +159,7 @@ def mean_terms_days(invoices: ir.Table) -> ir.Value:
     null_means=NOTHING_BILLED_IN_ONE,
     title_en="Change of terms, last 3 months against the 9 before",
     title_zh="近3个月账期较此前9个月的变化",
-    en="Terms changed by {value:+.0f} days against the 9 months before",
+    en="Terms of the last 3 months changed by {value:+.0f} day{s} against the 9 months before",
     zh="近3个月账期较此前9个月变化{value:+.0f}天",
     people_only=True,
 )
@@ -180,7 +180,7 @@ def terms_change(invoices: ir.Table) -> ir.Value:
     null_means=NEVER,
     title_en="Days since the last invoice",
     title_zh="距最近一张发票的天数",
-    en="The last invoice was issued {value:.0f} days ago",
+    en="The last invoice was issued {value:.0f} day{s} ago",
     zh="最近一张发票在{value:.0f}天前开具",
     people_only=True,
 )
@@ -197,7 +197,7 @@ def days_since_last_invoice(invoices: ir.Table) -> ir.Value:
     null_means=NOTHING_PAID,
     title_en="Days since the last payment",
     title_zh="距最近一笔付款的天数",
-    en="The last payment came {value:.0f} days ago",
+    en="The last payment came {value:.0f} day{s} ago",
     zh="最近一笔付款在{value:.0f}天前",
     people_only=True,
 )
@@ -213,7 +213,7 @@ def days_since_last_payment(balance: ir.Table) -> ir.Value:
     null_means=NOT_STATED,
     title_en="Length of the business relation",
     title_zh="合作时长",
-    en="A customer for {value:.0f} months",
+    en="A customer for {value:.0f} month{s}",
     zh="合作时长为{value:.0f}个月",
 )
 def tenure_months(customers: ir.Table) -> ir.Value:
@@ -229,7 +229,7 @@ def tenure_months(customers: ir.Table) -> ir.Value:
     null_means=NOT_STATED,
     title_en="Age of the firm",
     title_zh="企业成立年限",
-    en="Founded {value:.0f} years ago",
+    en="Founded {value:.0f} year{s} ago",
     zh="企业成立{value:.0f}年",
 )
 def firm_age_years(customers: ir.Table) -> ir.Value:

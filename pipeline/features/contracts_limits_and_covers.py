@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     null_means=NO_TABLE,
     title_en="Contracts in force",
     title_zh="有效合同数",
-    en="{value:.0f} contracts in force",
+    en="{value:.0f} contract{s} in force",
     zh="有{value:.0f}份有效合同",
     without_rows=0.0,
 )
@@ -51,7 +51,7 @@ def contract_count(contracts: ir.Table) -> ir.Value:
     null_means=NO_CONTRACT,
     title_en="Months left of the longest contract",
     title_zh="最长合同的剩余月数",
-    en="The longest contract ends in {value:.0f} months",
+    en="The longest contract ends in {value:.0f} month{s}",
     zh="最长的合同还有{value:.0f}个月到期",
 )
 def contract_months_left(contracts: ir.Table) -> ir.Value:
@@ -116,7 +116,7 @@ def late_obligation_share(obligations: ir.Table) -> ir.Value:
     null_means=NO_OBLIGATION,
     title_en="Mean days late with obligations, {months} months",
     title_zh="近{months}个月合同义务平均逾期天数",
-    en="Obligations of {months} months were kept {value:.0f} days late on average",
+    en="Obligations of {months} months were kept {value:.0f} day{s} late on average",
     zh="近{months}个月合同义务平均逾期{value:.0f}天履行",
     step=KEEP_OBLIGATIONS,
 )
@@ -133,7 +133,7 @@ def mean_obligation_days_late(obligations: ir.Table) -> ir.Value:
     null_means=NO_TABLE,
     title_en="Obligations overdue, of {months} months",
     title_zh="近{months}个月到期而仍未履行的合同义务数",
-    en="{value:.0f} obligations are overdue and not fulfilled",
+    en="{value:.0f} obligation{s} overdue and not fulfilled",
     zh="有{value:.0f}项合同义务逾期未履行",
     without_rows=0.0,
     step=KEEP_OBLIGATIONS,
@@ -233,7 +233,7 @@ def limit_change_12m(limits: ir.Table) -> ir.Value:
     null_means=NO_LIMIT,
     title_en="Months since the limit was set",
     title_zh="信用额度核定距今月数",
-    en="The limit was set {value:.0f} months ago",
+    en="The limit was set {value:.0f} month{s} ago",
     zh="信用额度于{value:.0f}个月前核定",
 )
 def limit_age_months(limits: ir.Table) -> ir.Value:

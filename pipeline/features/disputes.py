@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     null_means=NO_TABLE,
     title_en="Disputes, {months} months",
     title_zh="近{months}个月争议次数",
-    en="{value:.0f} invoices disputed in {months} months",
+    en="{value:.0f} invoice{s} disputed in {months} months",
     zh="近{months}个月提出{value:.0f}次发票争议",
     without_rows=0.0,
 )
@@ -39,8 +39,8 @@ def dispute_count(disputes: ir.Table) -> ir.Value:
     null_means=NO_DISPUTE,
     title_en="Share of settled disputes rejected, {months} months",
     title_zh="近{months}个月已结争议中被驳回的占比",
-    en="{value:.0%} of the disputes settled of {months} months were rejected",
-    zh="近{months}个月已结的争议中有{value:.0%}被驳回",
+    en="Disputes of {months} months were settled, {value:.0%} of them by rejection",
+    zh="近{months}个月有争议已结，其中{value:.0%}被驳回",
 )
 def rejected_dispute_share(disputes: ir.Table) -> ir.Value:
     """Disputes found groundless over disputes settled: a dispute may be a way to put off payment."""
@@ -55,8 +55,8 @@ def rejected_dispute_share(disputes: ir.Table) -> ir.Value:
     null_means=NO_DISPUTE,
     title_en="Share of settled disputes upheld, {months} months",
     title_zh="近{months}个月已结争议中被认可的占比",
-    en="{value:.0%} of the disputes settled of {months} months were upheld in full",
-    zh="近{months}个月已结的争议中有{value:.0%}被完全认可",
+    en="Disputes of {months} months were settled, {value:.0%} of them upheld in full",
+    zh="近{months}个月有争议已结，其中{value:.0%}被完全认可",
 )
 def upheld_dispute_share(disputes: ir.Table) -> ir.Value:
     """Disputes found right in full over disputes settled: the fault was ours, and says little of the customer."""
@@ -89,7 +89,7 @@ def disputed_to_billed(disputes: ir.Table) -> ir.Value:
     null_means=NO_DISPUTE,
     title_en="Mean length of disputes, {months} months",
     title_zh="近{months}个月争议平均持续天数",
-    en="Disputes of {months} months last {value:.0f} days on average",
+    en="Disputes of {months} months last {value:.0f} day{s} on average",
     zh="近{months}个月的争议平均持续{value:.0f}天",
 )
 def mean_dispute_days(disputes: ir.Table) -> ir.Value:

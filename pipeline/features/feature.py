@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import ibis.expr.operations as ops
 
 from pipeline.tables.ledger import TABLES
+from pipeline.tables.plural import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,9 +101,10 @@ class Feature:
 
     `idea` is the name without the window, `months` the window or null, `source` the tables without which the column is
     null for every customer. `columns` are the ledger's columns (`table.column`) that it is told from: beside the keys,
-    `customer_id` and `known_on` of their tables nothing else can change it. `en` and `zh` are sentences with `{value}`
-    and `{months}` to be formatted. `step` is what the customer can do about it, null for nothing; `tells` what it may
-    be told. Both are for people: no model knows of them, so that they stand in no model's catalogue.
+    `customer_id` and `known_on` of their tables nothing else can change it. `en` and `zh` are sentences with `{value}`,
+    `{months}` and, after what is counted, `{s}` (tables/plural.py) to be formatted. `step` is what the customer can do
+    about it, null for nothing; `tells` what it may be told. Both are for people: no model knows of them, so that they
+    stand in no model's catalogue.
     """
 
     name: str
@@ -141,7 +143,7 @@ class Feature:
             )
             return f"{title}{': ' if language == 'en' else '：'}{meaning}"
         template = self.en if language == "en" else self.zh
-        return template.format(value=value, months=self.months)
+        return template.format(value=value, months=self.months, s=plural(template, value))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `catalogue.json`."""

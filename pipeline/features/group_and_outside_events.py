@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     null_means=NO_GROUP,
     title_en="Other customers of the group",
     title_zh="集团内其他客户数",
-    en="{value:.0f} other customers belong to the group",
+    en="{value:.0f} other customer{s} in the group",
     zh="集团内另有{value:.0f}家客户",
 )
 def group_member_count(group: ir.Table) -> ir.Value:
@@ -84,7 +84,7 @@ def group_share_over_90_days_past_due(group: ir.Table) -> ir.Value:
     null_means=NO_GROUP,
     title_en="Insolvencies in the rest of the group, 24 months",
     title_zh="近24个月集团内其他客户的破产事件数",
-    en="{value:.0f} insolvency events with other customers of the group in 24 months",
+    en="{value:.0f} insolvency event{s} with other customers of the group in 24 months",
     zh="近24个月集团内其他客户发生{value:.0f}起破产事件",
 )
 def group_insolvency_count_24m(group: ir.Table) -> ir.Value:
@@ -100,7 +100,7 @@ def group_insolvency_count_24m(group: ir.Table) -> ir.Value:
     null_means=NO_GROUP,
     title_en="Defaults in the rest of the group",
     title_zh="集团内其他客户的违约数",
-    en="{value:.0f} other customers of the group have defaulted",
+    en="{value:.0f} other customer{s} of the group defaulted",
     zh="集团内另有{value:.0f}家客户违约",
 )
 def group_default_count(group: ir.Table) -> ir.Value:
@@ -119,7 +119,7 @@ def group_default_count(group: ir.Table) -> ir.Value:
     null_means=NO_GROUP_PAYMENT,
     title_en="Mean days late of the rest of the group, 12 months",
     title_zh="近12个月集团内其他客户平均付款逾期天数",
-    en="The rest of the group paid {value:.0f} days late on average over 12 months",
+    en="The rest of the group paid {value:.0f} day{s} late on average over 12 months",
     zh="近12个月集团内其他客户平均逾期{value:.0f}天付款",
 )
 def group_mean_days_late_12m(group: ir.Table) -> ir.Value:
@@ -183,7 +183,7 @@ def industry_share_over_90_days_past_due(industry: ir.Table) -> ir.Value:
     null_means=NO_PEERS,
     title_en="Change of the industry's days late",
     title_zh="同行业付款逾期天数的变化",
-    en="The industry pays {value:+.1f} days against its 12-month average",
+    en="Over the last 3 months the industry paid {value:+.1f} days against its 12-month average",
     zh="同行业近3个月付款较其近12个月平均变化{value:+.1f}天",
 )
 def industry_days_late_change(industry: ir.Table) -> ir.Value:
@@ -208,7 +208,7 @@ def _event_count(kinds: tuple[str, ...], months: tuple[int, ...], idea: str, wor
         unit=Unit.COUNT,
         risk=Risk.RISES,
         null_means=NO_TABLE,
-        title_en=f"{english[0].upper()}{english[1:]}, {{months}} months",
+        title_en=f"{english[0].upper()}{english[1:]}, {{months}} months".replace("{s}", "s"),
         title_zh=f"近{{months}}个月{chinese}次数",
         en=f"{{value:.0f}} {english} in {{months}} months",
         zh=f"近{{months}}个月有{{value:.0f}}次{chinese}",
@@ -216,17 +216,17 @@ def _event_count(kinds: tuple[str, ...], months: tuple[int, ...], idea: str, wor
     )(count)
 
 
-litigation_count = _event_count(("litigation",), (12, 24), "litigation_count", ("court cases", "诉讼"))
-lien_count = _event_count(("lien",), (24,), "lien_count", ("liens or seizures", "资产抵押或查封"))
-payment_plan_count = _event_count(("payment_plan",), (12,), "payment_plan_count", ("payment plans", "分期还款安排"))
-contact_count = _event_count(("contact",), (12,), "contact_count", ("collection contacts", "催收联系"))
+litigation_count = _event_count(("litigation",), (12, 24), "litigation_count", ("court case{s}", "诉讼"))
+lien_count = _event_count(("lien",), (24,), "lien_count", ("lien{s} or seizure{s}", "资产抵押或查封"))
+payment_plan_count = _event_count(("payment_plan",), (12,), "payment_plan_count", ("payment plan{s}", "分期还款安排"))
+contact_count = _event_count(("contact",), (12,), "contact_count", ("collection contact{s}", "催收联系"))
 master_change_count = _event_count(
     ("address_change", "ownership_change"),
     (12,),
     "master_change_count",
-    ("changes of address or owner", "地址或股权变更"),
+    ("change{s} of address or owner", "地址或股权变更"),
 )
-promise_count = _event_count(("promise_to_pay",), (12,), "promise_count", ("promises to pay", "付款承诺"))
+promise_count = _event_count(("promise_to_pay",), (12,), "promise_count", ("promise{s} to pay", "付款承诺"))
 
 
 @feature(
@@ -237,7 +237,7 @@ promise_count = _event_count(("promise_to_pay",), (12,), "promise_count", ("prom
     null_means=NO_TABLE,
     title_en="Broken promises to pay, {months} months",
     title_zh="近{months}个月未兑现的付款承诺次数",
-    en="{value:.0f} promises to pay broken in {months} months",
+    en="{value:.0f} broken promise{s} to pay in {months} months",
     zh="近{months}个月有{value:.0f}次付款承诺未兑现",
     without_rows=0.0,
     people_only=True,
@@ -258,7 +258,7 @@ def broken_promise_count(promises: ir.Table) -> ir.Value:
     null_means=NO_TABLE,
     title_en="Broken payment plans, {months} months",
     title_zh="近{months}个月未履行的分期还款安排数",
-    en="{value:.0f} payment plans of {months} months are broken",
+    en="{value:.0f} broken payment plan{s} of {months} months",
     zh="近{months}个月有{value:.0f}项分期还款安排未履行",
     without_rows=0.0,
     people_only=True,
@@ -294,7 +294,7 @@ def external_rating(ratings: ir.Table) -> ir.Value:
     null_means=NO_EARLIER_RATING,
     title_en="Change of the external rating in 12 months",
     title_zh="外部评级12个月内的变动",
-    en="External rating moved {value:+.0f} notches in 12 months (up is worse)",
+    en="External rating moved {value:+.0f} step{s} in 12 months (up is worse)",
     zh="外部评级12个月内变动{value:+.0f}级（上升为恶化）",
     in_confidence=True,
 )
@@ -310,7 +310,7 @@ def external_rating_change_12m(ratings: ir.Table) -> ir.Value:
     null_means=NO_RATING,
     title_en="Months since the external rating",
     title_zh="外部评级距今月数",
-    en="The external rating is {value:.0f} months old",
+    en="The external rating is {value:.0f} month{s} old",
     zh="外部评级距今{value:.0f}个月",
     in_confidence=True,
 )

@@ -25,7 +25,7 @@ def _shared(mark: str, english: str, chinese: str) -> FeatureFamily:
         null_means=NO_MARK,
         title_en=f"Other customers with the same {english}",
         title_zh=f"使用相同{chinese}的其他客户数",
-        en=f"{{value:.0f}} other customers have the same {english}",
+        en=f"{{value:.0f}} other customer{{s}} with the same {english}",
         zh=f"另有{{value:.0f}}家客户使用相同的{chinese}",
     )(count)
 
@@ -43,7 +43,7 @@ shared_address_count = _shared("address", "address", "地址")
     null_means=NO_MARK,
     title_en="Defaults behind a shared account, telephone or address",
     title_zh="共用账户、电话或地址的违约客户数",
-    en="{value:.0f} customers with the same account, telephone or address have defaulted",
+    en="{value:.0f} customer{s} with the same account, telephone or address defaulted",
     zh="有{value:.0f}家使用相同账户、电话或地址的客户违约",
 )
 def linked_default_count(links: ir.Table) -> ir.Value:

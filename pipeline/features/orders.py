@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     null_means=NO_TABLE,
     title_en="Orders, {months} months",
     title_zh="近{months}个月订单数",
-    en="{value:.0f} orders in {months} months",
+    en="{value:.0f} order{s} in {months} months",
     zh="近{months}个月有{value:.0f}笔订单",
     without_rows=0.0,
 )
@@ -97,7 +97,7 @@ def cancelled_order_share(orders: ir.Table) -> ir.Value:
     null_means=NEVER,
     title_en="Days since the last order",
     title_zh="距最近一笔订单的天数",
-    en="The last order came {value:.0f} days ago",
+    en="The last order came {value:.0f} day{s} ago",
     zh="最近一笔订单在{value:.0f}天前",
 )
 def days_since_last_order(orders: ir.Table) -> ir.Value:

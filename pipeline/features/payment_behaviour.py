@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     null_means=NOTHING_PAID,
     title_en="Mean days late, {months} months",
     title_zh="近{months}个月平均付款逾期天数",
-    en="Paid {value:.0f} days late on average over {months} months",
+    en="Paid {value:.0f} day{s} late on average over {months} months",
     zh="近{months}个月平均逾期{value:.0f}天付款",
     people_only=True,
 )
@@ -54,7 +54,7 @@ def mean_days_late(paid: ir.Table) -> ir.Value:
     null_means=NOTHING_PAID,
     title_en="Spread of days late, {months} months",
     title_zh="近{months}个月付款逾期天数的波动",
-    en="Payment dates scatter by {value:.0f} days around the customer's own average over {months} months",
+    en="Payment dates scatter by {value:.0f} day{s} around the customer's own average over {months} months",
     zh="近{months}个月付款时间围绕自身均值波动{value:.0f}天",
     people_only=True,
 )
@@ -72,7 +72,7 @@ def spread_of_days_late(paid: ir.Table) -> ir.Value:
     null_means=NO_HABIT,
     title_en="Change of days late, last 3 months against the 9 before",
     title_zh="近3个月付款逾期天数较此前9个月的变化",
-    en="Pays {value:+.0f} days against its own habit: last 3 months compared with the 9 before",
+    en="Pays {value:+.0f} day{s} against its own habit: last 3 months compared with the 9 before",
     zh="近3个月付款比自身习惯（此前9个月）变化{value:+.0f}天",
     people_only=True,
 )
@@ -92,7 +92,7 @@ def days_late_change(paid: ir.Table) -> ir.Value:
     null_means=NOTHING_SETTLED_ORDINARILY,
     title_en="Median days late, {months} months",
     title_zh="近{months}个月付款逾期天数中位数",
-    en="Half of the invoices settled in {months} months were {value:.0f} days late or more",
+    en="Half of the invoices settled in {months} months were {value:.0f} day{s} late or more",
     zh="近{months}个月结清的发票中有一半逾期{value:.0f}天或更久",
     step=PAY_ON_TIME,
 )
@@ -113,7 +113,7 @@ def median_days_late(paid: ir.Table) -> ir.Value:
     null_means=NOTHING_SETTLED_ORDINARILY,
     title_en="Range of days late, {months} months",
     title_zh="近{months}个月付款逾期天数的差距",
-    en="{value:.0f} days lie between this customer's prompt and its late payments of {months} months",
+    en="This customer's prompt and its late payments of {months} months lie {value:.0f} day{s} apart",
     zh="近{months}个月该客户付款较早与较晚的发票相差{value:.0f}天",
     step=PAY_ON_TIME,
 )
@@ -135,7 +135,7 @@ def range_of_days_late(paid: ir.Table) -> ir.Value:
     null_means=NOTHING_SETTLED_ORDINARILY,
     title_en="Days late of 6 months above the customer's own best",
     title_zh="近6个月付款逾期天数超出自身最好水平的天数",
-    en="Pays {value:.0f} days later in the last 6 months than in its own best times of {months} months",
+    en="Pays {value:.0f} day{s} later in the last 6 months than in its own best times of {months} months",
     zh="近6个月付款比自身近{months}个月的最好水平晚{value:.0f}天",
     step=PAY_ON_TIME,
 )
@@ -225,7 +225,7 @@ _PAYDEX_BEST, _PAYDEX_WORST, _PAYDEX_PARTS = 100, 1, 84
     title_en="PAYDEX-like payment index, {months} months",
     title_zh="近{months}个月付款指数（类PAYDEX）",
     en="Payment index {value:.0f} of 100 over {months} months (80 is prompt)",
-    zh="近{months}个月付款指数为{value:.0f}分（80分为按时付款）",
+    zh="近{months}个月付款指数为{value:.0f}分（满分100分，80分为按时付款）",
     people_only=True,
 )
 def paydex(paid: ir.Table) -> ir.Value:
@@ -250,7 +250,7 @@ def paydex(paid: ir.Table) -> ir.Value:
     null_means=NOTHING_PAID,
     title_en="Longest delay of a payment, {months} months",
     title_zh="近{months}个月最长付款逾期天数",
-    en="One payment of {months} months came {value:.0f} days after its due date",
+    en="The most overdue payment of {months} months came {value:.0f} day{s} after its due date",
     zh="近{months}个月拖延最久的一笔付款逾期{value:.0f}天",
     people_only=True,
 )
@@ -267,7 +267,7 @@ def worst_days_late(paid: ir.Table) -> ir.Value:
     null_means=NOTHING_PAID,
     title_en="Days from invoice to payment, {months} months",
     title_zh="近{months}个月从开票到付款的天数",
-    en="Takes {value:.0f} days from invoice to payment over {months} months",
+    en="Takes {value:.0f} day{s} from invoice to payment over {months} months",
     zh="近{months}个月从开票到付款平均需{value:.0f}天",
     people_only=True,
 )
@@ -305,7 +305,7 @@ def part_payment_share(paid: ir.Table) -> ir.Value:
     null_means=NO_TABLE,
     title_en="Invoices settled, {months} months",
     title_zh="近{months}个月结清的发票数",
-    en="{value:.0f} invoices settled in {months} months",
+    en="{value:.0f} invoice{s} settled in {months} months",
     zh="近{months}个月结清{value:.0f}张发票",
     without_rows=0.0,
     people_only=True,
@@ -323,7 +323,7 @@ def settled_invoice_count(paid: ir.Table) -> ir.Value:
     null_means=NO_TABLE,
     title_en="Bounced payments, {months} months",
     title_zh="近{months}个月退票或被退回的付款次数",
-    en="{value:.0f} payments bounced or were returned in {months} months",
+    en="{value:.0f} bounced or returned payment{s} in {months} months",
     zh="近{months}个月有{value:.0f}笔付款被退票或退回",
     without_rows=0.0,
     step=LET_PAYMENTS_CLEAR,
@@ -341,7 +341,7 @@ def bounced_payment_count(bounced: ir.Table) -> ir.Value:
     null_means=NO_TABLE,
     title_en="Mean days late of paid and overdue items, {months} months",
     title_zh="近{months}个月已付与逾期未付账款的平均逾期天数",
-    en="{value:.0f} days late on average over {months} months, what is still overdue included",
+    en="{value:.0f} day{s} late on average over {months} months, what is still overdue included",
     zh="近{months}个月连同尚未支付的逾期款，平均逾期{value:.0f}天",
     without_rows=0.0,
     step=PAY_ON_TIME,
@@ -362,7 +362,7 @@ def mean_days_late_with_overdue(lateness: ir.Table) -> ir.Value:
     null_means=NO_TABLE,
     title_en="Worst days late of paid and overdue items, {months} months",
     title_zh="近{months}个月已付与逾期未付账款的最长逾期天数",
-    en="Up to {value:.0f} days late in {months} months, what is still overdue included",
+    en="Up to {value:.0f} day{s} late in {months} months, what is still overdue included",
     zh="近{months}个月连同尚未支付的逾期款，最长逾期{value:.0f}天",
     without_rows=0.0,
     step=PAY_ON_TIME,

@@ -52,7 +52,7 @@ def days_late_slope(paid: ir.Table) -> ir.Value:
     null_means=NOTHING_PAID_IN_ONE_OF_THREE,
     title_en="Acceleration of days late over {months} months",
     title_zh="近{months}个月付款逾期天数的加速度",
-    en="Lateness speeds up by {value:+.0f} days: last 3 months against the 3 before, and those against the 6 before",
+    en="Lateness speeds up by {value:+.0f} day{s}: last 3 months against the 3 before, and those against the 6 before",
     zh="付款逾期加速{value:+.0f}天（近3个月对此前3个月，再与更早6个月相比）",
     people_only=True,
 )
@@ -75,7 +75,7 @@ def days_late_acceleration(paid: ir.Table) -> ir.Value:
     null_means=NOTHING_SETTLED,
     title_en="Large invoices paid later than small ones, {months} months",
     title_zh="近{months}个月大额发票比小额发票晚付的天数",
-    en="Large invoices are {value:+.0f} days late beside invoices in general over {months} months",
+    en="Large invoices are {value:+.0f} day{s} late beside invoices in general over {months} months",
     zh="近{months}个月大额发票的付款逾期较一般发票相差{value:+.0f}天",
     people_only=True,
 )

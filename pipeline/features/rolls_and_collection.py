@@ -70,7 +70,7 @@ roll_rate_not_due_3m = _roll_rate(
     null_means=NOTHING_BILLED,
     title_en="Best-possible days of sales outstanding",
     title_zh="最佳可能应收账款周转天数",
-    en="{value:.0f} days of the last 12 months' billing are open and not yet due",
+    en="Open items not yet due equal {value:.0f} day{s} of the last 12 months' billing",
     zh="未到期账款相当于近12个月开票额的{value:.0f}天",
     people_only=True,
 )

@@ -69,7 +69,7 @@ def billing_level_same_quarter(invoices: ir.Table) -> ir.Value:
     null_means=NOT_OVERDUE_OR_NO_ORDERS,
     title_en="Burst of orders while something is overdue",
     title_zh="有逾期账款时的集中下单",
-    en="With items overdue, orders of the last month run at {value:.1f} times their level of the 11 months before",
+    en="With items overdue, what was ordered in the last month is {value:.1f} times the monthly mean of the 11 before",
     zh="在有逾期账款的情况下，近1个月订单额为此前11个月月均的{value:.1f}倍",
     people_only=True,
 )
@@ -91,7 +91,7 @@ def order_burst_while_overdue(balance: ir.Table) -> ir.Value:
     null_means=NO_TABLE,
     title_en="Invoices written off, {months} months",
     title_zh="近{months}个月核销的发票数",
-    en="{value:.0f} invoices were written off in {months} months",
+    en="{value:.0f} invoice{s} written off in {months} months",
     zh="近{months}个月核销{value:.0f}张发票",
     without_rows=0.0,
 )
@@ -107,7 +107,7 @@ def write_off_count(written_off: ir.Table) -> ir.Value:
     null_means=NOTHING_INVOICED,
     title_en="Months of known history",
     title_zh="已知历史月数",
-    en="{value:.0f} months of history are known",
+    en="{value:.0f} month{s} of known history",
     zh="已知历史为{value:.0f}个月",
     people_only=True,
 )

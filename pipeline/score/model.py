@@ -11,12 +11,14 @@ import numpy as np
 from pandas import DataFrame
 
 from pipeline.errors import DamagedModelError
+from pipeline.score.scorecard import Scorecard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from pipeline.score.adverse import AdverseValues
     from pipeline.score.calibration import Calibration
     from pipeline.score.points import Scaling
     from pipeline.score.thin_file import ThinFile
@@ -83,7 +85,9 @@ class Golden:
 class Model:
     """One fitted model. `label` holds kind, days, window_months, window_days; `development` the score distribution and
     feature bins that drift is measured from, rows, bads and the default rate. `basis` is what its weights rest on:
-    outcomes, or the judgement of people. `version` is "unsaved" until written."""
+    outcomes, or the judgement of people. `adverse` tells which values of a booster's features speak against a customer;
+    null for a card, whose points tell it, and for a booster fitted before it was kept. `version` is "unsaved" until
+    written."""
 
     kind: Literal["scorecard", "booster"]
     label: Mapping[str, Any]
@@ -95,6 +99,7 @@ class Model:
     thin_file: ThinFile
     development: Mapping[str, Any]
     basis: Literal["fitted", "expert"] = "fitted"
+    adverse: AdverseValues | None = None
     version: str = "unsaved"
     golden: Golden | None = field(default=None, compare=False)
 
@@ -110,6 +115,12 @@ class Model:
             raise DamagedModelError(
                 f"model {self.version}: {len(strangers)} feature(s) are not in its catalogue, e.g. {strangers[0]!r}; "
                 "fit the model again"
+            )
+        untold = [name for name in self.features if self.adverse is not None and name not in self.adverse.features]
+        if untold:
+            raise DamagedModelError(
+                f"model {self.version}: adverse.json lacks {len(untold)} of {len(self.features)} features, e.g. "
+                f"{untold[0]!r}; fit the model again"
             )
 
     @property
@@ -142,6 +153,14 @@ class Model:
         """Score points per feature against the development mean, as `Formula.points_lost` tells them."""
         points = self.formula.points_lost(frame, self.log_odds(frame))
         return DataFrame(points, columns=list(self.features), index=frame.index)
+
+    def is_adverse(self, frame: DataFrame) -> npt.NDArray[np.bool_] | None:
+        """Whether the development sample speaks against each value, of shape (rows, features): by the points of its bin
+        on a card (below 0), by the adverse values of a booster; null for a booster that was fitted before they were
+        kept."""
+        if isinstance(self.predictor, Scorecard):
+            return self.predictor.is_adverse(frame)
+        return None if self.adverse is None else self.adverse.of(frame, self.features)
 
     @property
     def is_default_12m(self) -> bool:

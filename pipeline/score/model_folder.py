@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.durable import replace_text, write_folder
 from pipeline.errors import DamagedModelError, MissingInputError
+from pipeline.score.adverse import AdverseValues
 from pipeline.score.booster import Booster
 from pipeline.score.calibration import Calibration
 from pipeline.score.model import Golden, Model, Predictor, check_golden, golden_of
@@ -30,6 +31,8 @@ _PREDICTOR_FILES = {"scorecard": ("scorecard.json",), "booster": ("booster.txt",
 _AGAIN = "creditbook run, promote or rollback write it again from models/REGISTER.md"
 # Of a booster with levels by segment of customers; a card has them among its points.
 _SHIFTS = "segment_shifts.json"
+# Of a booster, what may be told as a reason; a card has it in its points, and older boosters are without.
+_ADVERSE = "adverse.json"
 _FILES = ("calibration.json", "catalogue.json", "thin_file.json", "development.json", "golden.json")
 
 
@@ -70,6 +73,7 @@ def read_model(folder: Path) -> Model:
             kind=manifest["kind"],
             # Folders written before there were expert cards name no basis.
             basis=manifest.get("basis", "fitted"),
+            adverse=AdverseValues.from_json(texts[_ADVERSE]) if _ADVERSE in texts else None,
             version=manifest["version"],
             label=manifest["label"],
             features=tuple(manifest["features"]),
@@ -147,6 +151,8 @@ def _texts(model: Model) -> dict[str, str]:
         "development.json": _json(dict(model.development)),
         "golden.json": _golden_json(model),
     }
+    if model.adverse is not None:
+        texts[_ADVERSE] = model.adverse.to_json()
     return {**predictor_texts(model.predictor), **texts}
 
 
@@ -192,7 +198,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _checked_texts(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
-    needed = (*_PREDICTOR_FILES[manifest["kind"]], *_FILES, *((_SHIFTS,) if _SHIFTS in manifest["files"] else ()))
+    some = [name for name in (_SHIFTS, _ADVERSE) if name in manifest["files"]]
+    needed = (*_PREDICTOR_FILES[manifest["kind"]], *_FILES, *some)
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise MissingInputError(f"{folder}: {len(missing)} model file(s) missing: {', '.join(missing)}; restore them")

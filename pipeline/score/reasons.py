@@ -11,14 +11,20 @@ import pandas as pd
 from pipeline.score.applied import points_lost
 from pipeline.score.position_columns import number
 from pipeline.score.sentences import sentences
+from pipeline.tables.plural import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
     from pipeline.score.policy_sections import CodedWording
     from pipeline.score.rating import Rating
+
+    Floats = npt.NDArray[np.float64]
+    Mask = npt.NDArray[np.bool_]
 
 SLOTS = 4
 
@@ -68,11 +74,14 @@ def reasons_of(
 def model_reasons(model: Model, features: pd.DataFrame) -> Reasons:
     """The model's reasons for applied feature rows (score/applied.py).
 
-    Windows of one idea are one reason: its points are the sum of theirs, rounded once, so that reasons and the rest of
-    the score add up; it is told by the window that speaks most against the customer. An idea whose windows together
-    speak for the customer, or cost less than half a point, is none. Ties go by the order of features.
+    A window costs its idea points only where the value is adverse (`Model.is_adverse`): where the development sample
+    speaks against it, not where the customer is merely less good than the mean. Windows of one idea are one reason: its
+    points are the sum of what adverse windows cost and of what any window brings, rounded once; it is told by the
+    adverse window that costs most. What a window costs without being adverse stays in the rest of the score, so that
+    reasons and the rest add up. An idea whose points are less than half a point below 0 is none. Ties go by the order
+    of features.
     """
-    return _strongest(points_lost(features, model), model.features, features, model)
+    return _strongest(points_lost(features, model), model.is_adverse(features), model.features, features, model)
 
 
 def thin_reasons(model: Model, features: pd.DataFrame) -> Reasons:
@@ -81,15 +90,29 @@ def thin_reasons(model: Model, features: pd.DataFrame) -> Reasons:
     `features` holds what the card reads. Points are measured from a customer with mean points on the card.
     """
     thin = model.thin_file
-    return _strongest(thin.points_lost(features, model.scaling), thin.features, features, model)
+    lost = thin.points_lost(features, model.scaling)
+    return _strongest(lost, thin.is_adverse(features), thin.features, features, model)
 
 
-def _strongest(lost: npt.NDArray[np.float64], names: tuple[str, ...], features: pd.DataFrame, model: Model) -> Reasons:
+def points_told(lost: Floats, is_adverse: Mask | None) -> Floats:
+    """Points of the same shape, 0 in the place of those lost by values that are not adverse; as they are where it is
+    not known which are (null).
+
+    >>> points_told(np.array([[-3.0, -4.0, 5.0]]), np.array([[True, False, False]])).tolist()
+    [[-3.0, 0.0, 5.0]]
+    """
+    return lost if is_adverse is None else np.where(is_adverse | (lost > 0), lost, 0.0)
+
+
+def _strongest(
+    lost: Floats, is_adverse: Mask | None, names: tuple[str, ...], features: pd.DataFrame, model: Model
+) -> Reasons:
     """Reasons from the points of each row and feature, one column per name."""
     found = Reasons.none(len(features))
     if not lost.size:
         return found
-    together, worst = _by_idea(lost, _windows(names, model))
+    told = [points_told(lost[:, at], None if is_adverse is None else is_adverse[:, at]) for at in range(len(names))]
+    together, worst = _by_idea(told, _windows(names, model))
     points = np.floor(together + 0.5)
     left = np.where(points < 0, together, 0.0)
     feature = np.full((len(features), SLOTS), -1)
@@ -113,21 +136,19 @@ def _windows(names: tuple[str, ...], model: Model) -> list[list[int]]:
     return list(windows.values())
 
 
-def _by_idea(
-    lost: npt.NDArray[np.float64], windows: list[list[int]]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int16]]:
-    """Points of each row and idea, and the position of the feature that costs most of them."""
-    together = np.empty((len(lost), len(windows)))
+def _by_idea(told: Sequence[Floats], windows: list[list[int]]) -> tuple[Floats, npt.NDArray[np.int16]]:
+    """Points of each row and idea, and the position of the feature that costs most of them; `told` has the points of
+    each feature."""
+    together = np.empty((len(told[0]), len(windows)))
     worst = np.empty(together.shape, dtype=np.int16)
     for idea, at in enumerate(windows):
-        together[:, idea] = lost[:, at[0]]
+        least = told[at[0]]
+        together[:, idea] = least
         worst[:, idea] = at[0]
-        least = lost[:, at[0]]
         for position in at[1:]:
-            column = lost[:, position]
-            together[:, idea] += column
-            worst[column < least, idea] = position
-            least = np.minimum(least, column)
+            together[:, idea] += told[position]
+            worst[told[position] < least, idea] = position
+            least = np.minimum(least, told[position])
     return together, worst
 
 
@@ -198,5 +219,5 @@ def _move_back(reasons: Reasons, rows: npt.NDArray[np.intp]) -> None:
 def _say(reasons: Reasons, place: tuple[np.intp, int], words: CodedWording, value: object, needed: object) -> None:
     row, slot = place
     reasons.code[row, slot] = words.code
-    reasons.en[row, slot] = words.en.format(value=value, needed=needed)
+    reasons.en[row, slot] = words.en.format(value=value, needed=needed, s=plural(words.en, value))
     reasons.zh[row, slot] = words.zh.format(value=value, needed=needed)

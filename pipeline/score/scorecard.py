@@ -7,7 +7,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+Number = TypeVar("Number", np.float64, np.bool_)
 BinKind = Literal["range", "categories", "special", "missing", "unseen"]
 _ROWS_AT_A_TIME = 16_384
 
@@ -92,7 +93,7 @@ class Characteristic:
         self.of_bins(np.array([b.points for b in self.bins]), frame, points)
         return points
 
-    def of_bins(self, values: npt.NDArray[np.float64], frame: pd.DataFrame, found: npt.NDArray[np.float64]) -> None:
+    def of_bins(self, values: npt.NDArray[Number], frame: pd.DataFrame, found: npt.NDArray[Number]) -> None:
         """Fills `found` with each row's value, given one value per bin; raises as `bin_index`."""
         order, places = self._places(frame)
         # The places are within bounds; "clip" spares NumPy the check and a copy.
@@ -177,6 +178,22 @@ class Scorecard:
             c.of_bins(values, frame, row)
         return pd.DataFrame(against.T, columns=columns, index=frame.index, copy=False)
 
+    def is_adverse(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Whether the points of each row's bin lie below 0, of shape (rows, features): its weight of evidence, or the
+        people who set the points, speak against the customer."""
+        require_columns(frame, self.features)
+        found = np.empty((len(self.characteristics), len(frame)), dtype=np.bool_)
+        for (characteristic, flags), row in zip(self._signs, found, strict=True):
+            characteristic.of_bins(flags, frame, row)
+        return found.T
+
+    @cached_property
+    def _signs(self) -> list[tuple[Characteristic, npt.NDArray[np.bool_]]]:
+        """The characteristics with neighbouring ranges of one sign as one, quicker to look up, and the sign of each
+        bin; made once for all batches."""
+        joined = [replace(c, bins=_joined(c.bins)) for c in self.characteristics]
+        return [(c, np.array([b.points < 0 for b in c.bins])) for c in joined]
+
     @cached_property
     def _contributed(self) -> tuple[list[npt.NDArray[np.float64]], pd.Index[str]]:
         """The contribution of every bin and the columns of `contributions`, made once for all batches."""
@@ -248,6 +265,17 @@ def fold(card: Scorecard, calibration: Calibration) -> tuple[Scorecard, Calibrat
         for c in card.characteristics
     )
     return replace(card, characteristics=folded, intercept_points=intercept), Calibration.identity(calibration.knots)
+
+
+def _joined(bins: tuple[Bin, ...]) -> tuple[Bin, ...]:
+    """Neighbouring ranges of one sign put together, with the points of the first; the other bins as they are."""
+    found: list[Bin] = []
+    for b in bins:
+        if found and b.kind == found[-1].kind == "range" and (b.points < 0) == (found[-1].points < 0):
+            found[-1] = replace(found[-1], upper=b.upper)
+        else:
+            found.append(b)
+    return tuple(found)
 
 
 def _bin(raw: dict[str, Any]) -> Bin:

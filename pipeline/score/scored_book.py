@@ -294,6 +294,11 @@ def _policy_notes(policy: Policy, model: Model, as_of: dt.date) -> tuple[str, ..
         notes.append(f"policy: in force from {policy.valid_from}, applied to the earlier day {as_of}")
     if model.thin_file.rule != policy.thin_file.thin:
         notes.append("thin file: the pool of the model was drawn by another rule than policy has now; fit again")
+    if model.kind == "booster" and model.adverse is None:
+        notes.append(
+            "model: a booster fitted before it was kept which values are adverse; its reasons go by points alone and "
+            "may name a value that speaks for the customer; fit again"
+        )
     newest = model.development.get("last_as_of")
     # Days of both are ISO texts, which stand in the order of the days.
     if newest is not None and as_of.isoformat() <= newest:

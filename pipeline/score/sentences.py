@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pipeline.tables.plural import plural
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -86,9 +88,10 @@ def _each(entry: Mapping[str, Any], values: list[Any], language: str) -> list[st
 
 def _told(template: str, value: Any, months: Any) -> str:
     # Only what lies between 0 and −1 can be told as minus nought; all others are told as text does, which is quicker.
+    ending = plural(template, value)
     if isinstance(value, float) and -1.0 < value <= 0.0:
-        return _WORDS.format(template, value=value, months=months)
-    return template.format(value=value, months=months)
+        return _WORDS.format(template, value=value, months=months, s=ending)
+    return template.format(value=value, months=months, s=ending)
 
 
 def _title(entry: Mapping[str, Any], language: str) -> str:

@@ -78,6 +78,10 @@ class ThinFile:
         points: npt.NDArray[np.float64] = -against * scaling.factor
         return points
 
+    def is_adverse(self, frame: DataFrame) -> npt.NDArray[np.bool_]:
+        """Whether the points of each row's bin lie below 0, of shape (rows, `features`)."""
+        return self.card.is_adverse(frame) if self.card else np.empty((len(frame), 0), dtype=np.bool_)
+
     def to_json(self) -> str:
         """JSON text; numbers keep every digit."""
         told = {**asdict(self), "card": json.loads(self.card.to_json()) if self.card else None}

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.errors import UnfitForTrainingError
 from pipeline.score.model import Model
+from pipeline.train.adverse import adverse_values
 from pipeline.train.bins_file import bins_text
 from pipeline.train.booster import BoosterFit, fit_booster
 from pipeline.train.development import development, golden_rows
@@ -169,6 +170,7 @@ def _finished(
         calibration=line.calibration,
         scaling=setting.scaling,
         thin_file=thin.thin_file,
+        adverse=adverse_values(train, ground.catalogue, predictor.features) if isinstance(fit, BoosterFit) else None,
         development=development(train, predictor, line.calibration.pd(predictor.log_odds(train.rows))),
     )
     details = {

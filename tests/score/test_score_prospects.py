@@ -217,9 +217,10 @@ def test_what_counts_says_nothing_of_others_and_names_what_was_told_in_confidenc
     lost = {"bounced_payment_count_3m": -4.0, "bounced_payment_count_12m": -5.6, "days_over_limit_share_12m": 3.2} | {
         "firm_age_years": -0.4, "group_default_count": -30.0,
     }  # fmt: skip
-    against, in_favour = what_counts(steady, BAD, lost)
+    within = BAD | {"days_over_limit_share_12m": 0.2}
+    against, in_favour = what_counts(steady, within, lost)
     assert [(one.idea, one.points) for one in against] == [("bounced_payment_count", -10)]
-    assert against[0].en == "5 payments bounced or were returned in 12 months"
+    assert against[0].en == "5 bounced or returned payments in 12 months"
     assert [(one.idea, one.points) for one in in_favour] == [("days_over_limit_share_12m", 3)]
 
 

@@ -239,5 +239,5 @@ def test_explain_tells_what_speaks_against_a_thin_file(thin_book, tmp_path):
     publish(thin_book({**FEW, "ebit_to_assets": -0.07}), tmp_path, told)
     card = customer_card(tmp_path / "latest", "C0")
     assert "     -15  EBIT is -7% of assets\n" in card
-    assert f"\n{'':>10}Only 1 invoice(s) fell due" in card
+    assert f"\n{'':>10}1 invoice fell due" in card
     assert "EBIT" not in customer_card(tmp_path / "latest", "C0", "zh")

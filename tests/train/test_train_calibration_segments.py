@@ -288,6 +288,18 @@ def test_a_changed_shift_of_a_booster_is_noticed(models, tmp_path):
         read_model(tmp_path / version)
 
 
+def test_the_shifted_column_of_a_booster_has_adverse_values_too_and_a_card_needs_none(models, rows):
+    booster = models["booster"].model
+    assert set(booster.adverse.features) == set(booster.features) >= {"size_class"}
+    sizes = booster.adverse.features["size_class"]
+    rates = {name: cell.bads / cell.rows for name, cell in zip(sizes.categories, sizes.cells, strict=True)}
+    expected = [rates[size] > booster.adverse.bad_rate for size in rows["size_class"].dropna()]
+    told = booster.is_adverse(rows)[:, booster.features.index("size_class")]
+    assert told[rows["size_class"].notna().to_numpy()].tolist() == expected
+    assert 0 < sum(expected) < len(expected)
+    assert models["exact"].model.adverse is None
+
+
 def test_every_form_of_the_card_holds_the_levels(fitted_card, rows, tmp_path):
     model = read_model(tmp_path / write_model(tmp_path, fitted_card.model, fitted_card.golden_rows))
     frame = rows.assign(size_class=np.array(["micro", "large", "medium", None, "unseen"] * 80, dtype=object))

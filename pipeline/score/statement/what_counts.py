@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline.features.catalog import FEATURES
 from pipeline.features.feature import Tells
+from pipeline.score.reasons import points_told
 from pipeline.score.sentences import sentence
 
 if TYPE_CHECKING:
@@ -34,29 +36,37 @@ def what_counts(model: Model, row: Mapping[str, Any], lost: Mapping[str, float])
     """Up to three ideas against the customer, the gravest first, and up to three for it.
 
     `row` holds the features of one customer, `lost` the points of each (negative speaks against it). Windows of one
-    idea count together, as in the reasons (score/reasons.py). What is told from other customers is left out, and what
-    the catalogue no longer has; what a third party told in confidence is named without its value.
+    idea count together and adverse values alone cost points, as in the reasons (score/reasons.py); nor does an adverse
+    value bring any. What is told from other customers is left out, and what the catalogue no longer has; what a third
+    party told in confidence is named without its value.
     """
+    names = list(model.features)
+    points = np.array([[lost[name] for name in names]])
+    is_adverse = model.is_adverse(pd.DataFrame({name: [row[name]] for name in names}))
+    brought = -points_told(-points, None if is_adverse is None else ~is_adverse)
+    against = _counted(model, row, dict(zip(names, points_told(points, is_adverse)[0].tolist(), strict=True)))
+    in_favour = _counted(model, row, dict(zip(names, brought[0].tolist(), strict=True)))
+    return (
+        tuple(sorted((c for c in against if c.points < 0), key=lambda c: c.points)[:MOST]),
+        tuple(sorted((c for c in in_favour if c.points > 0), key=lambda c: -c.points)[:MOST]),
+    )
+
+
+def _counted(model: Model, row: Mapping[str, Any], told: Mapping[str, float]) -> list[Counted]:
+    """The ideas that may be told, in the order of features."""
     ideas: dict[str, list[str]] = {}
-    for name in model.features:
+    for name in told:
         ideas.setdefault(str(model.catalogue_by_name[name]["idea"]), []).append(name)
-    found = [
-        counted
+    return [
+        _idea(model, row, {name: told[name] for name in names}, idea)
         for idea, names in ideas.items()
-        if (counted := _counted(model, row, lost, idea, names)) is not None and counted.points
+        if all(_TELLS.get(name, Tells.NOTHING) is not Tells.NOTHING for name in names)
     ]
-    against = sorted((c for c in found if c.points < 0), key=lambda c: c.points)
-    in_favour = sorted((c for c in found if c.points > 0), key=lambda c: -c.points)
-    return tuple(against[:MOST]), tuple(in_favour[:MOST])
 
 
-def _counted(
-    model: Model, row: Mapping[str, Any], lost: Mapping[str, float], idea: str, names: list[str]
-) -> Counted | None:
-    if any(_TELLS.get(name, Tells.NOTHING) is Tells.NOTHING for name in names):
-        return None
-    points = int(np.floor(sum(lost[name] for name in names) + 0.5))
-    teller = (min if points < 0 else max)(names, key=lambda name: lost[name])
+def _idea(model: Model, row: Mapping[str, Any], told: Mapping[str, float], idea: str) -> Counted:
+    points = int(np.floor(sum(told.values()) + 0.5))
+    teller = (min if points < 0 else max)(told, key=lambda name: told[name])
     entry = model.catalogue_by_name[teller]
     if _TELLS[teller] is Tells.TITLE:
         return Counted(idea, points, str(entry["title_en"]), str(entry["title_zh"]))
