@@ -81,7 +81,8 @@ def model_reasons(model: Model, features: pd.DataFrame) -> Reasons:
     reasons and the rest add up. An idea whose points are less than half a point below 0 is none. Ties go by the order
     of features.
     """
-    return _strongest(points_lost(features, model), model.is_adverse(features), model.features, features, model)
+    lost = points_lost(features, model)
+    return _strongest(lost, model.is_adverse(features, lost), model.features, features, model)
 
 
 def thin_reasons(model: Model, features: pd.DataFrame) -> Reasons:
@@ -91,7 +92,7 @@ def thin_reasons(model: Model, features: pd.DataFrame) -> Reasons:
     """
     thin = model.thin_file
     lost = thin.points_lost(features, model.scaling)
-    return _strongest(lost, thin.is_adverse(features), thin.features, features, model)
+    return _strongest(lost, thin.is_adverse(lost, model.scaling), thin.features, features, model)
 
 
 def points_told(lost: Floats, is_adverse: Mask | None) -> Floats:

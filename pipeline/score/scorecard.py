@@ -7,7 +7,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-Number = TypeVar("Number", np.float64, np.bool_)
 BinKind = Literal["range", "categories", "special", "missing", "unseen"]
 _ROWS_AT_A_TIME = 16_384
 
@@ -93,7 +92,7 @@ class Characteristic:
         self.of_bins(np.array([b.points for b in self.bins]), frame, points)
         return points
 
-    def of_bins(self, values: npt.NDArray[Number], frame: pd.DataFrame, found: npt.NDArray[Number]) -> None:
+    def of_bins(self, values: npt.NDArray[np.float64], frame: pd.DataFrame, found: npt.NDArray[np.float64]) -> None:
         """Fills `found` with each row's value, given one value per bin; raises as `bin_index`."""
         order, places = self._places(frame)
         # The places are within bounds; "clip" spares NumPy the check and a copy.
@@ -178,21 +177,21 @@ class Scorecard:
             c.of_bins(values, frame, row)
         return pd.DataFrame(against.T, columns=columns, index=frame.index, copy=False)
 
-    def is_adverse(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Whether the points of each row's bin lie below 0, of shape (rows, features): its weight of evidence, or the
-        people who set the points, speak against the customer."""
-        require_columns(frame, self.features)
-        found = np.empty((len(self.characteristics), len(frame)), dtype=np.bool_)
-        for (characteristic, flags), row in zip(self._signs, found, strict=True):
-            characteristic.of_bins(flags, frame, row)
-        return found.T
-
     @cached_property
-    def _signs(self) -> list[tuple[Characteristic, npt.NDArray[np.bool_]]]:
-        """The characteristics with neighbouring ranges of one sign as one, quicker to look up, and the sign of each
-        bin; made once for all batches."""
-        joined = [replace(c, bins=_joined(c.bins)) for c in self.characteristics]
-        return [(c, np.array([b.points < 0 for b in c.bins])) for c in joined]
+    def adverse_above(self) -> npt.NDArray[np.float64]:
+        """Per feature what `contributions` exceed just where the points of the row's bin lie below 0: where its weight
+        of evidence, or the people who set the points, speak against the customer.
+
+        It lies halfway between the contributions of such bins and those of the others, so that rounding is of no
+        account; without such a bin it is infinite, with no other minus infinite.
+        """
+        by_bin, _ = self._contributed
+        bounds = []
+        for characteristic, values in zip(self.characteristics, by_bin, strict=True):
+            is_below = np.array([b.points < 0 for b in characteristic.bins])
+            others, below = values[~is_below].max(initial=-np.inf), values[is_below].min(initial=np.inf)
+            bounds.append(others / 2 + below / 2)
+        return np.array(bounds)
 
     @cached_property
     def _contributed(self) -> tuple[list[npt.NDArray[np.float64]], pd.Index[str]]:
@@ -265,17 +264,6 @@ def fold(card: Scorecard, calibration: Calibration) -> tuple[Scorecard, Calibrat
         for c in card.characteristics
     )
     return replace(card, characteristics=folded, intercept_points=intercept), Calibration.identity(calibration.knots)
-
-
-def _joined(bins: tuple[Bin, ...]) -> tuple[Bin, ...]:
-    """Neighbouring ranges of one sign put together, with the points of the first; the other bins as they are."""
-    found: list[Bin] = []
-    for b in bins:
-        if found and b.kind == found[-1].kind == "range" and (b.points < 0) == (found[-1].points < 0):
-            found[-1] = replace(found[-1], upper=b.upper)
-        else:
-            found.append(b)
-    return tuple(found)
 
 
 def _bin(raw: dict[str, Any]) -> Bin:

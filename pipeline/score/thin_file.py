@@ -78,9 +78,11 @@ class ThinFile:
         points: npt.NDArray[np.float64] = -against * scaling.factor
         return points
 
-    def is_adverse(self, frame: DataFrame) -> npt.NDArray[np.bool_]:
-        """Whether the points of each row's bin lie below 0, of shape (rows, `features`)."""
-        return self.card.is_adverse(frame) if self.card else np.empty((len(frame), 0), dtype=np.bool_)
+    def is_adverse(self, lost: npt.NDArray[np.float64], scaling: Scaling) -> npt.NDArray[np.bool_]:
+        """Whether the points of each row's bin lie below 0, by its `points_lost` and of the same shape."""
+        if self.card is None:
+            return np.empty(lost.shape, dtype=np.bool_)
+        return lost < -scaling.factor * self.card.adverse_above
 
     def to_json(self) -> str:
         """JSON text; numbers keep every digit."""
