@@ -198,7 +198,8 @@ class Registry:
         if len(manifests) != 1:
             raise DamagedModelError(
                 f"{self.model_name} version {number}: MLflow's copy holds {len(manifests)} model folders where one is "
-                "due; register the model again"
+                "due; delete this version in MLflow, then creditbook stage validate registers the model again if it is "
+                "of the last fit"
             )
         return manifests[0].parent
 

@@ -16,6 +16,7 @@ from pipeline.train.unseen import Unseen, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy as np
     import pandas as pd
@@ -54,18 +55,37 @@ def model_named(setting: Setting, name: str) -> Model:
     Raises MissingInputError when there is none (66), DamagedModelError when its files were changed (65).
     """
     models = setting.project.models
+    if name.isdecimal():
+        return _model_numbered(setting, name)
     record = record_of(models, name) if name in ROLES else None
     version = record["model_version"] if record else name
-    if name.isdecimal():
-        version = registry_of(setting).version(name).model_version or name
-    is_name = version and "/" not in version and not version.startswith(".")
-    if not is_name or not (models / version / "manifest.json").is_file():
-        known = sorted(path.parent.name for path in models.glob("*-*/manifest.json"))
+    if not _is_stored(models, version):
         raise MissingInputError(
-            f"{models}: no model {name!r}; name one of {', '.join(known) or 'none, run creditbook run first'}, a "
-            "number of MLflow, champion or challenger"
+            f"{models}: no model {name!r}; name one of {_stored(models)}, a number of MLflow, champion or challenger"
         )
     return read_model(models / version)
+
+
+def _model_numbered(setting: Setting, number: str) -> Model:
+    models, store = setting.project.models, registry_of(setting)
+    version = store.version(number).model_version
+    if version is None or not _is_stored(models, version):
+        told = version or "a model without a name"
+        raise MissingInputError(
+            f"{models}: MLflow's number {number} of {store.model_name} is {told}, which is not here: it is another "
+            f"project's, or its folder is gone; name one of {_stored(models)}, or the number of one"
+        )
+    return read_model(models / version)
+
+
+def _is_stored(models: Path, version: str) -> bool:
+    is_name = version and "/" not in version and not version.startswith(".")
+    return bool(is_name) and (models / version / "manifest.json").is_file()
+
+
+def _stored(models: Path) -> str:
+    known = sorted(path.parent.name for path in models.glob("*-*/manifest.json"))
+    return ", ".join(known) or "none, run creditbook run first"
 
 
 def judged(setting: Setting, models: Sequence[Model]) -> Judged:

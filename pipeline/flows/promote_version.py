@@ -16,7 +16,7 @@ from pipeline.flows.decision import user_of
 from pipeline.flows.decision_order import day_in_order
 from pipeline.flows.gate_words import gate_table
 from pipeline.flows.judged import judged, model_named
-from pipeline.flows.registration import mirror_roles, registry_of
+from pipeline.flows.registration import how_to_register, mirror_roles, registry_of
 from pipeline.flows.role_history import Move, locked_roles, move, record_of, settle
 from pipeline.flows.role_restoring import restore_roles
 from pipeline.flows.scale import master_scale
@@ -44,7 +44,6 @@ from pipeline.train.splits import customer_groups
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
     from typing import Any
 
     import pandas as pd
@@ -60,6 +59,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PASSED = "the gates passed"
+OVERRIDE_NOT_NEEDED = "the override was not needed and is not recorded"
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,11 @@ class Asked:
 def promote(root: Path, version: str, asked: Asked) -> None:
     """Moves the role to a model version, records who, when and why, and mirrors it in MLflow.
 
-    Raises GateError when a gate refuses and no override is given, LockedError when another promotion is under way,
-    TargetUnreachableError before anything has changed when MLflow does not answer, PartlyDoneError when it stopped
-    answering after the role had moved: a rerun then mirrors it, UsageError when the day does not fit the register.
+    The version that holds the role already is mirrored again, and nothing is recorded. Raises GateError when a gate
+    refuses and no override is given, LockedError when another promotion is under way, TargetUnreachableError before
+    anything has changed when MLflow does not answer, PartlyDoneError when it stopped answering after the role had
+    moved: a rerun then mirrors it, or lost the version that holds the role, UsageError when the day does not fit the
+    register.
     """
     setting = open_setting(root)
     with locked_roles(setting.project.models):
@@ -87,37 +89,49 @@ def promote(root: Path, version: str, asked: Asked) -> None:
         model = model_named(setting, version)
         standing = record_of(setting.project.models, asked.role)
         if standing is not None and standing["model_version"] == model.version:
-            mirror(setting, asked.role, f"{model.version} is {asked.role}, as it was; MLflow is in step")
+            _stays(setting, asked, model.version)
             return
         day = day_in_order(setting, asked.on)
         number = registry_of(setting).registered(model.version)
         if number is None:
-            raise MissingInputError(
-                f"{model.version}: MLflow holds no version of it; run creditbook stage validate, which registers it"
-            )
-        found = gates(setting, model, None if standing is None else standing["model_version"], number)
+            how = how_to_register(setting, model.version)
+            raise MissingInputError(f"{model.version}: MLflow holds no version of it; {how}. Nothing was changed")
+        before = None if standing is None else str(standing["model_version"])
+        found = gates(setting, model, before, number)
         log.say("gates", gate_table(found))
         made = _move(asked, model, found, day)
+        if asked.override and made.override is None:
+            log.say("override_not_needed", f"all gates passed: {OVERRIDE_NOT_NEEDED}")
         move(setting.project.models, made)
         mirror(setting, asked.role, f"{model.version} is {asked.role} from {made.day} on")
-        for told in _both_roles(setting, asked.role, model, standing):
-            log.say("roles_settled", told)
+        tell_next(setting, asked.role, model.version, before)
+        if before is not None:
+            log.say("undo", f"undone by creditbook rollback --role {asked.role}: {before} is then {asked.role} again")
 
 
-def _both_roles(setting: Setting, role: Role, model: Model, standing: Mapping[str, Any] | None) -> list[str]:
-    """What to do when the model now holds the other role too; nothing when it does not."""
+def _stays(setting: Setting, asked: Asked, version: str) -> None:
+    """The version holds the role already: only MLflow is told again."""
+    if asked.override:
+        log.say("override_not_needed", f"no gate was asked: {OVERRIDE_NOT_NEEDED}")
+    told = f"{version} is {asked.role}, as it was; nothing was changed or recorded, and MLflow's alias is in step"
+    mirror(setting, asked.role, told)
+
+
+def tell_next(setting: Setting, role: Role, version: str, before: str | None) -> None:
+    """Says so when the version now holds both roles, and what to do; `before` held this one (null: nobody did)."""
     other: Role = "challenger" if role == "champion" else "champion"
     record = record_of(setting.project.models, other)
-    if record is None or record["model_version"] != model.version:
-        return []
-    told = f"{model.version} holds both roles now"
-    if standing is None:
-        return [told]
-    return [f"{told}; creditbook promote {standing['model_version']} --role {other} puts the other beside it"]
+    if record is None or record["model_version"] != version:
+        return
+    # A former challenger is not put in force as champion only because its own place was taken.
+    is_swap = role == "champion" and before is not None
+    beside = f"; creditbook promote {before} --role challenger puts the other beside it" if is_swap else ""
+    log.say("roles_settled", f"{version} holds both roles now{beside}")
 
 
 def mirror(setting: Setting, role: Role, told: str) -> None:
-    """Brings MLflow in step with the role files; raises PartlyDoneError when it does not answer."""
+    """Brings MLflow in step with the role files and says `told`. Raises PartlyDoneError when it does not answer or has
+    lost the version that holds the role; that of the other role is warned of."""
     try:
         missing = mirror_roles(setting)
     except TargetUnreachableError as error:
@@ -127,8 +141,10 @@ def mirror(setting: Setting, role: Role, told: str) -> None:
             f"{error}. When it answers again, run creditbook promote {record.get('model_version')} --role "
             f"{role}: that mirrors what stands and moves nothing"
         ) from error
-    for line in missing:
-        log.say("roles_settled", line)
+    for other in sorted(set(missing) - {role}):
+        log.warn("alias_out_of_step", missing[other], role=other)
+    if role in missing:
+        raise PartlyDoneError(missing[role])
     log.say("role_moved", told)
 
 

@@ -32,8 +32,8 @@ def promote_first_pair(setting: Setting, pair: Mapping[str, Model], day: str | N
                     move(folder, _first(role, pair[role], day))
         settle(folder)
         standing = {role: record["model_version"] for role in ROLES if (record := record_of(folder, role))}
-        for told in mirror_roles(setting):
-            log.say("roles_settled", told)
+        for role, told in mirror_roles(setting).items():
+            log.warn("alias_out_of_step", told, role=role)
     fitted = {role: model.version for role, model in pair.items()}
     if standing == fitted:
         return f"in force: champion {fitted['champion']}, challenger {fitted.get('challenger', 'none')}"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from pipeline.flows.candidates import Candidate
     from pipeline.flows.setting import Setting
+    from pipeline.registry import Version
+    from pipeline.score.model_folder import Role
 
 _SERVED = Path(__file__).with_name("served_model.py")
 _SAMPLE_ROWS = 5
@@ -57,27 +59,47 @@ def register(
         store.log(run)
 
 
-def mirror_roles(setting: Setting) -> list[str]:
+def mirror_roles(setting: Setting) -> dict[Role, str]:
     """Sets the aliases and the tags of the versions in force as models/<role>.json say; nothing else is changed.
 
-    Gives back a line for each role whose version the registry does not hold. Raises TargetUnreachableError.
+    An alias whose version MLflow does not hold stays where it is, for it may be another project's: gives back, by role,
+    a line on what stands where and what to run. Raises TargetUnreachableError.
     """
     store = registry_of(setting)
     numbers: dict[str, str] = {}
     tags: dict[str, dict[str, str]] = {}
-    missing = []
+    missing: dict[Role, str] = {}
     for role in ROLES:
         record = record_of(setting.project.models, role)
         if record is None:
             continue
         number = store.registered(record["model_version"])
         if number is None:
-            missing.append(f"MLflow holds no version of {record['model_version']}; its alias {role} was not set")
+            missing[role] = _out_of_step(setting, role, record["model_version"], store.holder(role))
             continue
         numbers[role] = number
         tags[number] = {**tags.get(number, {}), **_tags(role, record)}
     store.mirror(numbers, tags)
     return missing
+
+
+def _out_of_step(setting: Setting, role: Role, version: str, holder: Version | None) -> str:
+    at = "is set to nothing"
+    if holder is not None:
+        at = f"stays at number {holder.number} ({holder.model_version or 'which names no model'})"
+    told = f"models/{role}.json and REGISTER.md say that {version} is {role}, but MLflow holds no version of it"
+    return f"{told} and its alias {role} {at}; {how_to_register(setting, version)}"
+
+
+def how_to_register(setting: Setting, version: str) -> str:
+    """What to run so that MLflow holds a version of a model again: only those of the last fit are registered."""
+    kind = version.partition("-")[0]
+    if (setting.project.candidate(kind) / version / "manifest.json").is_file():
+        return "creditbook stage validate registers it again and then sets the aliases"
+    return (
+        "it is not of the last fit, so promote another version, or bring back data, params.yaml and policy/ of its fit "
+        f"and run creditbook stage fit_{kind} and creditbook stage validate, which registers it and sets the aliases"
+    )
 
 
 def _tags(role: str, record: Mapping[str, Any]) -> dict[str, str]:

@@ -150,7 +150,16 @@ def significant(value: float, digits: int = 6) -> str:
     >>> significant(-0.024), significant(-1234.5678, 4)
     ('−0.024', '−1235')
     """
-    return f"{value:.{digits}g}".replace("-", _MINUS)
+    return with_minus(f"{value:.{digits}g}")
+
+
+def with_minus(number: str) -> str:
+    """A number that was written elsewhere, with the minus sign of all figures.
+
+    >>> with_minus("-1234567.25")
+    '−1234567.25'
+    """
+    return number.replace("-", _MINUS)
 
 
 def day(value: dt.date | str | None) -> str:

@@ -13,11 +13,12 @@ from pipeline.score.feature_columns import category_column, codes_of, number_col
 from pipeline.score.scorecard import Bin, Characteristic
 from pipeline.train.bin_counts import Outcomes, counted
 from pipeline.train.bins_by_hand import ByHand, by_hand, require_usable
+from pipeline.train.bins_file import told_number
 from pipeline.train.optimal_bins import optimal_groups, optimal_splits
 from pipeline.train.unbinnable import why_no_cut, why_one_group
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -131,7 +132,7 @@ def _set_by_hand(
         values = without_codes(number_column(sample.rows, name), codes_of(feature))
         is_known = ~np.isnan(values)
         fault = _fault(values[is_known], sample.is_bad[is_known])
-        bins = _ranged(sample, feature, np.array(cuts.splits or (), dtype=float), settings)
+        bins = _ranged(sample, feature, np.array(cuts.splits or (), dtype=float), settings, told_number)
     return fault or _weighing(name, risk, bins)
 
 
@@ -160,8 +161,15 @@ def _fit_numbers(sample: Sample, feature: Mapping[str, Any], settings: Scorecard
     return _weighing(name, risk, bins) if _tells(bins) else why_no_cut(values[is_known], known, risk, settings)
 
 
-def _ranged(sample: Sample, feature: Mapping[str, Any], splits: Floats, settings: ScorecardParams) -> tuple[Bin, ...]:
-    """The bins between the splits, one for each special code and one for no value, weighed by their own counts."""
+def _ranged(
+    sample: Sample,
+    feature: Mapping[str, Any],
+    splits: Floats,
+    settings: ScorecardParams,
+    told: Callable[[float], str] = "{:g}".format,
+) -> tuple[Bin, ...]:
+    """The bins between the splits, one for each special code and one for no value, weighed by their own counts; `told`
+    writes a split in the name of a bin."""
     special = codes_of(feature)
     raw = number_column(sample.rows, str(feature["name"]))
     values = without_codes(raw, special)
@@ -171,12 +179,12 @@ def _ranged(sample: Sample, feature: Mapping[str, Any], splits: Floats, settings
         codes = np.where(raw == code, len(splits) + 1 + i, codes)
     bounds = [None, *splits.tolist(), None]
     shells = [
-        Bin(_range_label(low, high), "range", 0.0, 0.0, lower=low, upper=high)
+        Bin(_range_label(low, high, told), "range", 0.0, 0.0, lower=low, upper=high)
         for low, high in itertools.pairwise(bounds)
     ]
     shells += [
-        Bin(f"{code:g}: {told['en']}", "special", 0.0, 0.0, lower=code, upper=code)
-        for code, told in zip(special, feature.get("special") or (), strict=True)
+        Bin(f"{code:g}: {words['en']}", "special", 0.0, 0.0, lower=code, upper=code)
+        for code, words in zip(special, feature.get("special") or (), strict=True)
     ]
     return _weighed(sample, [*shells, Bin("no value", "missing", 0.0, 0.0)], codes, settings)
 
@@ -274,9 +282,7 @@ def _rounded(splits: Floats) -> Floats:
     return rounded if len(np.unique(rounded)) == len(splits) else splits
 
 
-def _range_label(low: float | None, high: float | None) -> str:
-    if low is None and high is None:
-        return "any value"
+def _range_label(low: float | None, high: float | None, told: Callable[[float], str]) -> str:
     if low is None:
-        return f"below {high:g}"
-    return f"{low:g} or more" if high is None else f"{low:g} to below {high:g}"
+        return "any value" if high is None else f"below {told(high)}"
+    return f"{told(low)} or more" if high is None else f"{told(low)} to below {told(high)}"

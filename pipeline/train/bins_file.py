@@ -139,5 +139,15 @@ def exact_number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def told_number(value: float) -> str:
+    """A cut set by hand as it is shown: with six digits where these read back to the same double, else with all.
+
+    >>> told_number(30.0), told_number(2e6), told_number(1234567.25)
+    ('30', '2e+06', '1234567.25')
+    """
+    short = f"{value:g}"
+    return short if float(short) == value else exact_number(value)
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

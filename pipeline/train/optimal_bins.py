@@ -28,6 +28,12 @@ _MOST_PREBINS = 20
 _MILLIONTHS = 1_000_000
 """optbinning's solver counts rates and information values in these, cut to whole numbers."""
 _NEVER = np.iinfo(np.int64).min // 4
+_STATUSES = {
+    "INFEASIBLE": "no way to join the solver's fine bins keeps every limit (status INFEASIBLE)",
+    "FEASIBLE": "the solver found bins within its hour, but not that none are better (status FEASIBLE)",
+    "UNKNOWN": "the solver found no bins within its hour, nor that there are none (status UNKNOWN)",
+    "MODEL_INVALID": "the solver could not take the task as it was put (status MODEL_INVALID)",
+}
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def best_cuts(fine: Prebins, trend: str, limits: Constraints) -> Floats | str | 
     if chosen is None:
         return None
     if not len(chosen):
-        return "the solver found no optimal binning (status INFEASIBLE)"
+        return why_unsolved("INFEASIBLE")
     return fine.cuts[chosen[:-1]]
 
 
@@ -220,4 +226,10 @@ def _solved(solver: Any, values: NDArray[Any], is_bad: Floats) -> str:
         # Libraries of the solver warn about each other's spelling; nothing a reader could act on.
         warnings.simplefilter("ignore")
         solver.fit(values, is_bad.astype(int))
-    return "" if solver.status == "OPTIMAL" else f"the solver found no optimal binning (status {solver.status})"
+    return "" if solver.status == "OPTIMAL" else why_unsolved(solver.status)
+
+
+def why_unsolved(status: str) -> str:
+    """What a status of the solver means that is not OPTIMAL, in words; those of OR-Tools' CP-SAT, which optbinning
+    passes on. The hour is the `time_limit` of `reference_constraints`."""
+    return _STATUSES.get(status, f"the solver found no optimal binning (status {status})")

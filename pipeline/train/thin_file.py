@@ -93,8 +93,9 @@ def with_card(
 
     The card is fitted on `training`, thin or not, for the pool is small, and calibrated to the pool in `seen`: its
     slope on the pool's rows, drawn to 1 when they hold few defaults, and the level at which the pool's mean PD is the
-    pool's bound. Without one everybody keeps the pool's PD, and the details say why. `bin_rates` among them tells how
-    sure the bad rate of each bin on `training` is, at `bin_confidence`.
+    pool's bound. Without one everybody keeps the pool's PD, and the details say why. Of one they hold what its fit on
+    `training` told (`ScorecardFit.as_json`): the fate of every feature, coefficients before the calibration to the
+    pool, and of each bin its bad rate and whether it held over time.
     """
     pool = seen.part(thin_rows(seen.rows, thin.rule)) if thin.rule != NOBODY else _pool(seen, None)
     fit, told = (None, _NOBODY_IS_THIN) if thin.rule == NOBODY else _card(training, catalogue, ground)
@@ -111,8 +112,7 @@ def with_card(
         "why_no_card": told,
         "remarks": list(remarks),
         "gini_in_pool": _gini_in_pool(card, pool, ground),
-        "bin_rates": list(fit.rates) if fit else [],
-        "bin_confidence": fit.confidence if fit else None,
+        **(fit.as_json() if fit else {"bin_rates": [], "bin_confidence": None}),
     }
     return ThinFit(spread, details)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import mlflow
 import yaml
 from own_tables import catalogue_text, made_rows
 
+from pipeline.flows.promote_version import Asked
+
+DAY = dt.date(2026, 1, 5)
 REPOSITORY = Path(__file__).resolve().parents[2]
 YEARLY = {"key": None, "entity": "id", "date": {"column": "year", "format": "year"}, "window": {"months": 12}}
 # The stages one after another; a name with = sets a parameter first.
@@ -100,3 +106,20 @@ def run_stages(root: Path, *words: str, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def asked(**told) -> Asked:
+    return Asked(**{"role": "champion", "by": "Ann", "on": DAY, **told})
+
+
+def lines_of(register: str) -> list[list[str]]:
+    rows = [line for line in register.splitlines() if re.match(r"\| \d", line)]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+
+
+def client_of(project) -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(f"sqlite:///{project.root / 'models' / 'mlflow' / 'mlflow.db'}")
+
+
+def alias_of(project, role="champion") -> str:
+    return client_of(project).get_model_version_by_alias("creditbook-pd", role).tags["model_version"]

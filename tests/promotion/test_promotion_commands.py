@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import shutil
 import zoneinfo
 from dataclasses import replace
 from types import SimpleNamespace
 
-import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from promotable import DAY, alias_of, asked, client_of, lines_of
 
 from pipeline.durable import locked
 from pipeline.errors import (
@@ -28,7 +27,7 @@ from pipeline.flows import decision, role_history
 from pipeline.flows.compare import _served, compare
 from pipeline.flows.comparison_words import _part
 from pipeline.flows.decision import day_of
-from pipeline.flows.promote_version import Asked, promote
+from pipeline.flows.promote_version import promote
 from pipeline.flows.rollback import rollback
 from pipeline.flows.setting import open_setting
 from pipeline.score.thin_file import ThinFile, ThinFileRule
@@ -43,25 +42,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-DAY = dt.date(2026, 1, 5)
 NOWHERE = "http://127.0.0.1:9"
-
-
-def asked(**told) -> Asked:
-    return Asked(**{"role": "champion", "by": "Ann", "on": DAY, **told})
-
-
-def lines_of(register: str) -> list[list[str]]:
-    rows = [line for line in register.splitlines() if re.match(r"\| \d", line)]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
-
-
-def client_of(project) -> mlflow.MlflowClient:
-    return mlflow.MlflowClient(f"sqlite:///{project.root / 'models' / 'mlflow' / 'mlflow.db'}")
-
-
-def alias_of(project, role="champion") -> str:
-    return client_of(project).get_model_version_by_alias("creditbook-pd", role).tags["model_version"]
 
 
 def test_the_first_pair_stands_in_the_register(made):
@@ -137,10 +118,24 @@ def test_an_override_promotes_and_stays_visible_everywhere(project, capsys):
     assert tags["champion.override"] == "the new columns end in March"
 
 
-def test_an_override_that_was_not_needed_is_none(project):
+def test_an_override_that_was_not_needed_is_none_and_it_is_said(project, capsys):
     promote(project.root, project.strong, asked(override="to be safe"))
     assert project.role()["override"] is None
     assert lines_of(project.register)[-1][-1] == "–"
+    told = capsys.readouterr().out.splitlines()
+    assert "all gates passed: the override was not needed and is not recorded" in told
+    register = project.register
+    promote(project.root, project.strong, asked(override="once more"))
+    assert capsys.readouterr().out.splitlines() == [
+        "no gate was asked: the override was not needed and is not recorded",
+        f"{project.strong} is champion, as it was; nothing was changed or recorded, and MLflow's alias is in step",
+    ]
+    assert (project.role()["override"], project.register) == (None, register)
+
+
+def test_an_override_that_was_needed_is_not_called_needless(project, capsys):
+    promote(project.root, project.booster, asked(override="a trial"))
+    assert "not needed" not in capsys.readouterr().out
 
 
 def test_a_rerun_moves_nothing_twice_and_mirrors_again(project, capsys):
@@ -329,15 +324,6 @@ def test_two_models_are_compared_on_rows_neither_has_seen(made, tmp_path, capsys
     printed = capsys.readouterr().out
     assert printed == f"champion and {made.weak} are one model, {made.weak}: the same PD for every customer\n"
     assert json.loads((tmp_path / "same.json").read_text(encoding="utf-8"))["gini"]["verdict"] == "same"
-
-
-def test_a_model_that_takes_both_roles_is_told_with_what_to_do(project, capsys):
-    promote(project.root, project.booster, asked(override="a trial"))
-    told = capsys.readouterr().out.splitlines()[-1]
-    assert told == (
-        f"{project.booster} holds both roles now; creditbook promote {project.weak} --role challenger puts the other "
-        "beside it"
-    )
 
 
 def test_parts_of_which_nothing_can_be_told_take_one_line():

@@ -191,6 +191,14 @@ def test_bins_set_by_hand_stand_beside_the_solvers(given):
     assert "highest by construction" not in table.notes[0]
 
 
+def test_a_cut_set_by_hand_is_the_number_of_the_file_and_the_solvers_has_six_digits(given):
+    card = given.details["scorecard"]
+    changed = [{**card["by_hand"][0], "set": [-1234567.25, 30.0], "solved": [1234567.25]}]
+    case = dataclasses.replace(given, details={**given.details, "scorecard": {**card, "by_hand": changed}})
+    table = next(t for t in told(bins(case, WORDS), Table) if t.caption == "Bins set by hand")
+    assert [cell.text for cell in table.rows[0][1:3]] == ["−1234567.25; 30", "1.23457e+06"]
+
+
 def test_information_values_and_bad_rates_of_bins_stand_with_their_intervals(given):
     characteristics, points = told(scorecard(given, WORDS), Table)[:2]
     by_name = {row[0].note: row for row in characteristics.rows}

@@ -62,6 +62,19 @@ def test_what_could_not_be_binned_stands_in_the_file_with_its_reason(binning):
     assert "always_null" not in yaml.safe_load(text)
 
 
+def test_a_bin_set_by_hand_is_named_by_the_number_that_was_written(train, catalogue):
+    """More than six digits stand there, where the solver's bins have four."""
+    rows = train.rows.assign(overdue_share=1e7 * train.rows["overdue_share"])
+    scaled = dataclasses.replace(train, rows=rows)
+    solved = fit_bins(scaled, catalogue, PARAMS).characteristics["overdue_share"]
+    first = solved.splits[0]
+    assert (first, solved.bins[0].label) == (int(first), f"below {first:g}")
+    found = fit_bins(scaled, catalogue, PARAMS, {"overdue_share": Cuts(splits=(first + 0.25,))})
+    names = [b.label for b in found.characteristics["overdue_share"].bins if b.kind == "range"]
+    assert names == [f"below {int(first)}.25", f"{int(first)}.25 or more"]
+    assert first > 1e5
+
+
 def test_an_edited_split_is_taken_refitted_and_told_with_its_price(binning, train, catalogue):
     solved = binning.characteristics["overdue_share"]
     middle = solved.splits[len(solved.splits) // 2]

@@ -158,7 +158,7 @@ def test_what_has_no_solution_is_told_as_the_library_tells_it():
     settings = replace(ScorecardParams(), min_goods_per_bin=30, min_bads_per_bin=1)
     assert _reference(x, outcomes, "rises", settings).status == "INFEASIBLE"
     told = optimal_splits(x, outcomes, "x", "rises", settings)
-    assert told == "the solver found no optimal binning (status INFEASIBLE)"
+    assert told == "no way to join the solver's fine bins keeps every limit (status INFEASIBLE)"
 
 
 def test_customers_of_bins_are_counted_once_however_large_the_table(monkeypatch):
@@ -187,4 +187,4 @@ def test_a_group_without_an_optimum_is_told_and_never_used(monkeypatch):
     monkeypatch.setattr(optbinning.OptimalBinning, "status", property(lambda self: "UNKNOWN"))
     feature = {"name": "k", "idea": "k", "risk": "either", "holds": "category", "title_en": "k"}
     found = fit_bins(sample, [feature], ScorecardParams())
-    assert found.unbinnable["k"] == "the solver found no optimal binning (status UNKNOWN)"
+    assert found.unbinnable["k"] == "the solver found no bins within its hour, nor that there are none (status UNKNOWN)"

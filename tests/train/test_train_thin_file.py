@@ -20,6 +20,7 @@ from pipeline.statistics.discrimination import gini
 from pipeline.train.bins_file import Cuts
 from pipeline.train.fit import Setting, train_booster, train_scorecard
 from pipeline.train.sample import samples
+from pipeline.train.scorecard import fit_scorecard
 from pipeline.train.splits import mature_dates, timetable
 from pipeline.train.thin_file import CardGround, available, fit_thin_file, thin_rows, with_card
 
@@ -101,6 +102,19 @@ def test_the_bad_rate_of_each_bin_of_the_card_has_its_interval_on_the_training_r
         assert rate["low"] <= b.bads / b.count <= rate["high"] < 1
         assert rate["customers"] <= b.count
     assert fitted.details["bin_confidence"] == 0.95
+
+
+def test_how_the_card_was_fitted_is_kept_as_of_the_scorecard(fitted, parts, catalogue):
+    """The fate of all three features, p-values by customer, and each bin early and late, as the fit tells them."""
+    own = dataclasses.replace(GROUND.params, max_variables=GROUND.max_variables)
+    fit = fit_scorecard(parts["train"], available(catalogue, GROUND.tables), own, GROUND.seed).as_json()
+    told = fitted.details
+    assert {name: told[name] for name in fit} == fit
+    assert {fate["feature"] for fate in told["selection"]} == OF_ACCOUNTS
+    assert [c["feature"] for c in told["coefficients"]] == list(fitted.thin_file.features)
+    assert all(0 <= c["p_value"] <= 1 and c["standard_error"] > 0 for c in told["coefficients"])
+    held = {(b["feature"], b["bin"]) for b in told["bin_stability"]}
+    assert held == {(c.feature, b.label) for c in fitted.thin_file.card.characteristics for b in c.bins if b.count}
 
 
 def test_accounts_that_are_not_there_are_a_bin_not_an_error(fitted, parts):

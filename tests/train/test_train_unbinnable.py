@@ -10,6 +10,7 @@ import pytest
 from pipeline.params import ScorecardParams
 from pipeline.report.sentences import translated
 from pipeline.train.bin_counts import Outcomes, counted
+from pipeline.train.optimal_bins import _STATUSES, why_unsolved
 from pipeline.train.unbinnable import why_no_cut, why_one_group
 
 PARAMS = replace(ScorecardParams(), min_bin_share=0.03, min_bads_per_bin=5, min_goods_per_bin=20)
@@ -101,3 +102,16 @@ def test_categories_tell_how_many_of_them_hold_enough(stretches, says):
     told = why_one_group(codes, is_enough, outcomes, PARAMS)
     assert told == says
     assert translated(told, "zh") != told
+
+
+@pytest.mark.parametrize("status", ["INFEASIBLE", "FEASIBLE", "UNKNOWN", "MODEL_INVALID", "ANOTHER"])
+def test_every_status_of_the_solver_is_told_in_both_languages(status):
+    told = why_unsolved(status)
+    assert told.endswith(f"(status {status})")
+    assert translated(told, "zh").endswith(f"（状态{status}）")
+
+
+def test_the_statuses_with_words_are_those_that_the_solver_has():
+    from ortools.sat import cp_model_pb2
+
+    assert set(_STATUSES) | {"OPTIMAL"} == set(cp_model_pb2.CpSolverStatus.keys())

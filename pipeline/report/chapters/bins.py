@@ -11,9 +11,10 @@ from pipeline.report.chapters.bin_words import range_name
 from pipeline.report.chapters.bin_years import bin_years
 from pipeline.report.chapters.measured import information_cell, lies
 from pipeline.statistics.power import change_shown, fall_shown_by_t
+from pipeline.train.bins_file import told_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pipeline.report.report_input import ReportInput
     from pipeline.report.words import Words
@@ -23,7 +24,7 @@ def bins(given: ReportInput, words: Words) -> Chapter:
     """Bins set by hand beside the solver's, then each bin of the card early and late."""
     told: Mapping[str, Any] = given.details.get("scorecard") or {}
     blocks = [*_by_hand(told.get("by_hand"), given, words), *bin_years(given, words)]
-    blocks += _over_time(told.get("bin_stability"), given, words)
+    blocks += over_time(told, given, words, words("bins.time_caption"))
     return Chapter("bins", words("bins.title"), tuple(blocks), words("bins.lead"))
 
 
@@ -40,7 +41,7 @@ def _by_hand(changed: Sequence[Mapping[str, Any]] | None, given: ReportInput, wo
     rows = tuple(
         (
             Cell(given.titles.get(c["feature"], c["feature"]), note=c["feature"]),
-            Cell(_cuts(c["set"], words), note=_beyond(c.get("beyond") or {}, words)),
+            Cell(_cuts(c["set"], words, _written), note=_beyond(c.get("beyond") or {}, words)),
             Cell(_cuts(c["solved"], words)),
             information_cell(c),
             information_cell(c, "iv_solved"),
@@ -61,16 +62,24 @@ def _beyond(told: Mapping[str, Any], words: Words) -> str:
     return figures.in_turn(parts)
 
 
-def _cuts(cuts: Sequence[Any] | None, words: Words) -> str:
+def _written(cut: float) -> str:
+    """A cut as policy/bins.yaml has it."""
+    return figures.with_minus(told_number(cut))
+
+
+def _cuts(cuts: Sequence[Any] | None, words: Words, number: Callable[[float], str] = figures.significant) -> str:
     if cuts is None:
         return words("bins.unbinned")
-    told = (figures.listed(cut) if isinstance(cut, list) else figures.significant(cut) for cut in cuts)
+    told = (figures.listed(cut) if isinstance(cut, list) else number(cut) for cut in cuts)
     return figures.in_turn(told) or words("bins.uncut")
 
 
-def _over_time(told: Sequence[Mapping[str, Any]] | None, given: ReportInput, words: Words) -> list[Block]:
+def over_time(fitted: Mapping[str, Any], given: ReportInput, words: Words, caption: str) -> list[Block]:
+    """Each bin of a card early and late, as its fit told; that nothing can be told where no bin was seen in both."""
+    told: Sequence[Mapping[str, Any]] = fitted.get("bin_stability") or ()
     if not told:
         return [Missing(words("bins.no_time"))]
+    confidence = fitted.get("bin_confidence")
     columns = (
         Column(words("bins.bin")),
         *(
@@ -85,11 +94,13 @@ def _over_time(told: Sequence[Mapping[str, Any]] | None, given: ReportInput, wor
         name = given.titles.get(entry["feature"], entry["feature"])
         if not groups or groups[-1][1] != name:
             groups.append((len(rows), name))
-        rows.append(_row(entry, given, words))
-    return [Table(words("bins.time_caption"), columns, tuple(rows), _notes(told, given, words), tuple(groups))]
+        rows.append(_row(entry, confidence, given, words))
+    return [Table(caption, columns, tuple(rows), _notes(told, confidence, given, words), tuple(groups))]
 
 
-def _notes(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> tuple[str, ...]:
+def _notes(
+    told: Sequence[Mapping[str, Any]], confidence: float | None, given: ReportInput, words: Words
+) -> tuple[str, ...]:
     """What is compared, and how many of so many tests chance alone lets through."""
     level = f"{given.significance:g}"
     tested = sum(entry["p_value"] is not None for entry in told)
@@ -101,8 +112,7 @@ def _notes(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) 
     if any((entry["ratio"] or {}).get("error") for entry in told):
         notes.append(words("bins.power_note", power=power))
     if any(entry.get("early_high") is not None for entry in told):
-        confidence = figures.share(given.details["scorecard"]["bin_confidence"], 0)
-        notes.append(words("bins.rate_note", level=confidence))
+        notes.append(words("bins.rate_note", level=figures.share(confidence, 0)))
     steps = sum((entry.get("turn") or {}).get("p_value") is not None for entry in told)
     if steps:
         counted, expected = words.counted("step", steps), _by_chance(steps, given)
@@ -116,7 +126,7 @@ def _by_chance(tests: int, given: ReportInput) -> str:
     return figures.decimal(expected, 2 if expected < 1.0 else 1)
 
 
-def _row(entry: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Cell, ...]:
+def _row(entry: Mapping[str, Any], confidence: float | None, given: ReportInput, words: Words) -> tuple[Cell, ...]:
     ratio = figures.measured(entry["ratio"], figures.decimal)
     p = entry["p_value"]
     return (
@@ -126,7 +136,7 @@ def _row(entry: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[Ce
         _rate(entry, "early"),
         _rate(entry, "late"),
         Cell(ratio.value, note=ratio.interval),
-        Cell(figures.decimal(p, 3), note=_least_ratio(entry, given, words)),
+        Cell(figures.decimal(p, 3), note=_least_ratio(entry, confidence, given, words)),
         _reading(entry, given, words),
     )
 
@@ -138,12 +148,12 @@ def _rate(entry: Mapping[str, Any], half: str) -> Cell:
     return Cell(told.value, note=told.interval)
 
 
-def _least_ratio(entry: Mapping[str, Any], given: ReportInput, words: Words) -> str:
+def _least_ratio(entry: Mapping[str, Any], confidence: float | None, given: ReportInput, words: Words) -> str:
     """The ratio above 1 that would have been shown at the stricter of the levels that decide; its inverse as well."""
     error = (entry["ratio"] or {}).get("error")
-    if not error:
+    if not error or confidence is None:
         return ""
-    level = min(given.significance, 1.0 - given.details["scorecard"]["bin_confidence"])
+    level = min(given.significance, 1.0 - confidence)
     return words("bins.shown_from", ratio=figures.decimal(math.exp(change_shown(error, level, given.power))))
 
 

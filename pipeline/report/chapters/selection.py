@@ -40,8 +40,26 @@ def selection(given: ReportInput, words: Words) -> Chapter:
     if not fates:
         return Chapter("selection", title, (Missing(words("selection.none")),))
     folded = [fate for fate in fates if fate["fate"] == _FOLDED]
-    ordered = sorted((fate for fate in fates if fate["fate"] != _FOLDED), key=_rank)
-    p_values = {str(c["feature"]): c["p_value"] for c in given.details["scorecard"].get("coefficients") or ()}
+    ordered = _ordered(fates)
+    table = fates_table(given.details["scorecard"], given, words, words("selection.caption"))
+    if given.details["scorecard"].get("basis") == "expert":
+        return Chapter("selection", title, (table,), words("selection.lead_expert", n=len(ordered)))
+    chosen = sum(1 for f in ordered if f["fate"] == "selected")
+    lead = words("selection.lead", n=len(fates), chosen=chosen)
+    left_out = tuple(
+        f"{given.titles.get(str(f['feature']), str(f['feature']))}: {words.told(f['reason'])}"
+        for f in ordered
+        if f.get("is_must_have") and f["fate"] != "selected"
+    )
+    blocks: list[Block] = [Bullets(words("selection.must_have_left_out"), left_out)] if left_out else []
+    blocks += [table, *_in_a_sentence(folded, given, words)]
+    return Chapter("selection", title, tuple(blocks), lead)
+
+
+def fates_table(fitted: Mapping[str, Any], given: ReportInput, words: Words, caption: str) -> Table:
+    """The fates that the fit of a card told, but for the features that no model may use; the selected first."""
+    ordered = _ordered(fitted["selection"])
+    p_values = {str(c["feature"]): c["p_value"] for c in fitted.get("coefficients") or ()}
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
     before = None
@@ -60,19 +78,11 @@ def selection(given: ReportInput, words: Words) -> Chapter:
         Column(words("selection.p_value"), is_number=True),
         Column(words("selection.bins"), is_number=True),
     )
-    table = Table(words("selection.caption"), columns, tuple(rows), _notes(ordered, given, words), tuple(groups))
-    if given.details["scorecard"].get("basis") == "expert":
-        return Chapter("selection", title, (table,), words("selection.lead_expert", n=len(ordered)))
-    chosen = sum(1 for f in ordered if f["fate"] == "selected")
-    lead = words("selection.lead", n=len(fates), chosen=chosen)
-    left_out = tuple(
-        f"{given.titles.get(str(f['feature']), str(f['feature']))}: {words.told(f['reason'])}"
-        for f in ordered
-        if f.get("is_must_have") and f["fate"] != "selected"
-    )
-    blocks: list[Block] = [Bullets(words("selection.must_have_left_out"), left_out)] if left_out else []
-    blocks += [table, *_in_a_sentence(folded, given, words)]
-    return Chapter("selection", title, tuple(blocks), lead)
+    return Table(caption, columns, tuple(rows), _notes(ordered, fitted, words), tuple(groups))
+
+
+def _ordered(fates: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted((fate for fate in fates if fate["fate"] != _FOLDED), key=_rank)
 
 
 def _in_a_sentence(folded: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[Block]:
@@ -104,16 +114,16 @@ def _row(fate: Mapping[str, Any], p_values: Mapping[str, Any], given: ReportInpu
         Cell(words.told(fate.get("reason") or "")),
         information_cell(fate),
         Cell(figures.decimal(fate.get("psi"), 3), note=_chance(fate.get("psi_noise"), words)),
-        Cell(_p_value(fate["p_value"] if fate.get("p_value") is not None else p_values.get(name))),
+        Cell(p_value(fate["p_value"] if fate.get("p_value") is not None else p_values.get(name))),
         Cell(figures.count(fate.get("bins"))),
     )
 
 
-def _notes(fates: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> tuple[str, ...]:
+def _notes(fates: Sequence[Mapping[str, Any]], fitted: Mapping[str, Any], words: Words) -> tuple[str, ...]:
     """How to read the columns, and by what rule one of two that say the same stays, where that came about."""
     notes = [words("selection.note")]
     if any(fate.get("psi_noise") is not None for fate in fates):
-        level = figures.as_set(given.details["scorecard"]["psi_significance"])
+        level = figures.as_set(fitted["psi_significance"])
         notes.append(words("selection.psi_note", level=level))
     if any(fate["fate"] == "correlated" for fate in fates):
         notes.append(words("selection.correlated_note"))
@@ -126,5 +136,6 @@ def _chance(noise: float | None, words: Words) -> str:
     return "" if noise is None else words("selection.chance", noise=figures.decimal(noise, 3))
 
 
-def _p_value(value: Any) -> str:
+def p_value(value: Any) -> str:
+    """A p-value with three digits; a dash for none."""
     return "< 0.001" if figures.is_known(value) and float(value) < 0.001 else figures.decimal(value, 3)

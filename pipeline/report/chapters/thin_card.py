@@ -1,4 +1,4 @@
-"""The card of the thin pool as a table: every bin with its points, and what a reason in it costs."""
+"""The card of the thin pool: every bin with its points and what a reason in it costs, and how the card was fitted."""
 
 from __future__ import annotations
 
@@ -8,24 +8,59 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report import figures
 from pipeline.report.blocks import Cell, Column, Table
 from pipeline.report.chapters.bin_words import bin_name
+from pipeline.report.chapters.bins import over_time
+from pipeline.report.chapters.selection import fates_table, p_value
 from pipeline.score.scorecard import Scorecard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from pipeline.report.blocks import Block
     from pipeline.report.report_input import ReportInput
     from pipeline.report.words import Words
     from pipeline.score.scorecard import Bin, Characteristic
 
 
-def thin_card(given: ReportInput, fitted: Mapping[str, Any], words: Words) -> list[Table]:
-    """One table, its characteristics in the order in which points are added; nothing where the pool has no card.
-
-    `fitted` is what fitting told of the thin file; one of an earlier version tells no intervals of bad rates.
+def thin_card(given: ReportInput, fitted: Mapping[str, Any], words: Words) -> list[Block]:
+    """The points, then the fate of every feature, the coefficients and the bins over time; nothing where the pool has
+    no card. `fitted` is what fitting told of the thin file; one of an earlier version tells less.
     """
     if given.thin_card is None:
         return []
-    card = Scorecard.from_json(json.dumps(given.thin_card))
+    blocks: list[Block] = [_points(given, given.thin_card, fitted, words)]
+    if fitted.get("selection"):
+        blocks.append(fates_table(fitted, given, words, words("parts.fates_caption")))
+    if fitted.get("coefficients"):
+        blocks.append(_coefficients(fitted["coefficients"], given, words))
+    if fitted.get("bin_stability"):
+        blocks += over_time(fitted, given, words, words("parts.time_caption"))
+    return blocks
+
+
+def _coefficients(told: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> Table:
+    rows = tuple(
+        (
+            Cell(given.titles.get(found["feature"], found["feature"]), note=found["feature"]),
+            Cell(figures.decimal(found["coefficient"], 3)),
+            Cell(figures.decimal(found["unpenalised"], 3)),
+            Cell(figures.decimal(found["standard_error"], 3)),
+            Cell(p_value(found["p_value"])),
+        )
+        for found in told
+    )
+    columns = (
+        Column(words("scorecard.characteristic")),
+        Column(words("scorecard.coefficient"), is_number=True),
+        Column(words("parts.unpenalised"), is_number=True),
+        Column(words("parts.standard_error"), is_number=True),
+        Column(words("selection.p_value"), is_number=True),
+    )
+    return Table(words("parts.coefficients_caption"), columns, rows, (words("parts.coefficients_note"),))
+
+
+def _points(given: ReportInput, told: Mapping[str, Any], fitted: Mapping[str, Any], words: Words) -> Table:
+    """Its characteristics in the order in which points are added."""
+    card = Scorecard.from_json(json.dumps(told))
     rows: list[tuple[Cell, ...]] = []
     groups: list[tuple[int, str]] = []
     rates = {(r["feature"], r["bin"]): r for r in fitted.get("bin_rates") or ()}
@@ -48,7 +83,7 @@ def thin_card(given: ReportInput, fitted: Mapping[str, Any], words: Words) -> li
     notes = [note]
     if rates:
         notes.append(words("parts.points_rate_note", level=figures.share(fitted["bin_confidence"], 0)))
-    return [Table(words("parts.points_caption"), columns, tuple(rows), tuple(notes), tuple(groups))]
+    return Table(words("parts.points_caption"), columns, tuple(rows), tuple(notes), tuple(groups))
 
 
 def _bin_row(b: Bin, of: Characteristic, ends: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
