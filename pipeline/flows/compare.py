@@ -10,7 +10,6 @@ from pipeline.datasets import write_json
 from pipeline.flows import log
 from pipeline.flows.comparison_words import comparison_text
 from pipeline.flows.judged import judged, model_named
-from pipeline.flows.scale import master_scale
 from pipeline.flows.setting import open_setting
 from pipeline.flows.training_book import positions_of
 from pipeline.flows.training_source import label_of
@@ -19,18 +18,14 @@ from pipeline.score.policy import read_policy
 from pipeline.train.comparison import compare_loss, compare_order, compare_parts, level_measures
 from pipeline.train.comparison_ground import book_groups, losses, risk_segments
 from pipeline.train.comparison_swap import swap_set
-from pipeline.train.thin_file import NOBODY, thin_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from pipeline.flows.judged import Judged
     from pipeline.flows.setting import Setting
     from pipeline.score.model import Model
-
-    Floats = NDArray[np.float64]
+    from pipeline.train.served import Served
 
 
 def compare(root: Path, first: str, second: str, json_file: Path | None = None) -> None:
@@ -51,7 +46,11 @@ def compare(root: Path, first: str, second: str, json_file: Path | None = None) 
 
 
 def comparison(setting: Setting, first: Model, second: Model) -> dict[str, Any]:
-    """Everything the command tells, as plain values."""
+    """Everything the command tells, as plain values.
+
+    PDs are those that would be served: of thin files by the card of the pool. `rated` and `thin` count the rows that
+    the models and the cards rate; `gini_rated` is the order among the former, and their slopes stand beside the level.
+    """
     settings = setting.params.promotion
     ground = judged(setting, (first, second))
     told: dict[str, Any] = {
@@ -65,42 +64,34 @@ def comparison(setting: Setting, first: Model, second: Model) -> dict[str, Any]:
     }
     if not len(ground.sample.is_bad):
         return told
-    pds = ground.pd(first), ground.pd(second)
+    both = ground.served(first), ground.served(second)
+    pds, is_rated = (both[0].pd, both[1].pd), both[0].is_rated
+    rated = ground.sample.part(is_rated)
     return {
         **told,
+        "rated": rated.counts(),
+        "thin": ground.sample.part(~is_rated).counts(),
         "gini": compare_order(*pds, ground.sample, settings).as_json(),
+        "gini_rated": compare_order(pds[0][is_rated], pds[1][is_rated], rated, settings).as_json(),
         "log_loss": compare_loss(*pds, ground.sample, settings),
-        "calibration": [level_measures(pd_, ground.sample, settings) for pd_ in pds],
-        **_of_the_book(setting, ground, pds, (_served(ground, first), _served(ground, second))),
+        "calibration": [level_measures(found, ground.sample, settings) for found in both],
+        **_of_the_book(setting, ground, both),
     }
 
 
-def _served(ground: Judged, model: Model) -> Floats:
-    """The PDs customers would get: those with too thin a file by the card of the thin pool, not by the model."""
-    rule, rows = model.thin_file.rule, ground.sample.rows
-    if rule == NOBODY:
-        return ground.pd(model)
-    return np.where(thin_rows(rows, rule), model.thin_file.pd_of(rows), ground.pd(model))
-
-
-def _of_the_book(
-    setting: Setting, ground: Judged, pds: tuple[Floats, Floats], served: tuple[Floats, Floats]
-) -> dict[str, Any]:
-    """The swap set with its money, and the parts of the book; a table of one's own has neither money nor such parts.
-
-    The swap set and the depths of data go by the PDs that would be served, everything else by those of the models.
-    """
-    settings, scale = setting.params.promotion, master_scale(setting)
+def _of_the_book(setting: Setting, ground: Judged, both: tuple[Served, Served]) -> dict[str, Any]:
+    """The swap set with its money, and the parts of the book, by the PDs and grades that would be served; a table of
+    one's own has neither money nor such parts."""
+    settings, scale, pds = setting.params.promotion, ground.scale, (both[0].pd, both[1].pd)
     refused = SEGMENTS[SEGMENTS.index(settings.refuse_from) :]
-    refuses = [np.isin(scale.segment(scale.grade(pd_)).astype(str), refused) for pd_ in served]
+    refuses = [np.isin(scale.segment(ground.grades(found)).astype(str), refused) for found in both]
     groups, lost = {"segment": risk_segments(*pds, scale)}, None
     if not label_of(setting).is_of_table:
         policy = read_policy(setting.project.policy)
         stood = positions_of(setting, ground.sample.rows)
         groups = {**groups, **book_groups(stood, ground.sample, policy)}
         lost = losses(stood, policy)
-    of_part = {name: served if name == "data_depth" else pds for name in groups}
-    parts = {name: compare_parts(*of_part[name], ground.sample, groups[name], settings) for name in groups}
+    parts = {name: compare_parts(*pds, ground.sample, groups[name], settings) for name in groups}
     parts["segment"] = {name: parts["segment"][name] for name in SEGMENTS if name in parts["segment"]}
     return {
         "refuse_from": settings.refuse_from,

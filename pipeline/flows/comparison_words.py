@@ -39,7 +39,7 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _order(told)
     yield ""
-    yield from _level(told["calibration"])
+    yield from _level(told)
     yield ""
     yield from _swap(told)
     for name, groups in told["parts"].items():
@@ -59,6 +59,11 @@ def _rows(told: Mapping[str, Any]) -> Iterator[str]:
         f"Rows neither was trained on: {rows['rows']:,}, of {rows['customers']:,} customer groups{since}; "
         f"{rows['bads']:,} rows of {rows['bad_customers']:,} groups are bad"
     )
+    if told.get("thin", {}).get("rows"):
+        yield (
+            f"PDs are those that would be served. The models rate {_bads_of(told['rated'])}; the cards of the thin pool"
+        )
+        yield f"rate {_bads_of(told['thin'])}, whose file is too thin; a group may stand in both"
     yield (
         f"left out: {rows['left_out']['customers']:,} rows of customers and {rows['left_out']['dates']:,} of dates "
         "that one of them has seen"
@@ -66,7 +71,19 @@ def _rows(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _order(told: Mapping[str, Any]) -> Iterator[str]:
-    gini = told["gini"]
+    has_thin = bool(told["thin"]["rows"])
+    if has_thin:
+        yield "All rows, as served"
+    yield from _gini(told["gini"], told)
+    if told["log_loss"] is not None:
+        yield f"Log-loss A less B {_interval(told['log_loss'], 4, '+')}   below 0 speaks for A"
+    if has_thin:
+        yield ""
+        yield "The rows that the models rate, of which the gate gini_not_inferior asks"
+        yield from _gini(told["gini_rated"], told)
+
+
+def _gini(gini: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
     if gini["difference"] is None:
         yield (
             f"Order: the data cannot decide; {gini['bad_customers']} bad groups where {told['min_bad_customers']} are "
@@ -81,15 +98,23 @@ def _order(told: Mapping[str, Any]) -> Iterator[str]:
             f"                  a true difference of {gini['detectable']:.3f} would have been shown with "
             f"{told['power']:.0%} chance, a smaller one rather not"
         )
-    if told["log_loss"] is not None:
-        yield f"Log-loss A less B {_interval(told['log_loss'], 4, '+')}   below 0 speaks for A"
 
 
-def _level(levels: list[Mapping[str, Any]]) -> Iterator[str]:
+def _level(told: Mapping[str, Any]) -> Iterator[str]:
+    """The level of all rows as served, the slope of those that the models rate; a model set to a long-run rate has its
+    level told without the shift of that rate, too, as the gate asks for it."""
+    has_thin = bool(told["thin"]["rows"])
+    of_rows = {"observed_over_expected": "   all rows, as served", "slope": "   the rows that the models rate"}
     titles = {"observed_over_expected": "Observed/expected", "slope": "Calibration slope"}
     for name, title in titles.items():
-        for letter, level in zip("AB", levels, strict=True):
-            yield f"{title} {letter} {_interval(level[name])}"
+        for letter, level in zip("AB", told["calibration"], strict=True):
+            yield f"{title} {letter} {_interval(level[name])}{of_rows[name] if has_thin else ''}"
+            if name == "observed_over_expected" and level["at_observed_rate"] is not None:
+                yield f"{'':<20}{_interval(level['at_observed_rate'])}   without what the long-run rate adds"
+
+
+def _bads_of(counts: Mapping[str, Any]) -> str:
+    return f"{counts['rows']:,} rows of {counts['customers']:,} groups, {counts['bad_customers']:,} of them bad"
 
 
 def _swap(told: Mapping[str, Any]) -> Iterator[str]:

@@ -35,10 +35,17 @@ _FILE, _CUSTOMERS = "evidence.json", "trained_on.parquet"
 
 @dataclass(frozen=True)
 class Evidence:
-    """`told`: lineage, leaks, timetable and validation in plain values; `trained_on`: what the model has seen."""
+    """`told`: lineage, leaks, tendency, timetable and validation in plain values; `trained_on`: what the model has
+    seen."""
 
     told: dict[str, Any]
     trained_on: TrainedOn
+
+    @property
+    def tendency_shift(self) -> float:
+        """What a long-run rate adds to the ln odds of good; 0 without one, and where a fit of an earlier version kept
+        none."""
+        return float((self.told.get("tendency") or {}).get("shift") or 0.0)
 
 
 def folder_of(project: Project, model_version: str) -> Path:
@@ -65,6 +72,7 @@ def write_evidence(
             "kind": candidate.model.kind,
             "lineage": dict(lineage),
             "leaks": candidate.details.get("leaks"),
+            "tendency": (candidate.details.get("calibration") or {}).get("tendency"),
             "timetable": table.as_json(),
             "validation": dict(validation),
             "trained_on": {"customers": len(customers), "sha256": file_hash(draft / _CUSTOMERS)},

@@ -19,7 +19,6 @@ from pipeline.flows.judged import judged, model_named
 from pipeline.flows.registration import how_to_register, mirror_roles, registry_of
 from pipeline.flows.role_history import Move, locked_roles, move, record_of, settle
 from pipeline.flows.role_restoring import restore_roles
-from pipeline.flows.scale import master_scale
 from pipeline.flows.setting import open_setting
 from pipeline.flows.training_source import label_of
 from pipeline.score.applied import PD
@@ -32,11 +31,13 @@ from pipeline.train.gates import (
     grades_gate,
     label_gate,
     leak_gate,
-    level_gates,
+    level_gate,
     monitoring_gate,
     parity_gate,
     refused,
+    slope_gate,
     stability_gate,
+    thin_file_gate,
     unmeasured_gini_gate,
 )
 from pipeline.train.label import label_values
@@ -153,12 +154,14 @@ def gates(setting: Setting, model: Model, standing: str | None, number: str) -> 
     settings = setting.params.promotion
     other = None if standing is None else read_model(setting.project.models / standing)
     ground = judged(setting, [model] if other is None else [model, other])
-    pd_of_rows, evidence = ground.pd(model), ground.evidence[0]
+    pds, evidence = ground.served(model), ground.evidence[0]
     leaks = None if evidence is None or evidence.told["leaks"] is None else evidence.told["leaks"]["findings"]
     found = [
         _order_gate(setting, ground, model, other),
-        *level_gates(pd_of_rows, ground.sample, settings),
-        grades_gate(pd_of_rows, ground.sample, master_scale(setting), settings),
+        level_gate(pds, ground.sample, settings),
+        slope_gate(pds, ground.sample, settings),
+        grades_gate(pds, ground.grades(pds), ground.sample, settings),
+        thin_file_gate(pds, ground.sample, settings),
         _stability(setting, ground, model),
         parity_gate(_differences(setting, ground, model, number), settings),
         leak_gate(leaks, model.features),
@@ -181,7 +184,10 @@ def _order_gate(setting: Setting, ground: Judged, model: Model, other: Model | N
         return first_in_role_gate(settings)
     if ground.why_none is not None:
         return unmeasured_gini_gate(ground.why_none, settings)
-    return gini_gate(ground.pd(model), ground.pd(other), ground.sample, settings)
+    ours, theirs = ground.served(model), ground.served(other)
+    # Who is thin is a matter of the policy in force, the same for both.
+    is_rated = ours.is_rated
+    return gini_gate(ours.pd[is_rated], theirs.pd[is_rated], ground.sample.part(is_rated), settings)
 
 
 def _stability(setting: Setting, ground: Judged, model: Model) -> Gate:

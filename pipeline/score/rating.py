@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from pipeline.score.master_scale import MasterScale
     from pipeline.score.model import Model
     from pipeline.score.policy import Policy
 
@@ -73,7 +74,7 @@ def rate(positions: pd.DataFrame, answers: Answers, model: Model, policy: Policy
     made_by[is_expert] = "expert"
     score = np.full(len(positions), np.nan)
     score[~np.isnan(pd_)] = model.scaling.score(pd_[~np.isnan(pd_)])
-    grade = _grade(pd_, is_thin & ~is_expert, policy)
+    grade = capped_grade(pd_, is_thin & ~is_expert, policy.scale, policy.thin_file.best_grade)
     in_default = status == "in_default"
     pd_[in_default], grade[in_default] = 1.0, DEFAULT_GRADE
     depth = data_depth(positions, policy, as_of)
@@ -126,10 +127,12 @@ def _expert_pd(positions: pd.DataFrame, policy: Policy) -> tuple[npt.NDArray[np.
     return expert, (Note(told, len(unknown), unknown[0]),)
 
 
-def _grade(pd_: npt.NDArray[np.float64], is_capped: npt.NDArray[np.bool_], policy: Policy) -> npt.NDArray[np.object_]:
-    grade = policy.scale.grade(pd_)
-    best = policy.thin_file.best_grade
-    too_good = is_capped & (policy.scale.position(grade) < policy.scale.position([best])[0])
+def capped_grade(
+    pd_: npt.NDArray[np.float64], is_capped: npt.NDArray[np.bool_], scale: MasterScale, best: str
+) -> npt.NDArray[np.object_]:
+    """Grade by PD, at most `best` where the row is capped: the PD stays what it is."""
+    grade = scale.grade(pd_)
+    too_good = is_capped & (scale.position(grade) < scale.position([best])[0])
     return np.where(too_good, best, grade)
 
 

@@ -40,6 +40,8 @@ class CalibrationFit:
     error by cluster and the degrees of Student's t for it;
     `shape_weight` is the weight of the shape the data gave against the slope 1, `level_weight` that of their level
     against the level of the training rows (null: the level is the long-run rate). Null where nothing was fitted.
+    `tendency` tells what the level is set to, and `shift`, what a long-run rate adds to the ln odds of good against the
+    level at which the same rows expect as many defaults as they hold (below 0: riskier; 0 without such a rate).
     `segments` tells the levels by segment of customers, null where none were asked for; their shifts belong to the
     predictor, and `calibration` is the one beside them.
     """
@@ -116,9 +118,10 @@ def fit_calibration(
         remarks.append("no default among the calibration customers: their level is that of half a bad customer")
     knots = _raised(shape.knots, shift)
     segments = fit_segments(observed, segment_by, knots, settings, step) if segment_by else None
-    if segments and segments.shifts:
-        rows = observed.with_rows_of(training) if settings.tendency == "long_run" and training else observed
-        knots = _raised(knots, _same_mean(rows, knots, segments.shifts))
+    shifts = segments.shifts if segments else {}
+    if shifts:
+        rows = _level_rows(observed, training) if settings.tendency == "long_run" else observed
+        knots = _raised(knots, _same_mean(rows, knots, shifts))
     calibration = Calibration(shape.choice.method, knots)
     slope = _mean_slope(calibration, observed)
     return CalibrationFit(
@@ -132,7 +135,7 @@ def fit_calibration(
         shape_weight=shape.weight,
         level_of_data=level,
         level_weight=weight,
-        tendency=_tendency(settings),
+        tendency=_tendency(_level_rows(observed, training).shifted(shifts), knots, settings),
         bads=int(observed.is_bad.sum()),
         bad_customers=observed.bad_customers,
         remarks=tuple(remarks),
@@ -189,16 +192,23 @@ def _credible(
     return weight * level + (1.0 - weight) * level_at(training, knots, bads_of(training)), weight
 
 
+def _level_rows(observed: Observed, training: Observed | None) -> Observed:
+    """The rows whose mean PD a long-run rate sets."""
+    return observed if training is None else observed.with_rows_of(training)
+
+
 def _long_run(observed: Observed, training: Observed | None, knots: Knots, settings: CalibrationParams) -> float:
-    rows = observed if training is None else observed.with_rows_of(training)
+    rows = _level_rows(observed, training)
     return level_at(rows, knots, float(settings.long_run_rate or 0.0) * len(rows.is_bad))
 
 
-def _tendency(settings: CalibrationParams) -> dict[str, Any]:
-    """What the level was set to: observed, or the long-run rate with its source."""
+def _tendency(rows: Observed, knots: Knots, settings: CalibrationParams) -> dict[str, Any]:
+    """What the level was set to: observed, or the long-run rate with its source and how far it moved these rows."""
     if settings.tendency == "observed":
-        return {"kind": "observed", "rate": None, "source": None}
-    return {"kind": "long_run", "rate": settings.long_run_rate, "source": settings.long_run_source}
+        return {"kind": "observed", "rate": None, "source": None, "shift": 0.0}
+    told = {"kind": "long_run", "rate": settings.long_run_rate, "source": settings.long_run_source}
+    # What would bring the PDs back to the defaults of these rows is what the rate has added, turned round.
+    return {**told, "shift": -level_at(rows, knots, bads_of(rows))}
 
 
 def _mean_slope(calibration: Calibration, observed: Observed) -> float:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.statistics.bootstrap import Resamples
     from pipeline.statistics.paired import Difference
     from pipeline.train.sample import Sample
+    from pipeline.train.served import Served
 
     Floats = NDArray[np.float64]
 
@@ -83,23 +84,42 @@ def enough(sample: Sample, settings: PromotionParams) -> bool:
     return min(sample.bad_customers, good_customers) >= settings.min_bad_customers
 
 
-def level_measures(pd: Floats, sample: Sample, settings: PromotionParams) -> dict[str, Any]:
-    """Observed over expected and the calibration slope with intervals, and the log-loss in nats a row.
+def level_measures(found: Served, sample: Sample, settings: PromotionParams) -> dict[str, Any]:
+    """Level of the PDs that would be served, slope of the model's own, and the log-loss in nats a row.
 
-    Nulls where no row is bad or none is good, or where all PDs are equal, so that no slope can be fitted; figures
-    without intervals where there is not `enough`.
+    `observed_over_expected` and `log_loss` are of all rows as served; `at_observed_rate` is the former with the `shift`
+    of a long-run rate taken out (null without one); `slope` is of the rows that the model itself rates, for a bound of
+    the thin pool has no slope to be right.
     """
-    if not 0 < sample.is_bad.sum() < len(sample.is_bad):
-        return dict.fromkeys(("observed_over_expected", "slope", "log_loss"))
+    is_moved = found.shift != 0.0
+    return {
+        "observed_over_expected": observed_over_expected(found.pd, sample, settings),
+        "shift": found.shift,
+        "at_observed_rate": observed_over_expected(found.at_observed_rate, sample, settings) if is_moved else None,
+        "slope": calibration_slope(found.pd[found.is_rated], sample.part(found.is_rated), settings),
+        "log_loss": log_loss(found.pd, sample.is_bad) if _has_both(sample) else None,
+    }
+
+
+def observed_over_expected(pd: Floats, sample: Sample, settings: PromotionParams) -> dict[str, Any] | None:
+    """With its interval where there is `enough`; null where no row is bad or none is good."""
+    return ratio_interval(sample.is_bad, pd, draws_for(sample, settings)).as_json() if _has_both(sample) else None
+
+
+def calibration_slope(pd: Floats, sample: Sample, settings: PromotionParams) -> dict[str, Any] | None:
+    """With its interval where there is `enough`; null where no row is bad or none is good, or all PDs are equal."""
+    if not _has_both(sample):
+        return None
     line = calibration_line(pd, sample.is_bad, sample.codes)
     low, high = line.slope_interval(settings.confidence)
-    is_told = bool(np.isfinite(low) and np.isfinite(high))
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return None
     ends = {"low": low, "high": high} if enough(sample, settings) else {"low": None, "high": None}
-    return {
-        "observed_over_expected": ratio_interval(sample.is_bad, pd, draws_for(sample, settings)).as_json(),
-        "slope": {"value": line.slope, **ends} if is_told else None,
-        "log_loss": log_loss(pd, sample.is_bad),
-    }
+    return {"value": line.slope, **ends}
+
+
+def _has_both(sample: Sample) -> bool:
+    return bool(0 < sample.is_bad.sum() < len(sample.is_bad))
 
 
 def compare_loss(first: Floats, second: Floats, sample: Sample, settings: PromotionParams) -> dict[str, Any] | None:

@@ -159,7 +159,8 @@ def _finished(
     levelled = fit_levels(predictor, parts, ground.catalogue, setting.calibration, setting.never_use)
     predictor, line = levelled.predictor, levelled.line
     seen = _seen(parts["all"], table)
-    pool = fit_thin_file(seen, setting.thin_rule, setting.thin_confidence)
+    shift = float(line.tendency["shift"])
+    pool = fit_thin_file(seen, setting.thin_rule, setting.thin_confidence, shift)
     thin = with_card(pool, seen, train, ground.catalogue, ground.thin_card)
     model = Model(
         kind="scorecard" if isinstance(fit, ScorecardFit) else "booster",
@@ -178,7 +179,7 @@ def _finished(
         **_with_level(fit.as_json(), line.segments),
         "calibration": line.as_json(),
         "never_use": list(setting.never_use),
-        "thin_file": thin.details,
+        "thin_file": {**thin.details, "tendency_shift": shift},
         "timetable": table.as_json(),
         "samples": {role: sample.counts() for role, sample in parts.items()},
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipeline.statistics.power import jeffreys_critical, level_shown
 from pipeline.statistics.proportions import jeffreys_too_low
-from pipeline.train.comparison import compare_order, enough, level_measures
+from pipeline.train.comparison import calibration_slope, compare_order, enough, observed_over_expected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,12 +17,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.params import PromotionParams
-    from pipeline.score.master_scale import MasterScale
     from pipeline.train.sample import Sample
+    from pipeline.train.served import Served
 
     Floats = NDArray[np.float64]
+    Texts = NDArray[np.object_]
 
 Light = Literal["green", "amber", "red"]
+# Which rows a gate counts.
+_SERVED, _RATED, _THIN = "rows as served", "rows rated by the models", "thin rows"
 ANSWERS: Mapping[Light, str] = {"green": "yes", "amber": "undecided", "red": "no"}
 
 
@@ -48,7 +53,7 @@ class Gate:
 
 
 def gini_gate(challenger: Floats, standing: Floats, sample: Sample, settings: PromotionParams) -> Gate:
-    """Not inferior: the interval of the paired Gini difference lies above −margin.
+    """Not inferior: the interval of the paired Gini difference lies above −margin; asked of rows the models rate.
 
     Where it does not, and does not lie below −margin either, the rows cannot decide; told with the smallest difference
     they would have shown. Source of the rule: ICH E9, section 3.3.2 (non-inferiority by a confidence interval).
@@ -56,15 +61,14 @@ def gini_gate(challenger: Floats, standing: Floats, sample: Sample, settings: Pr
     threshold = f"above {-settings.margin:+.3f}"
     found = compare_order(challenger, standing, sample, settings)
     if found.difference is None or not found.difference.is_measured:
-        return Gate("gini_not_inferior", None, None, None, threshold, "amber", _too_few(sample, settings))
+        return Gate("gini_not_inferior", None, None, None, threshold, "amber", _too_few(sample, settings, _RATED))
     value, low, high = found.difference.value, found.difference.low, found.difference.high
     if low > -settings.margin:
-        return Gate("gini_not_inferior", value, low, high, threshold, "green", _counted(sample))
+        return Gate("gini_not_inferior", value, low, high, threshold, "green", _counted(sample, _RATED))
     if high < -settings.margin:
-        return Gate("gini_not_inferior", value, low, high, threshold, "red", f"inferior; {_counted(sample)}")
-    told = (
-        f"undecided: {_counted(sample)}; the smallest difference these rows would have shown is {found.detectable:.3f}"
-    )
+        return Gate("gini_not_inferior", value, low, high, threshold, "red", f"inferior; {_counted(sample, _RATED)}")
+    smallest = f"the smallest difference these rows would have shown is {found.detectable:.3f}"
+    told = f"undecided: {_counted(sample, _RATED)}; {smallest}"
     return Gate("gini_not_inferior", value, low, high, threshold, "amber", told)
 
 
@@ -79,36 +83,80 @@ def first_in_role_gate(settings: PromotionParams) -> Gate:
     return Gate("gini_not_inferior", None, None, None, threshold, "green", "no model stood in the role")
 
 
-def level_gates(pd: Floats, sample: Sample, settings: PromotionParams) -> list[Gate]:
-    """Observed over expected within a factor, and the calibration slope within its bounds, intervals and all."""
+def level_gate(found: Served, sample: Sample, settings: PromotionParams) -> Gate:
+    """Observed over expected of all rows as served lies within a factor, with its whole interval.
+
+    The shift of a long-run rate is taken out: the years at hand cannot tell whether that rate is right.
+    """
     factor = settings.max_level_factor
-    bounds = {"observed_over_expected": (1 / factor, factor), "slope": (settings.min_slope, settings.max_slope)}
-    found = level_measures(pd, sample, settings) if enough(sample, settings) else {}
-    return [_within(name, found.get(name), bounds[name], sample, settings) for name in bounds]
+    ratio = observed_over_expected(found.at_observed_rate, sample, settings) if enough(sample, settings) else None
+    gate = _within("observed_over_expected", ratio, (1 / factor, factor), (sample, _SERVED), settings)
+    return replace(gate, told=f"{gate.told}{_taken_out(found)}")
 
 
-def grades_gate(pd: Floats, sample: Sample, scale: MasterScale, settings: PromotionParams) -> Gate:
+def slope_gate(found: Served, sample: Sample, settings: PromotionParams) -> Gate:
+    """The calibration slope of the rows that the model itself rates lies within its bounds, with its whole interval.
+
+    Thin files are left out: their PDs stand at a bound of another level, which would bend the line of the model.
+    """
+    part = sample.part(found.is_rated)
+    slope = calibration_slope(found.pd[found.is_rated], part, settings) if enough(part, settings) else None
+    return _within("slope", slope, (settings.min_slope, settings.max_slope), (part, _RATED), settings)
+
+
+def grades_gate(found: Served, grades: Texts, sample: Sample, settings: PromotionParams) -> Gate:
     """No grade is shown to default more than forecast: the smallest Jeffreys p-value times the filled grades (Holm's
     first step) is not below `grade_significance`. Customer groups are the evidence, as in the validation.
 
+    `grades` are those that the rows would be served, a thin file's capped. The shift of a long-run rate is taken out.
     Source: ECB, Instructions for reporting the validation results of internal models (2019), section 2.5.3.1.
     """
     threshold = f"at least {settings.grade_significance:g}"
     if not enough(sample, settings):
-        return Gate("grades", None, None, None, threshold, "amber", _too_few(sample, settings))
-    grades = scale.grade(pd)
-    p_values = {}
-    for name in scale.names:
-        part = sample.part(grades == name)
-        if not len(part.is_bad):
-            continue
-        rate = float(part.is_bad.sum()) / len(part.is_bad)
-        p_values[name] = jeffreys_too_low(float(pd[grades == name].mean()), rate * part.customers, part.customers)
+        return Gate("grades", None, None, None, threshold, "amber", _too_few(sample, settings, _SERVED))
+    pd = found.at_observed_rate
+    filled = sorted({str(name) for name in grades})
+    p_values = {name: _p_too_low(pd[grades == name], sample.part(grades == name)) for name in filled}
     worst = min(p_values, key=lambda name: p_values[name])
     adjusted = min(1.0, p_values[worst] * len(p_values))
     is_shown = adjusted < settings.grade_significance
     told = f"{worst} defaults more than forecast" if is_shown else f"least in {worst}, of {len(p_values)} filled grades"
+    told += _taken_out(found)
     return Gate("grades", adjusted, None, None, threshold, "red" if is_shown else "green", told)
+
+
+def thin_file_gate(found: Served, sample: Sample, settings: PromotionParams) -> Gate:
+    """Customers with a thin file are not shown to default more than the PDs that serve them: Jeffreys, one-sided, with
+    customer groups as the evidence, at `grade_significance`.
+
+    Too high is no error, for these PDs stand at an upper bound of their pool on purpose. Few bad groups are no proof
+    that the bound is right, and no reason to refuse, or no small book could ever promote a model: what they would have
+    shown is told. The shift of a long-run rate is taken out, and nobody thin passes.
+    """
+    threshold = f"at least {settings.grade_significance:g}"
+    if not len(sample.is_bad):
+        return Gate("thin_file", None, None, None, threshold, "amber", "undecided: no row is unseen by either")
+    thin, pd = sample.part(found.is_thin), found.at_observed_rate[found.is_thin]
+    if not len(thin.is_bad):
+        return Gate("thin_file", None, None, None, threshold, "green", "nobody is thin among the rows unseen by either")
+    p_value, mean = _p_too_low(pd, thin), float(pd.mean())
+    rates = f"{float(thin.is_bad.mean()):.2%} default, {mean:.2%} forecast{_taken_out(found)}; {_counted(thin, _THIN)}"
+    if p_value < settings.grade_significance:
+        return Gate("thin_file", p_value, None, None, threshold, "red", f"default more than forecast: {rates}")
+    critical = jeffreys_critical(mean, thin.customers, settings.grade_significance)
+    factor = level_shown(mean, thin.customers, critical, settings.power)
+    shown = f"; from {factor:.1f} times the forecast on it would have been shown"
+    told = f"not shown to default more: {rates}{shown if math.isfinite(factor) else '; nothing would have been shown'}"
+    return Gate("thin_file", p_value, None, None, threshold, "green", told)
+
+
+def _p_too_low(pd: Floats, sample: Sample) -> float:
+    """Evidence that the mean of the PDs is too low for the default rate of the rows, customer groups as witnesses."""
+    return jeffreys_too_low(float(pd.mean()), float(sample.is_bad.mean()) * sample.customers, sample.customers)
+
+
+def _taken_out(found: Served) -> str:
+    return f"; the long-run rate's {found.shift:+.2f} of ln odds taken out" if found.shift else ""
 
 
 def stability_gate(value: float | None, noise: float | None, rows: int, settings: PromotionParams) -> Gate:
@@ -181,24 +229,27 @@ def _within(
     name: str,
     interval: Mapping[str, Any] | None,
     bounds: tuple[float, float],
-    sample: Sample,
+    counted: tuple[Sample, str],
     settings: PromotionParams,
 ) -> Gate:
-    lower, upper = bounds
+    (lower, upper), told = bounds, _counted(*counted)
     threshold = f"within {lower:g} to {upper:g}"
     if interval is None or interval["low"] is None:
-        return Gate(name, None, None, None, threshold, "amber", _too_few(sample, settings))
+        return Gate(name, None, None, None, threshold, "amber", _too_few(counted[0], settings, counted[1]))
     value, low, high = interval["value"], interval["low"], interval["high"]
     if lower <= low and high <= upper:
-        return Gate(name, value, low, high, threshold, "green", _counted(sample))
+        return Gate(name, value, low, high, threshold, "green", told)
     if high < lower or low > upper:
-        return Gate(name, value, low, high, threshold, "red", _counted(sample))
-    return Gate(name, value, low, high, threshold, "amber", f"undecided: {_counted(sample)}")
+        return Gate(name, value, low, high, threshold, "red", told)
+    return Gate(name, value, low, high, threshold, "amber", f"undecided: {told}")
 
 
-def _counted(sample: Sample) -> str:
-    return f"{len(sample.is_bad):,} rows of {sample.customers:,} groups unseen by either, {sample.bad_customers:,} bad"
+def _counted(sample: Sample, which: str) -> str:
+    return (
+        f"{len(sample.is_bad):,} {which} of {sample.customers:,} groups unseen by either, {sample.bad_customers:,} bad"
+    )
 
 
-def _too_few(sample: Sample, settings: PromotionParams) -> str:
-    return f"undecided: {_counted(sample)}; {settings.min_bad_customers} bad groups and as many good ones are needed"
+def _too_few(sample: Sample, settings: PromotionParams, which: str) -> str:
+    needed = f"{settings.min_bad_customers} bad groups and as many good ones are needed"
+    return f"undecided: {_counted(sample, which)}; {needed}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import MissingInputError, UnfitForTrainingError
-from pipeline.score.calibration import Calibration
+from pipeline.score.calibration import Calibration, log_odds_of_pd, pd_of_log_odds
 from pipeline.score.scorecard import fold
 from pipeline.score.thin_file import ThinFile, ThinFileRule
 from pipeline.statistics.clustered import clustered_auc
@@ -71,19 +71,35 @@ def thin_rows(rows: pd.DataFrame, rule: ThinFileRule) -> NDArray[np.bool_]:
     return rule.is_thin(rows[DUE_COLUMN].to_numpy(dtype=float), rows[HISTORY_COLUMN].to_numpy(dtype=float))
 
 
-def fit_thin_file(sample: Sample, rule: ThinFileRule | None, confidence: float) -> ThinFile:
+def thin_or_nobody(rows: pd.DataFrame, rule: ThinFileRule | None) -> NDArray[np.bool_]:
+    """As `thin_rows`; without a rule nobody is thin, and the rows need tell neither invoices nor history."""
+    return thin_rows(rows, rule) if rule else np.zeros(len(rows), dtype=bool)
+
+
+def fit_thin_file(sample: Sample, rule: ThinFileRule | None, confidence: float, shift: float = 0.0) -> ThinFile:
     """Upper bound of the pool's default rate at `confidence` (one-sided Jeffreys), with customers as the evidence.
 
     The rate is that of the pool's rows; months of one customer are one witness, so the bound counts customers. An empty
     pool takes the bound of the whole sample. Without a rule (a table of one's own tells no invoices and no history) the
-    pool is empty and its rule one that nobody meets: every row is rated by the model.
+    pool is empty and its rule one that nobody meets: every row is rated by the model. `shift` is what a long-run rate
+    adds to the ln odds of good of the whole (`CalibrationFit.tendency`), and is added to the bound too: a bound of the
+    rate stays one, for the log odds move all rates in their order.
     """
     pool = _pool(sample, rule)
     source = pool if len(pool.is_bad) else sample
     rate = float(source.is_bad.sum()) / len(source.is_bad)
     bound = jeffreys_upper(rate * source.customers, source.customers, confidence)
-    level = min(max(bound, rate), 0.999)
+    level = pd_moved(min(max(bound, rate), 0.999), shift)
     return ThinFile(level, pool.bad_customers, pool.customers, confidence, rule or NOBODY)
+
+
+def pd_moved(pd: float, shift: float) -> float:
+    """A PD with `shift` added to its ln odds of good; at a shift of 0 the PD itself, to the last digit.
+
+    >>> round(pd_moved(0.02, -0.5), 4)
+    0.0326
+    """
+    return pd if shift == 0.0 else float(pd_of_log_odds(log_odds_of_pd(pd) + shift))
 
 
 def with_card(
@@ -124,8 +140,7 @@ def without_card(thin: ThinFile, seen: Sample, why: str) -> ThinFit:
 
 
 def _pool(sample: Sample, rule: ThinFileRule | None) -> Sample:
-    is_thin = thin_rows(sample.rows, rule) if rule else np.zeros(len(sample.is_bad), dtype=bool)
-    return sample.part(is_thin)
+    return sample.part(thin_or_nobody(sample.rows, rule))
 
 
 def available(catalogue: Sequence[Mapping[str, Any]], tables: frozenset[str]) -> list[Mapping[str, Any]]:

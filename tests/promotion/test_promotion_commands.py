@@ -6,11 +6,7 @@ import datetime as dt
 import json
 import shutil
 import zoneinfo
-from dataclasses import replace
-from types import SimpleNamespace
 
-import numpy as np
-import pandas as pd
 import pytest
 from promotable import DAY, alias_of, asked, client_of, lines_of
 
@@ -24,14 +20,12 @@ from pipeline.errors import (
     TargetUnreachableError,
 )
 from pipeline.flows import decision, role_history
-from pipeline.flows.compare import _served, compare
+from pipeline.flows.compare import compare
 from pipeline.flows.comparison_words import _part
 from pipeline.flows.decision import day_of
 from pipeline.flows.promote_version import promote
 from pipeline.flows.rollback import rollback
 from pipeline.flows.setting import open_setting
-from pipeline.score.thin_file import ThinFile, ThinFileRule
-from pipeline.train.thin_file import NOBODY
 
 pytestmark = [
     pytest.mark.slow,
@@ -76,13 +70,14 @@ def test_every_candidate_is_registered_with_lineage_and_validation(made):
 def test_a_better_model_passes_the_gates_and_takes_the_role(project, capsys):
     promote(project.root, project.strong, asked(reason="more to go by | and safer"))
     told = capsys.readouterr().out
-    assert [line.split()[1] for line in told.splitlines()[1:9]] == ["green"] * 8
+    assert [line.split()[1] for line in told.splitlines()[1:10]] == ["green"] * 9
+    assert "nobody is thin among the rows unseen by either" in told
     record = project.role()
     assert (record["model_version"], record["from"], record["before"]) == (project.strong, project.weak, [project.weak])
     assert (record["since"], record["promoted_by"], record["override"]) == ("2026-01-05", "Ann", None)
     assert lines_of(project.register)[-1] == [
         "3", "2026-01-05", "promoted", "champion", project.weak, project.strong, "Ann", r"more to go by \| and safer",
-        "8 of 8 passed", "–",
+        "9 of 9 passed", "–",
     ]  # fmt: skip
     version = client_of(project).get_model_version_by_alias("creditbook-pd", "champion")
     assert version.tags["model_version"] == project.strong
@@ -204,7 +199,7 @@ def test_a_leak_nobody_took_on_refuses(project):
     from pipeline.flows.evidence import _hash
 
     path.write_text(json.dumps({"sha256": _hash(told), **told}), encoding="utf-8")
-    with pytest.raises(GateError, match=r"1 of 8 gates do not pass \(leaks\)"):
+    with pytest.raises(GateError, match=r"1 of 9 gates do not pass \(leaks\)"):
         promote(project.root, project.strong, asked())
 
 
@@ -335,12 +330,3 @@ def test_parts_of_which_nothing_can_be_told_take_one_line():
     ]
     known = {**group, "difference": {"value": 0.1, "low": 0.0, "high": 0.2}, "detectable": 0.1, "verdict": "second"}
     assert len(list(_part("industry", {"A": group, "C": known}, 10))) == 3
-
-
-def test_who_has_too_thin_a_file_is_compared_by_the_card_of_the_pool():
-    rows = pd.DataFrame({"invoices_due_12m_count": [1, 9, 9], "history_months": [40, 40, 1]})
-    ground = SimpleNamespace(sample=SimpleNamespace(rows=rows), pd=lambda model: np.array([0.01, 0.02, 0.03]))
-    thin = ThinFile(0.2, 3, 50, 0.75, ThinFileRule(3, 3))
-    assert _served(ground, SimpleNamespace(thin_file=thin)).tolist() == [0.2, 0.02, 0.2]
-    nobody = replace(thin, rule=NOBODY)
-    assert _served(ground, SimpleNamespace(thin_file=nobody)).tolist() == [0.01, 0.02, 0.03]

@@ -128,7 +128,7 @@ def test_promote_and_rollback_move_the_alias_and_say_who_and_why(project, server
     champion = champion_at(server)
     assert champion.tags["model_version"] == project.strong
     assert (champion.tags["champion.by"], champion.tags["champion.since"]) == ("Ann", "2026-01-05")
-    assert champion.tags["champion.gates"] == "8 of 8 passed"
+    assert champion.tags["champion.gates"] == "9 of 9 passed"
     rollback(project.root, Asked("champion", by="Bob", reason="complaints", on=dt.date(2026, 2, 1)))
     champion = champion_at(server)
     assert champion.tags["model_version"] == project.weak

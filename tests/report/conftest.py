@@ -430,6 +430,8 @@ def comparison(verdict: str = "undecided", shift: float = 0.0) -> dict:
     cells = ("both_accept", "only_first_accepts", "only_second_accepts", "both_refuse")
     nothing = {**order, "difference": None, "gini_first": None, "gini_second": None, "verdict": "too_few"}
     level = {"observed_over_expected": interval(1.0, 0.2), "slope": interval(1.1, 0.2), "log_loss": 0.19}
+    level |= {"shift": 0.0, "at_observed_rate": None}
+    rated = counts(1740, 110, 335, 35)
     return {
         "first": {"model_version": "scorecard-old", "kind": "scorecard"},
         "second": {"model_version": "scorecard-0123456789ab", "kind": "scorecard"},
@@ -438,7 +440,10 @@ def comparison(verdict: str = "undecided", shift: float = 0.0) -> dict:
         "confidence": 0.9,
         "power": 0.8,
         "min_bad_customers": 10,
+        "rated": rated,
+        "thin": counts(160, 20, 59, 11),
         "gini": order,
+        "gini_rated": {**order, **rated},
         "log_loss": None,
         "calibration": [level, level],
         "refuse_from": "high",

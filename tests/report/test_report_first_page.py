@@ -120,8 +120,9 @@ def test_the_rows_that_neither_model_saw_decide_and_a_panel_that_differs_is_told
     shown = bullets(case, "What is shown")
     assert (
         "Scorecard (champion) orders customers better than Booster (challenger): Gini higher by 0.080 (interval of the "
-        "difference 0.040 to 0.120; at 90 %, on 370 customer groups that neither model has seen, 42 of them bad). "
-        "The panel of test dates answers differently: there it is undecided (+0.006; −0.023 to +0.035)."
+        "difference 0.040 to 0.120; at 90 %, on 370 customer groups that neither model has seen, 42 of them bad; thin "
+        "files with the PDs they would be served). The panel of test dates answers differently: there it is undecided "
+        "(+0.006; −0.023 to +0.035)."
     ) in shown.replace("\u202f", " ")
     assert "Its 1,380 groups hold the customers of the training" in shown
     assert "The test rows" not in shown

@@ -133,11 +133,17 @@ def test_long_run_rate_is_the_mean_pd_of_all_rows_seen():
     everybody = np.concatenate([observed.raw_log_odds, training.raw_log_odds])
     assert fit.calibration.pd(everybody).mean() == pytest.approx(0.017, rel=1e-9)
     assert fit.level_weight is None
-    assert fit.as_json()["tendency"] == {
-        "kind": "long_run",
-        "rate": 0.017,
-        "source": "insurer's study 2003 to 2023",
-    }
+    told = fit.as_json()["tendency"]
+    shift = told.pop("shift")
+    assert told == {"kind": "long_run", "rate": 0.017, "source": "insurer's study 2003 to 2023"}
+    # Without what the rate adds the same rows expect the defaults that they hold.
+    bads = observed.is_bad.sum() + training.is_bad.sum()
+    back = 1 / (1 + np.exp(fit.calibration.log_odds(everybody) - shift))
+    assert back.sum() == pytest.approx(bads, rel=1e-9)
+    assert shift > 0.3
+    assert bads / len(everybody) > 0.017
+    seen = fit_calibration(observed, CalibrationParams(), training)
+    assert seen.as_json()["tendency"] == {"kind": "observed", "rate": None, "source": None, "shift": 0.0}
 
 
 @pytest.mark.parametrize(

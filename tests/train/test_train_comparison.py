@@ -19,9 +19,15 @@ from pipeline.statistics.discrimination import gini
 from pipeline.train.comparison import compare_loss, compare_order, compare_parts, draws_for, level_measures
 from pipeline.train.comparison_ground import MOST_GROUPS, OTHERS, book_groups, losses, risk_segments
 from pipeline.train.comparison_swap import swap_set
+from pipeline.train.served import Served
 from pipeline.train.unseen import TrainedOn, unseen
 
 SETTINGS = PromotionParams(rounds=200)
+
+
+def rated(pd_):
+    """Everybody is rated by the model."""
+    return Served(pd_, np.zeros(len(pd_), dtype=bool))
 
 
 def test_the_better_order_is_shown_and_named():
@@ -68,13 +74,11 @@ def test_parts_are_compared_as_if_they_stood_alone():
 
 def test_the_loss_and_the_level_are_measured_on_the_same_rows():
     sample, pd_ = sample_of()
-    told = level_measures(np.clip(2 * pd_, 0, 0.99), sample, SETTINGS)
+    told = level_measures(rated(np.clip(2 * pd_, 0, 0.99)), sample, SETTINGS)
     assert told["observed_over_expected"]["high"] < 0.8
-    assert (
-        level_measures(pd_, sample, SETTINGS)["slope"]["low"]
-        < 1
-        < level_measures(pd_, sample, SETTINGS)["slope"]["high"]
-    )
+    right = level_measures(rated(pd_), sample, SETTINGS)
+    assert right["slope"]["low"] < 1 < right["slope"]["high"]
+    assert right["at_observed_rate"] is None
     loss = compare_loss(pd_, blurred(pd_, 2.0), sample, SETTINGS)
     by_hand = [
         np.mean([-np.log(p if y else 1 - p) for p, y in zip(pds, sample.is_bad, strict=True)])
@@ -83,7 +87,7 @@ def test_the_loss_and_the_level_are_measured_on_the_same_rows():
     assert loss["value"] == pytest.approx(by_hand[0] - by_hand[1])
     assert loss["high"] < 0
     nobody = sample.part(sample.is_bad == 0)
-    assert level_measures(pd_[sample.is_bad == 0], nobody, SETTINGS)["slope"] is None
+    assert level_measures(rated(pd_[sample.is_bad == 0]), nobody, SETTINGS)["slope"] is None
 
 
 def test_rows_of_customers_or_dates_that_a_model_has_seen_are_left_out():
@@ -155,7 +159,7 @@ def test_what_a_swap_costs_has_an_interval_only_where_enough_of_the_moved_groups
 def test_the_level_of_few_bad_groups_has_no_interval():
     sample, pd_ = sample_of(300)
     few = replace(SETTINGS, min_bad_customers=sample.bad_customers + 1)
-    told, sure = level_measures(pd_, sample, few), level_measures(pd_, sample, SETTINGS)
+    told, sure = (level_measures(rated(pd_), sample, settings) for settings in (few, SETTINGS))
     for name in ("observed_over_expected", "slope"):
         assert told[name]["value"] == sure[name]["value"]
         assert (told[name]["low"], told[name]["high"]) == (None, None)

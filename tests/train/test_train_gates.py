@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import yaml
 from forecasts import blurred, sample_of
 
 from pipeline.params import PromotionParams
-from pipeline.score.master_scale import MasterScale
 from pipeline.statistics.proportions import jeffreys_too_low
 from pipeline.train.gates import (
     first_in_role_gate,
@@ -18,19 +16,25 @@ from pipeline.train.gates import (
     grades_gate,
     label_gate,
     leak_gate,
-    level_gates,
+    level_gate,
     monitoring_gate,
     parity_gate,
     refused,
+    slope_gate,
     stability_gate,
 )
+from pipeline.train.served import Served
 
 SETTINGS = PromotionParams(rounds=200)
-SCALE = MasterScale.load(
-    yaml.safe_load(
-        "grades: [{grade: A, pd_below: 0.1, pd: 0.05, segment: low}, {grade: B, pd_below: 1.0, pd: 0.3, segment: high}]"
-    )
-)
+
+
+def rated(pd_):
+    """Everybody is rated by the model."""
+    return Served(pd_, np.zeros(len(pd_), dtype=bool))
+
+
+def grades_of(pd_):
+    return np.where(pd_ < 0.1, "A", "B").astype(object)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +82,9 @@ def test_too_few_bads_are_undecided_even_for_a_perfect_order(book):
     few = sample.part(np.arange(len(pd_)) < 20)
     for gate in (
         gini_gate(few.is_bad + 0.1, 1 - pd_[:20], few, SETTINGS),
-        *level_gates(pd_[:20], few, SETTINGS),
-        grades_gate(pd_[:20], few, SCALE, SETTINGS),
+        level_gate(rated(pd_[:20]), few, SETTINGS),
+        slope_gate(rated(pd_[:20]), few, SETTINGS),
+        grades_gate(rated(pd_[:20]), grades_of(pd_[:20]), few, SETTINGS),
     ):
         assert (gate.light, gate.value) == ("amber", None)
         assert "10 bad groups" in gate.told
@@ -92,7 +97,7 @@ def test_nobody_in_the_role_is_nobody_to_lose_against():
 @pytest.mark.parametrize(("factor", "light"), [(1.0, "green"), (0.52, "amber"), (0.2, "red")])
 def test_the_level_must_lie_within_the_factor_with_its_interval(book, factor, light):
     sample, pd_ = book
-    level = level_gates(pd_ * factor, sample, SETTINGS)[0]
+    level = level_gate(rated(pd_ * factor), sample, SETTINGS)
     assert (level.name, level.light) == ("observed_over_expected", light)
     assert level.value == pytest.approx(sample.is_bad.sum() / (pd_ * factor).sum())
 
@@ -101,15 +106,15 @@ def test_the_level_must_lie_within_the_factor_with_its_interval(book, factor, li
 def test_the_spread_of_the_forecasts_must_lie_within_its_bounds(book, power, light):
     sample, pd_ = book
     logit = power * (np.log(pd_ / (1 - pd_)) + 2) - 2
-    slope = level_gates(1 / (1 + np.exp(-logit)), sample, SETTINGS)[1]
+    slope = slope_gate(rated(1 / (1 + np.exp(-logit))), sample, SETTINGS)
     assert (slope.name, slope.light) == ("slope", light)
 
 
 def test_one_grade_that_defaults_more_than_forecast_refuses(book):
     sample, pd_ = book
-    assert grades_gate(pd_, sample, SCALE, SETTINGS).passes
+    assert grades_gate(rated(pd_), grades_of(pd_), sample, SETTINGS).passes
     low = np.where(pd_ < 0.1, pd_ / 20, pd_)
-    gate = grades_gate(low, sample, SCALE, SETTINGS)
+    gate = grades_gate(rated(low), grades_of(low), sample, SETTINGS)
     part = sample.part(low < 0.1)
     rate = part.is_bad.mean()
     by_hand = jeffreys_too_low(low[low < 0.1].mean(), rate * part.customers, part.customers)

@@ -117,6 +117,20 @@ def test_how_the_card_was_fitted_is_kept_as_of_the_scorecard(fitted, parts, cata
     assert held == {(c.feature, b.label) for c in fitted.thin_file.card.characteristics for b in c.bins if b.count}
 
 
+def odds(pd_):
+    """Bad to good."""
+    return pd_ / (1 - pd_)
+
+
+def test_the_bound_is_moved_by_what_a_long_run_rate_adds_to_the_log_odds(parts):
+    plain, moved = (fit_thin_file(parts["all"], RULE, 0.75, shift) for shift in (0.0, np.log(0.5)))
+    # Half the odds of good are twice those of bad.
+    assert odds(moved.pd) == pytest.approx(2 * odds(plain.pd))
+    assert (moved.bads, moved.customers, moved.rule) == (plain.bads, plain.customers, plain.rule)
+    empty = [fit_thin_file(parts["all"], None, 0.75, shift).pd for shift in (0.0, np.log(0.5))]
+    assert odds(empty[1]) == pytest.approx(2 * odds(empty[0]))
+
+
 def test_accounts_that_are_not_there_are_a_bin_not_an_error(fitted, parts):
     blank = parts["all"].rows.head(5).assign(**dict.fromkeys(fitted.thin_file.features))
     told = fitted.thin_file.pd_of(blank)
@@ -147,6 +161,33 @@ SETTING = Setting(LabelParams(), Scaling(), CalibrationParams(), RULE, 0.75, GRO
 @pytest.fixture(scope="module")
 def model(book, catalogue, table):
     return train_scorecard(book, catalogue, table, ScorecardParams(), SETTING, cuts=BY_HAND)
+
+
+def test_a_long_run_rate_reaches_the_pool_as_it_reaches_everybody(model, book, catalogue, table, parts):
+    rate = 0.02
+    long_run = CalibrationParams(tendency="long_run", long_run_rate=rate, long_run_source="a study")
+    setting = dataclasses.replace(SETTING, calibration=long_run)
+    found = train_scorecard(book, catalogue, table, ScorecardParams(), setting, cuts=BY_HAND)
+    shift = found.details["calibration"]["tendency"]["shift"]
+    both = [parts[role] for role in ("train", "calibration")]
+    pds = np.concatenate([found.model.pd(part.rows) for part in both])
+    assert pds.mean() == pytest.approx(rate)
+    # With the shift taken out the rows expect the bads that they hold: some ten in a hundred.
+    bads = sum(part.is_bad.sum() for part in both)
+    back = odds(pds) * np.exp(shift)
+    assert (back / (1 + back)).sum() == pytest.approx(bads)
+    assert bads / len(pds) > 2 * rate
+    assert shift > np.log(2)
+    own, served = model.model.thin_file, found.model.thin_file
+    assert odds(served.pd) == pytest.approx(odds(own.pd) * np.exp(-shift))
+    assert found.details["thin_file"]["tendency_shift"] == shift
+    assert model.details["thin_file"]["tendency_shift"] == 0.0
+    # The pool's mean PD is the moved bound, and its customers keep their order.
+    is_seen = (table.group_role(parts["all"].rows["group_key"]) != "test") & ~table.is_out_of_time(parts["all"].rows)
+    pool = parts["all"].part(is_seen.to_numpy() & thin_rows(parts["all"].rows, RULE))
+    told = [thin.pd_of(pool.rows) for thin in (own, served)]
+    assert told[1].mean() == pytest.approx(served.pd)
+    assert (np.argsort(told[0], kind="stable") == np.argsort(told[1], kind="stable")).all()
 
 
 def _splits(card):

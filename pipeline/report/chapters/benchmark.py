@@ -9,7 +9,7 @@ from pipeline.report.blocks import Block, Cell, Chapter, Column, Missing, Table,
 from pipeline.report.chapters.measured import lies, model_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline.report.report_input import ReportInput
     from pipeline.report.words import Words
@@ -27,9 +27,21 @@ def benchmark(given: ReportInput, words: Words) -> Chapter:
     rows = told["rows"]
     since = words("benchmark.since", day=figures.day(rows["first_as_of"])) if rows["first_as_of"] else ""
     counts = {name: figures.count(rows[name]) for name in ("rows", "customers", "bads", "bad_customers")}
-    blocks: list[Block] = [Text(words("benchmark.how", since=since, **counts)), _order(told, given, words)]
+    how = figures.sentences(words("benchmark.how", since=since, **counts), served_words(told, words))
+    blocks: list[Block] = [Text(how), _order(told, given, words)]
     blocks += [*_swap(told, given, words), *_parts(told, given, words)]
     return Chapter("benchmark", title, tuple(blocks), words("benchmark.lead"))
+
+
+def served_words(told: Mapping[str, Any], words: Words) -> str:
+    """Of a comparison, which rows the models rate and which the card of the thin pool; empty where nobody is thin."""
+    if not told["thin"]["rows"]:
+        return ""
+    counted: dict[str, str] = {}
+    for name in ("rated", "thin"):
+        rows, groups, bad = (figures.count(told[name][key]) for key in ("rows", "customers", "bad_customers"))
+        counted |= {name: rows, f"{name}_groups": groups, f"{name}_bad": bad}
+    return words("benchmark.served", **counted)
 
 
 def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
@@ -38,23 +50,11 @@ def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
         return Missing(
             words("benchmark.too_few", n=figures.count(found["bad_customers"]), few=told["min_bad_customers"])
         )
-    measures = (
-        ("gini", found["gini_first"], found["gini_second"], found["difference"]),
-        *(
-            (name, told["calibration"][0][key], told["calibration"][1][key], None)
-            for name, key in (("ratio", "observed_over_expected"), ("slope", "slope"))
-        ),
-    )
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (
-            Cell(words(f"benchmark.{name}")),
-            _cell(first),
-            _cell(second),
-            _cell(difference, is_signed=True),
-            Cell(words(f"benchmark.reads.{found['verdict']}") if difference else ""),
-        )
-        for name, first, second, difference in measures
-    )
+    has_thin, levels = bool(told["thin"]["rows"]), told["calibration"]
+    ginis = [("gini", found), *([("gini_rated", told["gini_rated"])] if has_thin else [])]
+    rows = tuple(_gini_row(words(f"benchmark.{name}"), one, words) for name, one in ginis)
+    for name, key in (("ratio", "observed_over_expected"), ("slope_rated" if has_thin else "slope", "slope")):
+        rows += ((Cell(words(f"benchmark.{name}")), _cell(levels[0][key]), _cell(levels[1][key]), Cell(""), Cell("")),)
     loss = told.get("log_loss")
     if loss is not None:
         rows = (*rows, _loss_row(loss, words))
@@ -66,11 +66,35 @@ def _order(told: Mapping[str, Any], given: ReportInput, words: Words) -> Block:
     )
     level, power = figures.share(told["confidence"], 0), figures.as_set(told["power"])
     notes = [words("benchmark.order_note", level=level)]
+    if has_thin:
+        notes.append(words("benchmark.served_note"))
+    notes += _tendency_notes(levels, given, words)
     if found["detectable"] is not None:
         notes.append(words("benchmark.detectable", value=figures.decimal(found["detectable"], 3), power=power))
     if loss is not None:
         notes.append(words("benchmark.loss_note"))
     return Table(words("benchmark.order_caption"), columns, rows, tuple(notes), is_fixed=True)
+
+
+def _gini_row(name: str, found: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+    reads = words(f"benchmark.reads.{found['verdict']}")
+    ginis = (_cell(found["gini_first"]), _cell(found["gini_second"]))
+    return Cell(name), *ginis, _cell(found["difference"], is_signed=True), Cell(reads)
+
+
+def _tendency_notes(levels: Sequence[Mapping[str, Any]], given: ReportInput, words: Words) -> list[str]:
+    """The level of a model set to a long-run rate without what that adds; nothing of any other."""
+    notes = []
+    for name, level in zip(("champion", "challenger"), levels, strict=True):
+        if level["at_observed_rate"] is None:
+            continue
+        shown = figures.measured(level["at_observed_rate"])
+        moved = figures.signed(level["shift"])
+        model = model_name(name, given, words)
+        notes.append(
+            words("benchmark.tendency_note", model=model, shift=moved, value=shown.value, interval=shown.interval)
+        )
+    return notes
 
 
 def _loss_row(loss: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:

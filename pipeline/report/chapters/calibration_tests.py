@@ -104,6 +104,8 @@ def _fit_row(fit: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[
         rate=figures.probability(tendency["rate"]),
         source=words.told(tendency["source"] or ""),
     )
+    # A fit of an earlier version did not tell it.
+    shift = tendency.get("shift")
     return (
         Cell(words.or_name("calibration.method_name", fit["choice"]["method"])),
         Cell(words.told(fit["choice"]["reason"]), note=undecided(fit["choice"], given, words)),
@@ -111,7 +113,7 @@ def _fit_row(fit: Mapping[str, Any], given: ReportInput, words: Words) -> tuple[
         _own_slope(fit, given.confidence),
         Cell(figures.decimal(fit["shape_weight"])),
         Cell(figures.decimal(fit["level_weight"])),
-        Cell(level),
+        Cell(level, note=words("calibration.tendency_shift", shift=figures.signed(shift)) if shift else ""),
     )
 
 

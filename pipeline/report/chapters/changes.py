@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report import figures
 from pipeline.report.blocks import Block, Bullets, Cell, Chapter, Column, Missing, Table, Text
+from pipeline.report.chapters.benchmark import served_words
 from pipeline.report.chapters.measured import lies, measures
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _order(given: ReportInput, words: Words) -> Block:
     found = (compared or {}).get("gini") or {}
     if compared is None or found.get("difference") is None:
         return Missing(_verdict(compared, given, words))
-    levels = compared["calibration"]
+    levels, served = compared["calibration"], served_words(compared, words)
     rows = tuple(
         (
             Cell(words(f"changes.{name}"), note=compared[side]["model_version"]),
@@ -93,12 +94,12 @@ def _order(given: ReportInput, words: Words) -> Block:
         Column(words("discrimination.model")),
         Column(words("discrimination.gini"), is_number=True),
         Column(words("calibration.ratio"), is_number=True),
-        Column(words("calibration.slope"), is_number=True),
+        Column(words("benchmark.slope_rated") if served else words("calibration.slope"), is_number=True),
     )
     counts = {name: figures.count(compared["rows"][name]) for name in ("rows", "customers", "bad_customers")}
     level = figures.share(compared["confidence"], 0)
     note = figures.sentences(words("changes.order_note", level=level, **counts), _verdict(compared, given, words))
-    return Table(words("changes.order_caption"), columns, rows, (note,))
+    return Table(words("changes.order_caption"), columns, rows, tuple(text for text in (note, served) if text))
 
 
 def _cell(raw: Mapping[str, Any] | None) -> Cell:

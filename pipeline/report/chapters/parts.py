@@ -9,6 +9,7 @@ from pipeline.report.blocks import Block, Cell, Chapter, Column, Facts, Missing,
 from pipeline.report.chapters.measured import model_name, models
 from pipeline.report.chapters.thin_card import thin_card
 from pipeline.statistics.proportions import jeffreys_of_groups
+from pipeline.train.thin_file import pd_moved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,8 +103,13 @@ def _pool_rate(pool: Mapping[str, Any], given: ReportInput, words: Words) -> str
 def _pool_pd(thin: Mapping[str, Any], words: Words) -> tuple[str, str]:
     """The bound that the mean PD of the pool is set to; that of all rows where nobody is thin."""
     name = words("parts.pool_pd") if thin["pool"]["rows"] else words("parts.pool_pd_of_all")
-    level = figures.share(thin["confidence"], 0)
-    return name, words("parts.pool_pd_of", value=figures.probability(thin["pd"]), level=level)
+    level, value = figures.share(thin["confidence"], 0), figures.probability(thin["pd"])
+    # A fit of an earlier version knew no shift.
+    shift = float(thin.get("tendency_shift") or 0.0)
+    if not shift:
+        return name, words("parts.pool_pd_of", value=value, level=level)
+    bound = figures.probability(pd_moved(thin["pd"], -shift))
+    return name, words("parts.pool_pd_moved", value=value, level=level, bound=bound, shift=figures.signed(shift))
 
 
 def _pool_gini(raw: Mapping[str, Any] | float | None, words: Words) -> str:

@@ -113,12 +113,15 @@ def _side(raw: Mapping[str, Any] | None) -> str:
 
 def _of_unseen(given: ReportInput, words: Words) -> _Pair | None:
     """Challenger less champion, where `compare` tells champion less challenger; null where too few turned bad."""
-    order = (given.comparison or {}).get("gini") or {}
+    compared = given.comparison or {}
+    order = compared.get("gini") or {}
     if _side(order.get("difference")) == "unknown":
         return None
     told = {name: figures.count(order[name]) for name in ("customers", "bad_customers")}
-    level = figures.share((given.comparison or {})["confidence"], 0)
-    return _Pair(*_MODELS, _turned(order["difference"]), order, words("verdict.unseen_rows", level=level, **told))
+    told["level"] = figures.share(compared["confidence"], 0)
+    has_thin = bool(compared["thin"]["rows"])
+    rows = words("verdict.unseen_rows_served", **told) if has_thin else words("verdict.unseen_rows", **told)
+    return _Pair(*_MODELS, _turned(order["difference"]), order, rows)
 
 
 def _of_rival(first: str, second: str, given: ReportInput, words: Words) -> _Pair | None:
