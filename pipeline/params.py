@@ -175,6 +175,9 @@ class BoosterMember:
     l2: float | None = None
 
 
+_SYMMETRIC = BoosterMember(row_share=1.0, trees="symmetric", learning_rate=0.05, max_depth=6, feature_share=1.0, l2=3.0)
+
+
 @dataclass(frozen=True)
 class BoosterParams:
     """How the booster is grown.
@@ -183,7 +186,7 @@ class BoosterParams:
     `categories` says how a split parts them: in groups, or one by one. `cuts` says where it cuts a number: at the best
     place, or at the better of places drawn by lot, one a feature. `trees` are LightGBM's, grown leaf by leaf, or
     symmetric: one question for all nodes of a level, `max_depth` levels (12 at most), chosen with `noise` (in standard
-    deviations of the gradient) that dies away.
+    deviations of the gradient) that dies away, and leaves of `newton_steps` steps.
     `min_rows_per_category` and `category_smoothing` say which categories are set apart from the others (in rows of a
     node), `category_l2` is the penalty of a leaf that does so, beside `l2`; the search leaves these four as they are.
     `trials` is the budget of the search around the others, 0 for none, `standard_errors` by how many of the difference
@@ -204,6 +207,7 @@ class BoosterParams:
     cuts: Literal["best", "random"] = "best"
     trees: Literal["by_leaf", "symmetric"] = "by_leaf"
     noise: float = 1.0
+    newton_steps: int = 10
     min_rows_per_category: int = 3
     category_smoothing: float = 2.0
     category_l2: float = 2.0
@@ -216,8 +220,7 @@ class BoosterParams:
         BoosterMember(),
         BoosterMember(row_share=1.0, categories="one_by_one"),
         BoosterMember(row_share=1.0, cuts="random"),
-        BoosterMember(row_share=1.0, trees="symmetric", learning_rate=0.05, max_depth=6, feature_share=1.0, l2=3.0),
-        BoosterMember(row_share=1.0, trees="symmetric", learning_rate=0.05, max_depth=6, feature_share=1.0, l2=3.0),
+        *4 * (_SYMMETRIC,),
     )
     members_below_bads: int = 500
     interactions: Literal["free", "within_subject", "none"] = "free"

@@ -82,6 +82,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "fit_booster.row_share": (0.01, 1),
     "fit_booster.l2": (0, 1e9),
     "fit_booster.noise": (0, 100),
+    "fit_booster.newton_steps": (1, 100),
     "fit_booster.min_rows_per_category": (1, 1_000_000),
     "fit_booster.category_smoothing": (0, 10_000),
     "fit_booster.category_l2": (0, 10_000),

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 # What a leaf that no row came to weighs beside sums of p(1 − p), so that it goes where the order wants it, and the
 # least penalty, so that its step is 0.
 _NO_ROWS = 1e-6
+# Of one Newton step, in log odds. The log loss falls with every step up to there (its third derivative is not above its
+# second: Bach 2010, self-concordant analysis for logistic regression); longer ones may go past the mark, ever farther.
+_LONGEST_STEP = 1.0
 
 
 @dataclass(frozen=True)
@@ -148,16 +151,26 @@ class _Fit:
         return leaf
 
     def _tree(self, pd: Floats, fading: float) -> tuple[SymmetricTree, Ints]:
-        """Values are one Newton step a leaf, of all rows, in the order of the directions."""
+        """Values are Newton steps of all rows of a leaf, each from where the one before led, in the order of the
+        directions. Where bad rows are few the curvature p(1 − p) is small and soon another: one step goes astray."""
         gradient, curvature = pd - self.ground.is_bad, pd * (1.0 - pd)
         noise = self.settings.noise * fading * math.sqrt(float(np.mean(gradient**2)))
         questions, leaf = self._questions(gradient, noise)
         leaves = 1 << len(questions)
         g, h = _summed(leaf, gradient, leaves), _summed(leaf, curvature, leaves)
         directions = [int(self.kinds[question[0], 1]) for question in questions]
-        steps = in_order(-g / (h + self.l2), h + _NO_ROWS, directions)
+        values = self._step(np.zeros(leaves), g, h, directions)
+        for _ in range(self.settings.newton_steps - 1):
+            moved = _pd(self.odds + values[leaf])
+            here = _summed(leaf, moved - self.ground.is_bad, leaves), _summed(leaf, moved * (1.0 - moved), leaves)
+            values = self._step(values, *here, directions)
         rows = np.bincount(leaf, minlength=leaves)
-        return SymmetricTree(questions, self.settings.learning_rate * steps, rows, g, h), leaf
+        return SymmetricTree(questions, self.settings.learning_rate * values, rows, g, h), leaf
+
+    def _step(self, values: Floats, g: Floats, h: Floats, directions: list[int]) -> Floats:
+        """One Newton step of every leaf from `values`, where its derivatives are `g` and `h`."""
+        step = np.clip(-g / (h + self.l2), -_LONGEST_STEP, _LONGEST_STEP)
+        return in_order(values + step, h + _NO_ROWS, directions)
 
     def _questions(self, gradient: Floats, noise: float) -> tuple[Ints, Ints]:
         """Up to `max_depth` questions, each the best for all leaves so far, and the leaf of every row."""

@@ -53,6 +53,7 @@ def test_every_breach_is_told_at_once():
             "members[1]: a symmetric tree is 1 to 12 levels",
         ),
         ("fit_booster: {noise: -1}", "fit_booster.noise: -1.0 lies outside 0 to 100"),
+        ("fit_booster: {newton_steps: 0}", "fit_booster.newton_steps: 0 lies outside 1 to 100"),
         ("fit_booster: {members: [{cut: random}]}", "fit_booster.members[0].cut: unknown key"),
         ("fit_booster: {members: [{cuts: lucky}]}", "fit_booster.members[0].cuts: expected one of best, random"),
         ("ingest: {max_bad_share: {invoices: 2.0}}", "ingest.max_bad_share.invoices: 2.0 lies outside"),

@@ -23,7 +23,15 @@ from pipeline.train.symmetric_text import text_of
 from pipeline.train.symmetric_trees import Ground, Watched, _Fit, grow, grow_watched
 
 SETTINGS = BoosterParams(
-    trees="symmetric", learning_rate=0.1, max_depth=3, feature_share=1.0, row_share=1.0, l2=1.0, noise=0.0, threads=1
+    trees="symmetric",
+    learning_rate=0.1,
+    max_depth=3,
+    feature_share=1.0,
+    row_share=1.0,
+    l2=1.0,
+    noise=0.0,
+    newton_steps=1,
+    threads=1,
 )
 KINDS = ("late", "paid", "plain", "branch")
 DIRECTIONS = (1, -1, 0, 0)
@@ -116,14 +124,45 @@ def test_every_question_has_the_score_a_person_works_out(ground):
     assert kept_whole > 10
 
 
-def test_a_leaf_takes_one_newton_step_of_all_its_rows(ground):
-    (tree,) = grow(ground, dataclasses.replace(SETTINGS, max_depth=1), 1, no_watch)
+def sides_of(tree, ground):
+    """The rows of both leaves of a tree of one question."""
     (feature, cell, null_left), cells = tree.questions[0], ground.cells.cells(ground.matrix)
     is_left = np.where(cells[feature] == 0, bool(null_left), cells[feature] <= cell)
+    return is_left, ~is_left
+
+
+def test_a_leaf_takes_newton_steps_of_all_its_rows_each_from_where_the_one_before_led(ground):
     rate = ground.is_bad.mean()
-    for value, part in zip(tree.values, (is_left, ~is_left), strict=True):
-        step = (ground.is_bad[part] - rate).sum() / (rate * (1 - rate) * part.sum() + 1.0)
-        assert value == pytest.approx(0.1 * step, rel=1e-9)
+    for steps in (1, 2, 10):
+        told = dataclasses.replace(SETTINGS, max_depth=1, newton_steps=steps)
+        (tree,) = grow(ground, told, 1, no_watch)
+        for value, part in zip(tree.values, sides_of(tree, ground), strict=True):
+            rows, bads, odds = part.sum(), ground.is_bad[part].sum(), 0.0
+            for _ in range(steps):
+                pd = 1 / (1 + math.exp(-odds) * (1 - rate) / rate)
+                odds += (bads - rows * pd) / (rows * pd * (1 - pd) + 1.0)
+            assert value == pytest.approx(0.1 * odds, rel=1e-9)
+    # Ten steps are where the log loss of the leaf is least: at the log odds of its own rate.
+    own = ground.is_bad[part].mean()
+    assert odds == pytest.approx(math.log(own / (1 - own)) - math.log(rate / (1 - rate)), abs=1e-6)
+
+
+def test_steps_go_no_farther_than_the_log_loss_is_sure_to_fall():
+    """1,000 rows at a rate of 2 % and 100 apart from them of which half are bad: a whole step would be 24, and back."""
+    apart = np.repeat([0.0, 1.0], [1000, 100])
+    is_bad = np.concatenate([np.arange(1000) % 50 == 0, np.arange(100) % 2 == 0]).astype(float)
+    ground = Ground(apart[:, None], is_bad, frozenset(), (1,))
+    told = dataclasses.replace(SETTINGS, learning_rate=1.0, max_depth=1, l2=0.0)
+    losses = []
+    for steps in range(1, 9):
+        (tree,) = grow(ground, dataclasses.replace(told, newton_steps=steps), 1, no_watch)
+        odds = ground.start + np.where(apart == 1.0, tree.values[1], tree.values[0])
+        losses.append(float(np.mean(np.logaddexp(0.0, odds) - is_bad * odds)))
+        if steps == 1:
+            assert tree.values[1] == 1.0
+    assert (np.diff(losses) <= 1e-12).all()
+    # The log odds of both rates are reached, 0.02 and 0.5.
+    assert ground.start + tree.values == pytest.approx([math.log(0.02 / 0.98), 0.0], abs=1e-6)
 
 
 def test_numbers_are_cut_between_values_or_at_quantiles_and_nulls_may_go_either_way():
