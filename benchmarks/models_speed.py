@@ -163,9 +163,14 @@ def card_figures() -> list[Figure]:
     rows, _ = book(SCORED_ROWS, CARD_FEATURES, 3)
     batches = [rows.iloc[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     theirs, ours = in_turn(lambda: peer.score(rows), lambda: card.log_odds(rows))
+
+    def held_against(batch: pd.DataFrame) -> np.ndarray:
+        against = card.contributions(batch).to_numpy()[:, :-1]
+        return against > card.adverse_above
+
     scoring, reasons = in_turn(
         lambda: [card.log_odds(batch) for batch in batches],
-        lambda: [card.contributions(batch).shape for batch in batches],
+        lambda: [held_against(batch) for batch in batches],
         turns=3 * TURNS,
     )
     return [
@@ -177,11 +182,11 @@ def card_figures() -> list[Figure]:
         Figure("`Scorecard.score`", seconds(theirs)),
         Figure("ours", seconds(ours)),
         Figure(
-            f"**Reasons of a card**: contributions over scoring, in a night's batches of {BATCH:,} rows",
+            f"**Reasons of a card**: over scoring, in a night's batches of {BATCH:,} rows",
             f"{ratio_of(reasons, scoring):.2f} ×",
             "at most 1 ×",
         ),
-        Figure("contributions of every row and feature", seconds(reasons)),
+        Figure("contributions of every row and feature, and which are adverse", seconds(reasons)),
         Figure("scoring in batches", seconds(scoring)),
     ]
 

@@ -63,7 +63,7 @@ def _auc_table(found: Sequence[Measured], names: Sequence[str], margin: float) -
 def losses_table(found: Sequence[Measured], scorecards: Sequence[str], boosters: Sequence[str]) -> str:
     """Calibrated log loss of ours beside the best peer's, per kind of model."""
     lines = [_head(["table", "scorecard", "best peer", "gap", "booster", "best peer", "gap"])]
-    worse = 0
+    gaps = []
     for each in found:
         cells = [_title(each)]
         for names in (scorecards, boosters):
@@ -71,12 +71,14 @@ def losses_table(found: Sequence[Measured], scorecards: Sequence[str], boosters:
             theirs = {name: each.losses(name, is_peer=True) for name in names[1:] if each.is_whole(name)}
             best = best_of({name: mean_of(held) for name, held in theirs.items()}, is_loss=True)
             apart = gap(own, theirs[best], each.codes)
-            worse += apart.value > 0
+            gaps.append(apart)
             cells += [f"{mean_of(own):.4f}", f"{mean_of(theirs[best]):.4f} ({TITLES.get(best, best)})", apart.told(4)]
         lines.append(_line(cells))
+    above, shown = sum(each.value > 0 for each in gaps), sum(each.low > 0 for each in gaps)
+    found_out = "missed" if shown else "undecided" if above else "reached"
     verdict = (
-        f"Goal: no worse than the best peer's ({'reached' if not worse else 'missed'}: worse in {worse} of "
-        f"{2 * len(found)} comparisons; a gap above 0 is worse, one whose interval holds 0 is undecided)."
+        f"Goal: no worse than the best peer's ({found_out}: above 0 in {above} of {len(gaps)} comparisons, shown to be "
+        f"(the whole interval above 0) in {shown})."
     )
     return "\n".join([*lines, "", verdict])
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.models_data import DATA_SETS, _by_fold
 from benchmarks.models_figures import Measured, best_of, gap, held_auc, held_loss, mean_of, mean_ranks, ranks
-from benchmarks.models_tables import NOT_MEASURED, boosters_table, monotony_table, scorecards_table
+from benchmarks.models_tables import NOT_MEASURED, boosters_table, losses_table, monotony_table, scorecards_table
 from pipeline.statistics.discrimination import auc
 
 NAMES = ("our_scorecard", "one", "two")
@@ -69,6 +69,26 @@ def _measured(title, scores, is_bad):
         held = held_auc(risk, is_bad)
         found.add(name, 0, held, held_loss(np.full(len(is_bad), 0.3), is_bad), held_loss(risk * 0 + 0.5, is_bad))
     return found
+
+
+def test_a_log_loss_above_the_peer_is_called_worse_only_where_its_interval_shows_it():
+    is_bad = (np.arange(400) % 4 == 0).astype(float)
+    sharp, blunt = np.where(is_bad == 1, 0.6, 0.1), np.full(400, 0.25)
+    # Better on half of the rows and worse on the others: 0.002 nats above, and an interval of 0.045 either way.
+    mixed = np.where(np.arange(400) < 200, sharp, np.where(is_bad == 1, 0.11, 0.39))
+
+    def told(own, theirs):
+        found = Measured("T", "1 folds", 400, 100, 2, codes=[np.arange(400)])
+        for name, pd in {"our_scorecard": own, "one": theirs, "our_booster": own, "two": theirs}.items():
+            found.add(name, 0, held_auc(pd, is_bad), held_loss(pd, is_bad), held_loss(pd, is_bad))
+        return losses_table([found], ("our_scorecard", "one"), ("our_booster", "two")).splitlines()[-1]
+
+    for own, theirs, outcome in (
+        (sharp, blunt, "reached: above 0 in 0 of 2 comparisons, shown to be (the whole interval above 0) in 0"),
+        (blunt, sharp, "missed: above 0 in 2 of 2 comparisons, shown to be (the whole interval above 0) in 2"),
+        (mixed, blunt, "undecided: above 0 in 2 of 2 comparisons, shown to be (the whole interval above 0) in 0"),
+    ):
+        assert told(own, theirs) == f"Goal: no worse than the best peer's ({outcome})."
 
 
 def test_the_tables_say_when_a_goal_is_missed_and_which_peer_failed():
