@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-# What a leaf that no row came to weighs beside sums of p(1 − p), so that it goes where the order wants it, and the
-# least penalty, so that its step is 0.
+# What a leaf that no row came to weighs beside sums of p(1 − p) and the penalty, so that it goes where the order wants
+# it, and the least penalty, so that its step is 0.
 _NO_ROWS = 1e-6
-# Of one Newton step, in log odds. The log loss falls with every step up to there (its third derivative is not above its
-# second: Bach 2010, self-concordant analysis for logistic regression); longer ones may go past the mark, ever farther.
+# Of one Newton step, in log odds. The log loss of a leaf falls with every step up to there (its third derivative is not
+# above its second: Bach 2010, self-concordant analysis for logistic regression); longer ones may overshoot ever farther.
 _LONGEST_STEP = 1.0
 
 
@@ -168,9 +168,14 @@ class _Fit:
         return SymmetricTree(questions, self.settings.learning_rate * values, rows, g, h), leaf
 
     def _step(self, values: Floats, g: Floats, h: Floats, directions: list[int]) -> Floats:
-        """One Newton step of every leaf from `values`, where its derivatives are `g` and `h`."""
-        step = np.clip(-g / (h + self.l2), -_LONGEST_STEP, _LONGEST_STEP)
-        return in_order(values + step, h + _NO_ROWS, directions)
+        """One Newton step of every leaf from `values`, where its derivatives are `g` and `h`.
+
+        The goals are put in order first, each weighing its curvature: leaves that end as one then go where their common
+        step leads. Only that move is shortened, and between values in order and goals in order all values are in order.
+        """
+        penalised = h + self.l2
+        goals = in_order(values - g / penalised, np.where(h > 0.0, penalised, _NO_ROWS), directions)
+        return values + np.clip(goals - values, -_LONGEST_STEP, _LONGEST_STEP)
 
     def _questions(self, gradient: Floats, noise: float) -> tuple[Ints, Ints]:
         """Up to `max_depth` questions, each the best for all leaves so far, and the leaf of every row."""
