@@ -166,7 +166,7 @@ def card_figures() -> list[Figure]:
 
     def held_against(batch: pd.DataFrame) -> np.ndarray:
         against = card.contributions(batch).to_numpy()[:, :-1]
-        return against > card.adverse_above
+        return card.is_adverse(against)
 
     scoring, reasons = in_turn(
         lambda: [card.log_odds(batch) for batch in batches],

@@ -104,10 +104,11 @@ def promote(root: Path, version: str, asked: Asked) -> None:
         if asked.override and made.override is None:
             log.say("override_not_needed", f"all gates passed: {OVERRIDE_NOT_NEEDED}")
         move(setting.project.models, made)
+        if before is not None:
+            # Said before MLflow is asked, which may end the command.
+            log.say("undo", f"undone by creditbook rollback --role {asked.role}: {before} is then {asked.role} again")
         mirror(setting, asked.role, f"{model.version} is {asked.role} from {made.day} on")
         tell_next(setting, asked.role, model.version, before)
-        if before is not None:
-            log.say("undo", f"undone by creditbook rollback --role {asked.role}: {before} is then {asked.role} again")
 
 
 def _stays(setting: Setting, asked: Asked, version: str) -> None:

@@ -155,16 +155,14 @@ class Model:
         return DataFrame(points, columns=list(self.features), index=frame.index)
 
     def is_adverse(self, frame: DataFrame, lost: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_] | None:
-        """Whether the development sample speaks against each value, of shape (rows, features): by the points of its bin
-        on a card (below 0), by the adverse values of a booster; null for a booster that was fitted before they were
-        kept. `lost` are the `points_lost` of the frame, which tell the bin of a card without a look at it."""
+        """Whether the development sample speaks against each value, of shape (rows, features): by its bin on a
+        card (`Scorecard.is_adverse`), by the adverse values of a booster; null for a booster fitted before they
+        were kept. `lost` are the `points_lost` of the frame, which tell the bin of a card without a look at it."""
         if not isinstance(self.predictor, Scorecard):
             return None if self.adverse is None else self.adverse.of(frame, self.features)
         if self.calibration.method == "identity":
-            return lost < -self.scaling.factor * self.predictor.adverse_above
-        against = self.predictor.contributions(frame)[list(self.features)].to_numpy(dtype=np.float64)
-        found: npt.NDArray[np.bool_] = against > self.predictor.adverse_above
-        return found
+            return self.predictor.is_adverse(lost * (-1.0 / self.scaling.factor))
+        return self.predictor.is_adverse(self.predictor.contributions(frame)[list(self.features)].to_numpy(np.float64))
 
     @property
     def is_default_12m(self) -> bool:

@@ -177,21 +177,27 @@ class Scorecard:
             c.of_bins(values, frame, row)
         return pd.DataFrame(against.T, columns=columns, index=frame.index, copy=False)
 
-    @cached_property
-    def adverse_above(self) -> npt.NDArray[np.float64]:
-        """Per feature what `contributions` exceed just where the points of the row's bin lie below 0: where its weight
-        of evidence, or the people who set the points, speak against the customer.
+    def is_adverse(self, against: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Whether the value behind each of the `contributions`, of shape (rows, features), speaks against the customer:
+        the points of its bin lie below 0 and, where bad rows were counted, it went bad more often than all rows did.
 
-        It lies halfway between the contributions of such bins and those of the others, so that rounding is of no
-        account; without such a bin it is infinite, with no other minus infinite.
+        Points alone do not tell: those of a level by segment, and those that bins have of their own, say what is left
+        beside the other features. What rounding moved the contributions by is of no account.
         """
+        first, further = self._turns
+        found: npt.NDArray[np.bool_] = against > first
+        for column, turn in further:
+            found[:, column] ^= against[:, column] > turn
+        return found
+
+    @cached_property
+    def _turns(self) -> tuple[npt.NDArray[np.float64], list[tuple[int, float]]]:
+        """Per feature the contribution above which values are adverse (infinite: none is), and those at which that
+        turns again, with the position of the feature; halfway between the contributions of two bins."""
         by_bin, _ = self._contributed
-        bounds = []
-        for characteristic, values in zip(self.characteristics, by_bin, strict=True):
-            is_below = np.array([b.points < 0 for b in characteristic.bins])
-            others, below = values[~is_below].max(initial=-np.inf), values[is_below].min(initial=np.inf)
-            bounds.append(others / 2 + below / 2)
-        return np.array(bounds)
+        turns = [_turns_of(c.bins, values) for c, values in zip(self.characteristics, by_bin, strict=True)]
+        first = np.array([own[0] if own else np.inf for own in turns])
+        return first, [(column, turn) for column, own in enumerate(turns) for turn in own[1:]]
 
     @cached_property
     def _contributed(self) -> tuple[list[npt.NDArray[np.float64]], pd.Index[str]]:
@@ -264,6 +270,22 @@ def fold(card: Scorecard, calibration: Calibration) -> tuple[Scorecard, Calibrat
         for c in card.characteristics
     )
     return replace(card, characteristics=folded, intercept_points=intercept), Calibration.identity(calibration.knots)
+
+
+def _turns_of(bins: tuple[Bin, ...], contributions: npt.NDArray[np.float64]) -> list[float]:
+    """Where, from the lowest contribution on, bins turn adverse and back; bins of one contribution are adverse where
+    all of them are."""
+    rows, bads = sum(b.count for b in bins), sum(b.bads for b in bins)
+    adverse: dict[float, bool] = {}
+    for b, value in zip(bins, contributions.tolist(), strict=True):
+        is_above = not bads or b.bads * rows > bads * b.count
+        adverse[value] = adverse.get(value, True) and b.points < 0 and is_above
+    turns, before, was_adverse = list[float](), -math.inf, False
+    for value in sorted(adverse):
+        if adverse[value] != was_adverse:
+            turns.append(before / 2 + value / 2)
+        before, was_adverse = value, adverse[value]
+    return turns
 
 
 def _bin(raw: dict[str, Any]) -> Bin:

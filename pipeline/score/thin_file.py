@@ -79,10 +79,11 @@ class ThinFile:
         return points
 
     def is_adverse(self, lost: npt.NDArray[np.float64], scaling: Scaling) -> npt.NDArray[np.bool_]:
-        """Whether the points of each row's bin lie below 0, by its `points_lost` and of the same shape."""
+        """Whether each value speaks against the customer (`Scorecard.is_adverse`), by its `points_lost`, of their
+        shape."""
         if self.card is None:
             return np.empty(lost.shape, dtype=np.bool_)
-        return lost < -scaling.factor * self.card.adverse_above
+        return self.card.is_adverse(lost * (-1.0 / scaling.factor))
 
     def to_json(self) -> str:
         """JSON text; numbers keep every digit."""

@@ -74,9 +74,14 @@ def _directed(sample: Sample, numbers: Floats, risk: str) -> tuple[tuple[float, 
 
 def _undirected(sample: Sample, numbers: Floats) -> tuple[tuple[float, ...], tuple[Cell, ...]]:
     distinct = np.unique(numbers[~np.isnan(numbers)])
-    splits = distinct[1:].tolist() if len(distinct) <= _MOST_CELLS else quantile_splits(numbers)
+    splits = distinct[1:].tolist() if len(distinct) <= _MOST_CELLS else _cuts(numbers, distinct)
     place = np.where(np.isnan(numbers), -1, np.searchsorted(splits, numbers, side="right"))
     return tuple(splits), tuple(_by_own_rows(sample, place == cell) for cell in range(len(splits) + 1))
+
+
+def _cuts(numbers: Floats, distinct: Floats) -> list[float]:
+    """Tenths of the numbers; where more than nine of them are the lowest number, that one and tenths of the others."""
+    return quantile_splits(numbers) or [float(distinct[1]), *quantile_splits(numbers[numbers > distinct[0]])]
 
 
 def _excess_below(sample: Sample, numbers: Floats) -> tuple[Floats, NDArray[np.int64]]:

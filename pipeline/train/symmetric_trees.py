@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # it, and the least penalty, so that its step is 0.
 _NO_ROWS = 1e-6
 # Of one Newton step, in log odds. The log loss of a leaf falls with every step up to there (its third derivative is not
-# above its second: Bach 2010, self-concordant analysis for logistic regression); longer ones may overshoot ever farther.
+# above its second: Bach 2010, self-concordant analysis for logistic regression); longer ones may overshoot.
 _LONGEST_STEP = 1.0
 
 

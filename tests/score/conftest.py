@@ -44,11 +44,12 @@ def characteristic(
             lower=low,
             upper=high,
             count=100,
-            bads=3,
+            bads=1 if woe > 0 else 6,
         )
         for low, high, woe in zip(bounds, bounds[1:], woes, strict=False)
     ]
-    bins.append(Bin(label="missing", kind="missing", woe=missing, points=FACTOR * slope * missing, count=10, bads=1))
+    bads = int(missing < 0)
+    bins.append(Bin(label="missing", kind="missing", woe=missing, points=FACTOR * slope * missing, count=10, bads=bads))
     mean = sum(b.points * b.count for b in bins) / sum(b.count for b in bins)
     return Characteristic(feature, slope, tuple(bins), "rises", 0.3, mean)
 

@@ -149,6 +149,47 @@ def test_the_card_of_thin_files_keeps_the_same_rule(carded):
     assert [(code, points) for code, points, _ in told(reasons, 1)] == [("OVERDUE_SHARE", -26.0), ("DAYS_LATE", -10.0)]
 
 
+def counted(points, rows, bads, mean):
+    """A card of overdue_share alone, whose ranges and null hold so many rows and bad rows."""
+    plain = characteristic("overdue_share", points, mean)
+    bins = tuple(replace(b, count=n, bads=k) for b, n, k in zip(plain.bins, rows, bads, strict=True))
+    return Scorecard((replace(plain, bins=bins),), 600.0, 20.0, 600.0, 30.0)
+
+
+def adverse_bins(card):
+    rows = pd.DataFrame({"overdue_share": [*VALUES["overdue_share"], np.nan]})
+    return card.is_adverse(card.contributions(rows)[["overdue_share"]].to_numpy())[:, 0].tolist()
+
+
+def test_points_below_0_are_not_adverse_where_the_bin_went_bad_less_often_than_average():
+    """3, 5 and 20 of 100 rows, on average 28 of 300: what a level by segment takes from the first is no evidence."""
+    card = counted((-14.0, 5.0, -20.0, 0.0), (100, 100, 100, 0), (3, 5, 20, 0), -9.0)
+    assert adverse_bins(card) == [False, False, True, False]
+    # Lower points than those of a bin that is adverse: what is told turns twice.
+    card = counted((-30.0, 5.0, -20.0, 0.0), (100, 100, 100, 0), (3, 5, 20, 0), -9.0)
+    assert adverse_bins(card) == [False, False, True, False]
+    # Without a bad row counted, as on an expert card, points alone tell.
+    card = counted((-14.0, 5.0, -20.0, 0.0), (100, 100, 100, 0), (0, 0, 0, 0), -9.0)
+    assert adverse_bins(card) == [True, False, True, False]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(-3, 3), min_size=4, max_size=4),
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=4, max_size=4),
+    st.integers(-5, 5),
+)
+def test_a_bin_is_adverse_by_its_points_and_its_bad_rate_and_of_equal_points_where_all_are(points, held, mean):
+    rows, bads = [good + bad for good, bad in held], [bad for _, bad in held]
+    card = counted([float(p) for p in points], rows, bads, float(mean))
+
+    def own(at):
+        return points[at] < 0 and (not sum(bads) or bads[at] * sum(rows) > sum(bads) * rows[at])
+
+    expected = [all(own(other) for other in range(4) if points[other] == points[at]) for at in range(4)]
+    assert adverse_bins(card) == expected
+
+
 @pytest.fixture(scope="module")
 def booster():
     rng = np.random.default_rng(5)

@@ -140,7 +140,7 @@ def test_everybody_rated_has_a_reason_or_is_told_that_nothing_speaks_against_it(
     assert ((found["reason_1_code"] == "NOTHING_AGAINST").to_numpy() == has_none).all()
     told = found.loc[has_none, [*codes[1:], "reason_1_points", "reason_1_en", "reason_1_zh"]].drop_duplicates()
     assert told.isna().to_numpy().tolist() == [[True, True, True, True, False, False]]
-    assert told["reason_1_en"].item() == "Nothing that the model looks at speaks against this customer"
+    assert told["reason_1_en"].item() == policy.thin_file.texts.nothing.en
     assert (found["rating_status"] == "rated").all()
     assert found["reason_1_code"].notna().all()
 

@@ -251,7 +251,7 @@ def test_a_thin_file_is_explained_by_the_pools_card_or_by_the_pool(explained, mo
     text = explanation_text(row, model, "here")
     assert text.index("industry_section") < text.index("overdue_share")
     assert "days_late" not in text
-    level = "pool of thin files: 6.000000% (30 defaults among 500 customers, bound at 50%)"
+    level = "pool of thin files: 6.000000% (set from the 50% bound of 30 defaults among 500 customers)"
     assert f"{level}, worked into the points" in text
     _, (pooled,), _ = explained(models["card"], thin)
     assert pooled["base"] == pooled["raw_score"] == pytest.approx(math.log(0.94 / 0.06), abs=1e-12)

@@ -205,7 +205,7 @@ def test_a_thin_file_has_reasons_of_its_own_in_its_own_numbers(thin_book):
     assert _why(both) == [*_why(loss), ("THIN_HISTORY", None)]
     assert (loss["score"] < young["score"] < plain["score"], loss["model"]) == (True, "thin_file")
     for row in (loss, young):
-        assert "whose mean PD is the upper bound of the pool's default rate" in row["reason_1_en"]
+        assert "whose mean PD is set from the upper bound of the pool's default rate" in row["reason_1_en"]
         assert "上限" in row["reason_1_zh"]
 
 

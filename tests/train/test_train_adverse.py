@@ -114,6 +114,13 @@ def test_a_number_without_direction_is_judged_value_by_value_or_by_tenths():
     ]
 
 
+def test_where_nearly_all_have_the_lowest_number_the_others_are_judged_by_their_own_tenths():
+    """950 zeros, then 1 to 50 of which those above 25 are bad, five in each tenth of the fifty."""
+    numbers = np.concatenate([np.zeros(950), np.arange(1.0, 51.0)])
+    told = judged(sample_of(numbers, (numbers > 25).astype(int)), entry(), [0.0, 1.0, 10.0, 40.0, 99.0])
+    assert told == [False, False, False, True, True]
+
+
 def test_the_sample_as_a_whole_is_not_above_itself():
     rng = np.random.default_rng(1)
     is_bad = rng.random(997) < 0.3

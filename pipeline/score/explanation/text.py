@@ -61,7 +61,7 @@ def _explained(row: Mapping[str, Any], model: Model) -> Iterator[str]:
     reckoned = f"{scaling.base_score:g} + {scaling.pdo:g} / ln 2 × ({log_odds:.6f} − ln {scaling.base_odds:g})"
     yield _line("score", f"{row['score']} = {reckoned} = {points:.6f}, halves rounded up")
     if row["unit"] == "points":
-        yield _line("reasons", "told against each feature's mean points at development, not against 0")
+        yield _line("reasons", "told against each feature's mean points at development, of adverse values alone")
 
 
 def _table(row: Mapping[str, Any], names: Sequence[str], model: Model) -> Iterator[str]:
@@ -133,7 +133,8 @@ def _signed(number: float) -> str:
 def _thin_level(model: Model) -> Iterator[str]:
     """The pool's own level: the card of the pool is calibrated to it, and without a card it is the PD of everybody."""
     thin = model.thin_file
-    rests_on = f"{thin.bads} defaults among {thin.customers:,} customers, bound at {thin.confidence:.0%}"
+    bound = f"the {thin.confidence:.0%} bound"
+    rests_on = f"set from {bound} of {thin.bads} defaults among {thin.customers:,} customers"
     level = f"pool of thin files: {thin.pd:.6%} ({rests_on})"
     yield _line("calibration", f"{level}, worked into the points" if thin.card else f"{level}, for everybody: no card")
 
