@@ -154,13 +154,14 @@ class Model:
         points = self.formula.points_lost(frame, self.log_odds(frame))
         return DataFrame(points, columns=list(self.features), index=frame.index)
 
-    def is_adverse(self, frame: DataFrame, lost: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_] | None:
+    def is_adverse(self, frame: DataFrame, lost: npt.NDArray[np.float64] | None = None) -> npt.NDArray[np.bool_] | None:
         """Whether the development sample speaks against each value, of shape (rows, features): by its bin on a
         card (`Scorecard.is_adverse`), by the adverse values of a booster; null for a booster fitted before they
-        were kept. `lost` are the `points_lost` of the frame, which tell the bin of a card without a look at it."""
+        were kept. `lost` are the `points_lost` of the frame where they are at hand: they tell the bins of a card
+        without another look at the values."""
         if not isinstance(self.predictor, Scorecard):
             return None if self.adverse is None else self.adverse.of(frame, self.features)
-        if self.calibration.method == "identity":
+        if lost is not None and self.calibration.method == "identity":
             return self.predictor.is_adverse(lost * (-1.0 / self.scaling.factor))
         return self.predictor.is_adverse(self.predictor.contributions(frame)[list(self.features)].to_numpy(np.float64))
 

@@ -136,7 +136,7 @@ def test_bins_that_this_book_cannot_fill_are_refused_by_name_and_never_left_out(
         "breach(es) in the bins of 5 feature(s), none was taken",
         "industry: no row falls to 'F41, F42'",
         "industry: no row falls to 'ZZZ'",
-        f"equity_ratio: '{top:g} or more' holds too few customers to be weighed (",
+        f"equity_ratio: '{top!r} or more' holds too few customers to be weighed (",
         f" good customers; {PARAMS.min_bads_per_bin} bad and {PARAMS.min_goods_per_bin} good customers are needed",
         "always_null: no cut can bin it in this book (null on every row)",
         "overdue_share: it is never binned (serves people alone",

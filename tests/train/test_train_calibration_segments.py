@@ -294,7 +294,7 @@ def test_the_shifted_column_of_a_booster_has_adverse_values_too_and_a_card_needs
     sizes = booster.adverse.features["size_class"]
     rates = {name: cell.bads / cell.rows for name, cell in zip(sizes.categories, sizes.cells, strict=True)}
     expected = [rates[size] > booster.adverse.bad_rate for size in rows["size_class"].dropna()]
-    told = booster.is_adverse(rows, booster.points_lost(rows).to_numpy())[:, booster.features.index("size_class")]
+    told = booster.is_adverse(rows)[:, booster.features.index("size_class")]
     assert told[rows["size_class"].notna().to_numpy()].tolist() == expected
     assert 0 < sum(expected) < len(expected)
     assert models["exact"].model.adverse is None

@@ -42,7 +42,7 @@ def what_counts(model: Model, row: Mapping[str, Any], lost: Mapping[str, float])
     """
     names = list(model.features)
     points = np.array([[lost[name] for name in names]])
-    is_adverse = model.is_adverse(pd.DataFrame({name: [row[name]] for name in names}), points)
+    is_adverse = model.is_adverse(pd.DataFrame({name: [row[name]] for name in names}))
     brought = -points_told(-points, None if is_adverse is None else ~is_adverse)
     against = _counted(model, row, dict(zip(names, points_told(points, is_adverse)[0].tolist(), strict=True)))
     in_favour = _counted(model, row, dict(zip(names, brought[0].tolist(), strict=True)))
