@@ -104,11 +104,14 @@ def promote(root: Path, version: str, asked: Asked) -> None:
         if asked.override and made.override is None:
             log.say("override_not_needed", f"all gates passed: {OVERRIDE_NOT_NEEDED}")
         move(setting.project.models, made)
-        if before is not None:
-            # Said before MLflow is asked, which may end the command.
-            log.say("undo", f"undone by creditbook rollback --role {asked.role}: {before} is then {asked.role} again")
-        mirror(setting, asked.role, f"{model.version} is {asked.role} from {made.day} on")
-        tell_next(setting, asked.role, model.version, before)
+        try:
+            mirror(setting, asked.role, f"{model.version} is {asked.role} from {made.day} on")
+            tell_next(setting, asked.role, model.version, before)
+        finally:
+            # The move is made whatever MLflow does.
+            if before is not None:
+                undo = f"undone by creditbook rollback --role {asked.role}: {before} is then {asked.role} again"
+                log.say("undo", undo)
 
 
 def _stays(setting: Setting, asked: Asked, version: str) -> None:

@@ -54,10 +54,12 @@ def rollback(root: Path, asked: Asked) -> None:
         record = move(models, made)
         _tell_override(asked.role, record)
         left = str(record["from"])
-        # Said before MLflow is asked, which may end the command.
-        log.say("undo", f"undone by creditbook promote {left} --role {asked.role}: it asks its gates again")
-        mirror(setting, asked.role, f"{model.version} is {asked.role} again from {made.day} on")
-        tell_next(setting, asked.role, model.version, left)
+        try:
+            mirror(setting, asked.role, f"{model.version} is {asked.role} again from {made.day} on")
+            tell_next(setting, asked.role, model.version, left)
+        finally:
+            # The move is made whatever MLflow does.
+            log.say("undo", f"undone by creditbook promote {left} --role {asked.role}: it asks its gates again")
 
 
 def _held_before(models: Path, role: Role) -> str:

@@ -85,7 +85,9 @@ def test_a_rollback_to_a_version_that_mlflow_has_lost_is_made_and_ends_with_76(p
         "another version, or bring back data, params.yaml and policy/ of its fit and run creditbook stage "
         "fit_scorecard and creditbook stage validate, which registers it and sets the aliases"
     )
-    assert "in step" not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "in step" not in out
+    assert f"undone by creditbook promote {project.strong} --role champion: it asks its gates again" in out
     assert project.role()["model_version"] == project.weak
     assert lines_of(project.register)[-1][2:6] == ["rolled back", "champion", project.strong, project.weak]
     assert alias_of(project) == project.strong
